@@ -1,0 +1,3 @@
+//! The program `cargo-marketplace`; all it does is in the library.
+
+fn main() {}

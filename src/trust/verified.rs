@@ -1,0 +1,87 @@
+//! `Verified<T>`: a value whose origin was checked. Only this folder builds one, and what installs
+//! accepts nothing else.
+
+use std::ops::Deref;
+
+use crate::model::{Document, Entry, Sha256Digest};
+
+/// A value that `trust` checked against signatures and digests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    /// Marks a value as checked. For the code in `trust` that has just done so.
+    pub(super) const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Gives the value up, and the mark with it.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl Verified<Document> {
+    /// The verified entries of a verified document.
+    pub fn verified_entries(&self) -> impl Iterator<Item = Verified<Entry>> + '_ {
+        self.entries.iter().cloned().map(Verified)
+    }
+}
+
+/// An archive whose length and sha256 are those of a verified release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// The release it is the archive of.
+    pub entry: Entry,
+    /// The bytes of the `.crate` file.
+    pub bytes: Vec<u8>,
+}
+
+/// The bytes are not those of the release.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "checksum mismatch for `{package}`: expected {expected} ({expected_size:?} bytes), got {actual} ({actual_size} bytes)"
+)]
+pub struct ArchiveMismatch {
+    /// As `name 1.2.3`.
+    pub package: String,
+    /// The digest that the release states.
+    pub expected: Sha256Digest,
+    /// The length that the release states, if it does.
+    pub expected_size: Option<u64>,
+    /// The digest of the bytes.
+    pub actual: Sha256Digest,
+    /// Their number.
+    pub actual_size: u64,
+}
+
+/// Checks that `bytes` are the archive of a verified release.
+pub fn verify_archive(
+    entry: &Verified<Entry>,
+    bytes: Vec<u8>,
+) -> Result<Verified<Archive>, ArchiveMismatch> {
+    let release = &entry.release;
+    let actual = Sha256Digest::of(&bytes);
+    let actual_size = bytes.len() as u64;
+    if actual != release.checksum || release.size.is_some_and(|size| size != actual_size) {
+        return Err(ArchiveMismatch {
+            package: format!("{} {}", release.name, release.version),
+            expected: release.checksum,
+            expected_size: release.size,
+            actual,
+            actual_size,
+        });
+    }
+    Ok(Verified(Archive {
+        entry: (**entry).clone(),
+        bytes,
+    }))
+}
