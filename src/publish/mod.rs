@@ -1,1 +1,4 @@
-//! publish.
+//! Publishing: package, sign, apply. The only folder that writes registries.
+
+pub mod journal;
+pub mod metadata;

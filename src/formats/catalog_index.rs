@@ -1,0 +1,152 @@
+//! `catalog/index.json`: which packs hold the union of the documents, by range of serials.
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::Format;
+use crate::model::Sha256Digest;
+
+const SCHEMA: u64 = 1;
+
+/// The list of packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogIndex {
+    /// The registry's serial: one more with each change.
+    pub serial: u64,
+    /// Packs of v1 documents.
+    pub v1: Vec<Pack>,
+    /// Packs of v2 documents.
+    pub v2: Vec<Pack>,
+}
+
+/// One pack: the documents that changed after serial `from`, up to serial `to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    /// The serial before the first change in the pack; 0 for a base.
+    pub from: u64,
+    /// The serial of the last change in the pack.
+    pub to: u64,
+    /// The sha256 of the compressed bytes.
+    pub sha256: Sha256Digest,
+    /// The number of compressed bytes.
+    pub length: u64,
+    /// The number of bytes when decompressed.
+    pub uncompressed: u64,
+}
+
+/// Why bytes are no catalog index.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogIndexError {
+    /// Not the JSON that is expected.
+    #[error("the catalog index is not valid")]
+    Json(#[from] serde_json::Error),
+    /// Written by a later version of the program.
+    #[error("the catalog index has schema {0}, which this version does not know")]
+    Schema(u64),
+    /// A digest that is none.
+    #[error("the catalog index names a pack wrongly")]
+    Digest(#[from] crate::model::DigestError),
+}
+
+impl CatalogIndex {
+    /// The packs of a format.
+    #[must_use]
+    pub fn packs(&self, format: Format) -> &[Pack] {
+        match format {
+            Format::V1 => &self.v1,
+            Format::V2 => &self.v2,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireIndex {
+    schema: u64,
+    serial: u64,
+    v1: Vec<WirePack>,
+    v2: Vec<WirePack>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WirePack {
+    from: u64,
+    to: u64,
+    sha256: String,
+    length: u64,
+    uncompressed: u64,
+}
+
+/// Writes the index as its file's bytes.
+#[must_use]
+pub fn encode(index: &CatalogIndex) -> Vec<u8> {
+    let wire = WireIndex {
+        schema: SCHEMA,
+        serial: index.serial,
+        v1: index.v1.iter().map(to_wire).collect(),
+        v2: index.v2.iter().map(to_wire).collect(),
+    };
+    super::pretty(&wire)
+}
+
+/// Reads the bytes of the file.
+pub fn decode(bytes: &[u8]) -> Result<CatalogIndex, CatalogIndexError> {
+    let wire: WireIndex = serde_json::from_slice(bytes)?;
+    if wire.schema != SCHEMA {
+        return Err(CatalogIndexError::Schema(wire.schema));
+    }
+    let packs = |wire: Vec<WirePack>| wire.into_iter().map(from_wire).collect::<Result<_, _>>();
+    Ok(CatalogIndex {
+        serial: wire.serial,
+        v1: packs(wire.v1)?,
+        v2: packs(wire.v2)?,
+    })
+}
+
+fn to_wire(pack: &Pack) -> WirePack {
+    WirePack {
+        from: pack.from,
+        to: pack.to,
+        sha256: pack.sha256.to_string(),
+        length: pack.length,
+        uncompressed: pack.uncompressed,
+    }
+}
+
+fn from_wire(wire: WirePack) -> Result<Pack, CatalogIndexError> {
+    Ok(Pack {
+        from: wire.from,
+        to: wire.to,
+        sha256: wire.sha256.parse()?,
+        length: wire.length,
+        uncompressed: wire.uncompressed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_wrote_and_refuses_other_schemas() {
+        let pack = Pack {
+            from: 0,
+            to: 7,
+            sha256: Sha256Digest::of(b"pack"),
+            length: 4,
+            uncompressed: 40,
+        };
+        let index = CatalogIndex {
+            serial: 7,
+            v1: vec![pack.clone()],
+            v2: vec![pack],
+        };
+        let bytes = encode(&index);
+        assert_eq!(decode(&bytes).unwrap(), index);
+        let later = String::from_utf8(bytes)
+            .unwrap()
+            .replace("\"schema\": 1", "\"schema\": 2");
+        assert!(matches!(
+            decode(later.as_bytes()),
+            Err(CatalogIndexError::Schema(2))
+        ));
+    }
+}
