@@ -172,3 +172,50 @@ pub struct ForeignLine {
     /// Top-level keys that we would write and the line does not have.
     pub absent: Vec<String>,
 }
+
+#[cfg(test)]
+impl Release {
+    /// A release with nothing but a name and a version, for tests.
+    pub(crate) fn sample(name: &str, version: &str) -> Self {
+        Self {
+            name: name.parse().unwrap(),
+            version: version.parse().unwrap(),
+            dependencies: Vec::new(),
+            checksum: Sha256Digest::of(format!("{name}-{version}").as_bytes()),
+            features: BTreeMap::new(),
+            links: None,
+            rust_version: None,
+            size: None,
+            description: None,
+            license: None,
+            keywords: Vec::new(),
+            categories: Vec::new(),
+            repository: None,
+            homepage: None,
+            documentation: None,
+            edition: None,
+            kinds: Kinds::default(),
+            publisher: None,
+            commit: None,
+            foreign: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Dependency {
+    /// A normal dependency on any version of a package of the same registry, for tests.
+    pub(crate) fn sample(package: &str) -> Self {
+        Self {
+            package: package.parse().unwrap(),
+            rename: None,
+            requirement: Requirement("*".into()),
+            features: Vec::new(),
+            optional: false,
+            default_features: true,
+            target: None,
+            kind: DependencyKind::Normal,
+            source: DependencySource::SameRegistry,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The catalog in memory: every document of a registry, and what is counted over all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    CRATES_IO_INDEX, DependencyKind, DependencySource, Document, Entry, PackageName,
+};
+
+/// The documents of a registry, sorted by package.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    documents: Vec<Document>,
+}
+
+impl Catalog {
+    /// Takes the documents of a pack.
+    #[must_use]
+    pub fn new(mut documents: Vec<Document>) -> Self {
+        documents.sort_by(|a, b| a.package.cmp(&b.package));
+        Self { documents }
+    }
+
+    /// The documents, sorted by package.
+    #[must_use]
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The document of a package.
+    #[must_use]
+    pub fn document(&self, package: &PackageName) -> Option<&Document> {
+        let place = self.documents.binary_search_by(|d| d.package.cmp(package));
+        place.ok().map(|place| &self.documents[place])
+    }
+
+    /// The latest release of every package that has one which is not yanked.
+    pub fn latest(&self) -> impl Iterator<Item = &Entry> {
+        self.documents.iter().filter_map(Document::latest)
+    }
+
+    /// For each package of this registry, the packages whose latest release needs it to build or
+    /// run, sorted.
+    #[must_use]
+    pub fn dependents(&self) -> BTreeMap<&PackageName, BTreeSet<&PackageName>> {
+        let mut dependents: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for entry in self.latest() {
+            for needed in needs(entry) {
+                dependents
+                    .entry(needed)
+                    .or_default()
+                    .insert(&entry.release.name);
+            }
+        }
+        dependents
+    }
+
+    /// The names that are closest to a mistyped one, best first, at most three: `-` for `_`, or up
+    /// to two edits.
+    #[must_use]
+    pub fn similar_names(&self, typed: &str) -> Vec<&PackageName> {
+        let folded = typed.to_ascii_lowercase().replace('_', "-");
+        let limit = if folded.len() < 4 { 1 } else { 2 };
+        let mut near: Vec<_> = self
+            .documents
+            .iter()
+            .map(|document| &document.package)
+            .filter(|name| name.as_str().len().abs_diff(folded.len()) <= limit)
+            .map(|name| {
+                (
+                    strsim::damerau_levenshtein(&folded, &name.collision_key()),
+                    name,
+                )
+            })
+            .filter(|(distance, _)| *distance <= limit)
+            .collect();
+        near.sort();
+        near.into_iter().take(3).map(|(_, name)| name).collect()
+    }
+}
+
+/// The packages of the same registry that a release needs to build or run.
+pub fn needs(entry: &Entry) -> impl Iterator<Item = &PackageName> {
+    entry
+        .release
+        .dependencies
+        .iter()
+        .filter(|d| d.kind != DependencyKind::Dev && d.source == DependencySource::SameRegistry)
+        .map(|dependency| &dependency.package)
+}
+
+/// The word for where a dependency comes from, for people.
+#[must_use]
+pub fn source_word(source: &DependencySource) -> Option<&str> {
+    match source {
+        DependencySource::SameRegistry => None,
+        DependencySource::Other(url) if url == CRATES_IO_INDEX => Some("crates.io"),
+        DependencySource::Other(url) => Some(url),
+    }
+}
