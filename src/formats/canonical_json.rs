@@ -200,7 +200,7 @@ fn sorted(map: &Map<String, Value>, form: Form) -> Vec<(&String, &Value)> {
     match form {
         Form::Olpc => members.sort_unstable_by_key(|(key, _)| *key),
         Form::Jcs => {
-            members.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()))
+            members.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
         }
     }
     members

@@ -4,3 +4,4 @@
 //! `model`. Everything that is read is taken to be hostile.
 
 pub mod canonical_json;
+pub mod v1;
