@@ -1,10 +1,14 @@
-//! Bytes to model and back: v1 lines, v2 Turtle, records, statements, canonical JSON. Pure.
+//! Bytes to model and back: v1 lines, v2 Turtle, records, statements, canonical JSON. Pure: no input
+//! or output, no clock.
 //!
-//! Structs with serde attributes stay inside this folder.
+//! Structs with serde attributes stay inside this folder; the rest of the program sees `model`.
+//! Everything that is read is taken to be hostile.
 
+pub mod canonical_json;
 pub mod catalog_index;
 pub mod config_json;
 pub mod layout;
+pub mod v1;
 
 /// Writes a value as indented JSON with a line feed at the end. For wire structs, whose order of
 /// fields is fixed; `serde_json::Value` goes through `canonical_json`, since other crates can
