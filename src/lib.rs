@@ -6,12 +6,15 @@
 //! - [`formats`]: bytes to model and back. Pure.
 //! - [`trust`]: who may say what. Pure; the only caller of Ed25519.
 //! - [`rollout`]: which backend, and what may fall back. Pure.
+//! - `dataset`: SPARQL over a registry's triples; only in builds that read v2.
 //! - [`registry`]: reading a registry. The only network.
 //! - [`install`]: archives, the local registry, the hand-over to cargo, templates.
 //! - [`publish`]: package, sign, apply. Writes registries.
 //! - [`commands`]: one subcommand, one file.
 
 pub mod commands;
+#[cfg(feature = "marketplace-v2")]
+pub mod dataset;
 pub mod formats;
 pub mod install;
 pub mod model;

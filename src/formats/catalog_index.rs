@@ -93,11 +93,11 @@ pub fn decode(bytes: &[u8]) -> Result<CatalogIndex, CatalogIndexError> {
     if wire.schema != SCHEMA {
         return Err(CatalogIndexError::Schema(wire.schema));
     }
-    let packs = |wire: Vec<WirePack>| wire.into_iter().map(from_wire).collect::<Result<_, _>>();
+    let packs = |wire: &[WirePack]| wire.iter().map(from_wire).collect::<Result<_, _>>();
     Ok(CatalogIndex {
         serial: wire.serial,
-        v1: packs(wire.v1)?,
-        v2: packs(wire.v2)?,
+        v1: packs(&wire.v1)?,
+        v2: packs(&wire.v2)?,
     })
 }
 
@@ -111,7 +111,7 @@ fn to_wire(pack: &Pack) -> WirePack {
     }
 }
 
-fn from_wire(wire: WirePack) -> Result<Pack, CatalogIndexError> {
+fn from_wire(wire: &WirePack) -> Result<Pack, CatalogIndexError> {
     Ok(Pack {
         from: wire.from,
         to: wire.to,

@@ -52,7 +52,7 @@ impl PublicKey {
             .fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         let letters: String = (0..8)
             .rev()
-            .map(|place| char::from(ALPHABET[(bits >> (place * 5)) as usize & 31]))
+            .map(|place| char::from(ALPHABET[usize::from((bits >> (place * 5)) as u8 & 31)]))
             .collect();
         format!("ed25519:{}-{}", &letters[..4], &letters[4..])
     }

@@ -1,0 +1,15 @@
+//! The dataset: a registry's triples on the client, and SPARQL over them.
+//!
+//! At present an in-memory Oxigraph store that is filled from the v2 packs on each use: enough for
+//! small registries, and the oracle for the compiled dataset that is to replace it. It reads bytes
+//! that were checked before; it never reaches the network: there is no SERVICE, FROM or LOAD.
+
+mod examples;
+mod prescan;
+mod query;
+mod results;
+
+pub use examples::{EXAMPLES, Example, Parameter, example};
+pub use prescan::PrescanError;
+pub use query::{Dataset, QueryError, QueryOptions};
+pub use results::ResultFormat;

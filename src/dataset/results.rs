@@ -1,0 +1,182 @@
+//! Answers as text: through Oxigraph's own writers, or as a table for people.
+
+use std::io::Write;
+
+use oxigraph::io::{RdfFormat, RdfSerializer};
+use oxigraph::model::Term;
+use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsSerializer};
+use oxigraph::sparql::{QueryResults, QuerySolutionIter, QueryTripleIter};
+
+use super::query::QueryError;
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultFormat {
+    /// Aligned columns.
+    Table,
+    /// SPARQL 1.1 Query Results JSON Format.
+    Json,
+    /// SPARQL 1.1 CSV.
+    Csv,
+    /// SPARQL 1.1 TSV.
+    Tsv,
+    /// Turtle, for CONSTRUCT and DESCRIBE.
+    Turtle,
+}
+
+impl ResultFormat {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Turtle => "turtle",
+        }
+    }
+
+    const fn for_rows(self) -> Option<QueryResultsFormat> {
+        match self {
+            Self::Json => Some(QueryResultsFormat::Json),
+            Self::Csv => Some(QueryResultsFormat::Csv),
+            Self::Tsv => Some(QueryResultsFormat::Tsv),
+            Self::Table | Self::Turtle => None,
+        }
+    }
+}
+
+pub(super) fn write(
+    answer: QueryResults<'_>,
+    format: ResultFormat,
+    max_rows: usize,
+    mut out: impl Write,
+) -> Result<usize, QueryError> {
+    match (answer, format) {
+        (QueryResults::Graph(triples), ResultFormat::Turtle | ResultFormat::Table) => {
+            write_graph(triples, max_rows, out)
+        }
+        (QueryResults::Graph(_), _) => Err(unfit("a graph", format)),
+        (QueryResults::Boolean(_) | QueryResults::Solutions(_), ResultFormat::Turtle) => {
+            Err(unfit("a table of rows", format))
+        }
+        (QueryResults::Boolean(value), _) => {
+            match format.for_rows() {
+                Some(format) => QueryResultsSerializer::from_format(format)
+                    .serialize_boolean_to_writer(&mut out, value)
+                    .map(drop),
+                None => writeln!(out, "{value}"),
+            }
+            .map_err(QueryError::Write)?;
+            Ok(1)
+        }
+        (QueryResults::Solutions(rows), ResultFormat::Table) => write_table(rows, max_rows, out),
+        (QueryResults::Solutions(rows), _) => write_rows(rows, format, max_rows, out),
+    }
+}
+
+const fn unfit(answer: &'static str, format: ResultFormat) -> QueryError {
+    QueryError::Format {
+        answer,
+        format: format.word(),
+    }
+}
+
+fn write_rows(
+    rows: QuerySolutionIter<'_>,
+    format: ResultFormat,
+    max_rows: usize,
+    out: impl Write,
+) -> Result<usize, QueryError> {
+    let format = format.for_rows().unwrap_or(QueryResultsFormat::Json);
+    let mut writer = QueryResultsSerializer::from_format(format)
+        .serialize_solutions_to_writer(out, rows.variables().to_vec())
+        .map_err(QueryError::Write)?;
+    let mut count = 0;
+    for row in rows {
+        count = counted(count, max_rows)?;
+        let row = row.map_err(QueryError::Evaluation)?;
+        writer.serialize(row.iter()).map_err(QueryError::Write)?;
+    }
+    writer.finish().map_err(QueryError::Write)?;
+    Ok(count)
+}
+
+fn write_graph(
+    triples: QueryTripleIter<'_>,
+    max_rows: usize,
+    out: impl Write,
+) -> Result<usize, QueryError> {
+    let mut writer = RdfSerializer::from_format(RdfFormat::Turtle).for_writer(out);
+    let mut count = 0;
+    for triple in triples {
+        count = counted(count, max_rows)?;
+        let triple = triple.map_err(QueryError::Evaluation)?;
+        writer
+            .serialize_triple(&triple)
+            .map_err(QueryError::Write)?;
+    }
+    writer.finish().map_err(QueryError::Write)?;
+    Ok(count)
+}
+
+fn write_table(
+    rows: QuerySolutionIter<'_>,
+    max_rows: usize,
+    mut out: impl Write,
+) -> Result<usize, QueryError> {
+    let header: Vec<String> = rows
+        .variables()
+        .iter()
+        .map(|v| v.as_str().to_owned())
+        .collect();
+    let mut table = vec![header];
+    for row in rows {
+        counted(table.len() - 1, max_rows)?;
+        let row = row.map_err(QueryError::Evaluation)?;
+        table.push(
+            row.values()
+                .iter()
+                .map(|term| cell(term.as_ref()))
+                .collect(),
+        );
+    }
+    let columns = table[0].len();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            table
+                .iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    for row in &table {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        writeln!(out, "{}", line.trim_end()).map_err(QueryError::Write)?;
+    }
+    Ok(table.len() - 1)
+}
+
+const fn counted(count: usize, max_rows: usize) -> Result<usize, QueryError> {
+    if count >= max_rows {
+        return Err(QueryError::TooManyRows(max_rows));
+    }
+    Ok(count + 1)
+}
+
+/// A term for people: literals without quotes, one line, nothing that moves the cursor.
+fn cell(term: Option<&Term>) -> String {
+    let text = match term {
+        None => String::new(),
+        Some(Term::Literal(literal)) => literal.value().to_owned(),
+        Some(Term::NamedNode(node)) => format!("<{}>", node.as_str()),
+        Some(other) => other.to_string(),
+    };
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
