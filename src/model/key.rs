@@ -50,10 +50,9 @@ impl PublicKey {
         let bits = digest.as_bytes()[..5]
             .iter()
             .fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
-        let letters: String = (0..8)
-            .rev()
-            .map(|place| char::from(ALPHABET[usize::from((bits >> (place * 5)) as u8 & 31)]))
-            .collect();
+        let letter =
+            |place: u32| ALPHABET[usize::try_from((bits >> (place * 5)) & 31).unwrap_or(0)];
+        let letters: String = (0..8).rev().map(letter).map(char::from).collect();
         format!("ed25519:{}-{}", &letters[..4], &letters[4..])
     }
 }

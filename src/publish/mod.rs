@@ -3,3 +3,4 @@
 pub mod journal;
 pub mod metadata;
 pub mod package;
+pub mod role_keys;
