@@ -1,5 +1,7 @@
 //! Who may say what: TUF, statements, ownership. Pure; the only caller of Ed25519.
 
+pub mod ed25519;
 mod verified;
 
+pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
 pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive};
