@@ -1,0 +1,352 @@
+//! The user's registries, in `$CARGO_HOME/marketplace/config.toml`: which name means which URL, and
+//! what was trusted under it. Never read from a project, which could redirect a name.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+
+use super::atomic;
+use super::transport::BaseUrl;
+use crate::model::{RegistryName, Sha256Digest};
+
+/// A registry that the user has added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// What the user calls it.
+    pub name: RegistryName,
+    /// Where it is read from.
+    pub url: BaseUrl,
+    /// The sha256 of its first root file: what it is, wherever it is served.
+    pub registry_id: Sha256Digest,
+    /// The sha256 of the root file that the user trusted first.
+    pub root: Sha256Digest,
+}
+
+/// The user's configuration file. Formatting, comments and unknown keys survive a change.
+#[derive(Debug, Clone)]
+pub struct Config {
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It is no TOML.
+    #[error("cannot parse `{}`", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<toml_edit::TomlError>,
+    },
+    /// A value is missing or not of its kind.
+    #[error("`{key}` in `{}` {reason}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// As `registries.harbour.url`.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No registry has that name.
+    #[error("no registry is called `{name}`")]
+    Unknown {
+        /// The name.
+        name: RegistryName,
+        /// Those that there are.
+        known: Vec<RegistryName>,
+    },
+    /// A registry was needed, and none was added yet.
+    #[error("no registry has been added yet")]
+    None,
+    /// A registry was needed, there are several, and none was named.
+    #[error("several registries are known, and none was named")]
+    Ambiguous {
+        /// Their names.
+        known: Vec<RegistryName>,
+    },
+}
+
+impl Config {
+    /// Reads the configuration below the marketplace's home folder; an absent file is an empty one.
+    pub fn load(home: &Path) -> Result<Self, ConfigError> {
+        let path = home.join("config.toml");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(ConfigError::Read { path, source }),
+        };
+        match text.parse() {
+            Ok(document) => Ok(Self { path, document }),
+            Err(source) => Err(ConfigError::Syntax {
+                path,
+                source: Box::new(source),
+            }),
+        }
+    }
+
+    /// Writes the configuration back, in one step.
+    pub fn save(&self) -> Result<(), ConfigError> {
+        atomic::replace(&self.path, self.document.to_string().as_bytes()).map_err(|source| {
+            ConfigError::Write {
+                path: self.path.clone(),
+                source,
+            }
+        })
+    }
+
+    /// All registries, by name.
+    pub fn registries(&self) -> Result<Vec<Registry>, ConfigError> {
+        let mut all = Vec::new();
+        for (name, item) in self.table()?.into_iter().flat_map(TableLike::iter) {
+            all.push(self.registry(name, item)?);
+        }
+        all.sort_by(|a: &Registry, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    /// The registry of that name, if there is one.
+    pub fn get(&self, name: &RegistryName) -> Result<Option<Registry>, ConfigError> {
+        match self.table()?.and_then(|table| table.get(name.as_str())) {
+            Some(item) => self.registry(name.as_str(), item).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The registry to work with: the one that was named, else the only one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Unknown`], [`ConfigError::None`] or [`ConfigError::Ambiguous`].
+    pub fn choose(&self, name: Option<&RegistryName>) -> Result<Registry, ConfigError> {
+        let mut all = self.registries()?;
+        if let Some(name) = name {
+            let found = all.iter().position(|registry| registry.name == *name);
+            return match found {
+                Some(place) => Ok(all.swap_remove(place)),
+                None => Err(ConfigError::Unknown {
+                    name: name.clone(),
+                    known: names(all),
+                }),
+            };
+        }
+        match all.pop() {
+            None => Err(ConfigError::None),
+            Some(only) if all.is_empty() => Ok(only),
+            Some(last) => {
+                all.push(last);
+                Err(ConfigError::Ambiguous { known: names(all) })
+            }
+        }
+    }
+
+    /// Adds a registry, or changes the one of that name; keys of it that we do not know stay.
+    pub fn set(&mut self, registry: &Registry) -> Result<(), ConfigError> {
+        let path = self.path.clone();
+        let wrong = |key: String| ConfigError::Value {
+            path: path.clone(),
+            key,
+            reason: "is not a table".to_owned(),
+        };
+        let all = self
+            .document
+            .entry("registries")
+            .or_insert_with(implicit_table)
+            .as_table_like_mut()
+            .ok_or_else(|| wrong("registries".to_owned()))?;
+        let entry = all
+            .entry(registry.name.as_str())
+            .or_insert_with(|| Item::Table(Table::new()))
+            .as_table_like_mut()
+            .ok_or_else(|| wrong(format!("registries.{}", registry.name)))?;
+        entry.insert("url", value(registry.url.as_str()));
+        entry.insert("registry-id", value(registry.registry_id.to_string()));
+        entry.insert("root", value(format!("sha256:{}", registry.root)));
+        Ok(())
+    }
+
+    /// Removes the registry of that name; says whether there was one.
+    pub fn remove(&mut self, name: &RegistryName) -> bool {
+        self.document
+            .get_mut("registries")
+            .and_then(Item::as_table_like_mut)
+            .and_then(|all| all.remove(name.as_str()))
+            .is_some()
+    }
+
+    fn table(&self) -> Result<Option<&dyn TableLike>, ConfigError> {
+        match self.document.get("registries") {
+            None => Ok(None),
+            Some(item) => match item.as_table_like() {
+                Some(table) => Ok(Some(table)),
+                None => Err(self.wrong("registries", "is not a table")),
+            },
+        }
+    }
+
+    fn registry(&self, name: &str, item: &Item) -> Result<Registry, ConfigError> {
+        let key = format!("registries.{name}");
+        let parsed = name
+            .parse()
+            .map_err(|error| self.wrong(&key, format!("has no valid name: {error}")))?;
+        Ok(Registry {
+            name: parsed,
+            url: self.field(item, &key, "url", "")?,
+            registry_id: self.field(item, &key, "registry-id", "")?,
+            root: self.field(item, &key, "root", "sha256:")?,
+        })
+    }
+
+    /// Parses the text at `field`, which must start with `prefix`.
+    fn field<T>(&self, item: &Item, key: &str, field: &str, prefix: &str) -> Result<T, ConfigError>
+    where
+        T: FromStr<Err: std::fmt::Display>,
+    {
+        let key = format!("{key}.{field}");
+        let text = item
+            .get(field)
+            .ok_or_else(|| self.wrong(&key, "is missing"))?
+            .as_str()
+            .ok_or_else(|| self.wrong(&key, "is not a text"))?;
+        text.strip_prefix(prefix)
+            .ok_or_else(|| self.wrong(&key, format!("does not start with `{prefix}`")))?
+            .parse()
+            .map_err(|error| self.wrong(&key, format!("is refused: {error}")))
+    }
+
+    fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
+        ConfigError::Value {
+            path: self.path.clone(),
+            key: key.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A table that is written only through the tables in it: `[registries.x]` without `[registries]`.
+pub(super) fn implicit_table() -> Item {
+    let mut table = Table::new();
+    table.set_implicit(true);
+    Item::Table(table)
+}
+
+fn names(registries: Vec<Registry>) -> Vec<RegistryName> {
+    registries
+        .into_iter()
+        .map(|registry| registry.name)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# mine
+colour = 1   # not ours
+
+[registries.harbour] # the good one
+url = 'https://registry.example/'
+registry-id = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"
+root = \"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"
+note = \"kept\"
+";
+
+    fn config(text: &str) -> (tempfile::TempDir, Config) {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("config.toml"), text).unwrap();
+        let config = Config::load(home.path()).unwrap();
+        (home, config)
+    }
+
+    fn registry(name: &str) -> Registry {
+        Registry {
+            name: name.parse().unwrap(),
+            url: "https://other.example".parse().unwrap(),
+            registry_id: Sha256Digest::of(b"id"),
+            root: Sha256Digest::of(b"root"),
+        }
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let home = tempfile::tempdir().unwrap();
+        let mut config = Config::load(&home.path().join("new")).unwrap();
+        assert!(matches!(config.choose(None), Err(ConfigError::None)));
+        config.set(&registry("b")).unwrap();
+        config.set(&registry("a")).unwrap();
+        config.save().unwrap();
+        let again = Config::load(&home.path().join("new")).unwrap();
+        assert_eq!(again.registries().unwrap(), [registry("a"), registry("b")]);
+        assert!(!again.document.to_string().contains("[registries]\n"));
+    }
+
+    #[test]
+    fn keeps_formatting_and_unknown_keys() {
+        let (home, mut config) = config(TEXT);
+        config.set(&registry("other")).unwrap();
+        config.save().unwrap();
+        let text = fs::read_to_string(home.path().join("config.toml")).unwrap();
+        assert!(text.starts_with(TEXT), "{text}");
+        assert!(config.remove(&"other".parse().unwrap()));
+        assert!(!config.remove(&"other".parse().unwrap()));
+        config.save().unwrap();
+        let text = fs::read_to_string(home.path().join("config.toml")).unwrap();
+        assert_eq!(text, TEXT);
+    }
+
+    #[test]
+    fn chooses_the_named_or_the_only_registry() {
+        let (_home, mut config) = config(TEXT);
+        assert_eq!(config.choose(None).unwrap().name.as_str(), "harbour");
+        config.set(&registry("other")).unwrap();
+        assert!(
+            matches!(config.choose(None), Err(ConfigError::Ambiguous { known }) if known.len() == 2)
+        );
+        let other = "other".parse().unwrap();
+        assert_eq!(config.choose(Some(&other)).unwrap(), registry("other"));
+        let unknown = "harbor".parse().unwrap();
+        assert!(matches!(
+            config.choose(Some(&unknown)),
+            Err(ConfigError::Unknown { .. })
+        ));
+    }
+
+    #[test]
+    fn names_the_key_that_is_wrong() {
+        for (from, to, message) in [
+            ("url = 'https:", "url = 'http:", "registries.harbour.url"),
+            ("sha256:", "", "registries.harbour.root"),
+            ("registry-id", "id", "registries.harbour.registry-id"),
+            (
+                "[registries.harbour]",
+                "[registries.'a b']",
+                "registries.a b",
+            ),
+        ] {
+            let (_home, config) = config(&TEXT.replacen(from, to, 1));
+            let error = config.registries().unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The address of a registry's root, parsed once. An address that could leak or be read in clear
+//! on the way (userinfo, plain http beyond this machine) never becomes a [`BaseUrl`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// The root of a registry: `https://…/`, `http://…/` on loopback, or `file:///…/`.
+///
+/// Always ends in `/`; has no user, query or fragment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BaseUrl(Url);
+
+/// Why a text is no address of a registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not a URL at all.
+    #[error("`{url}` is not a URL: {reason}")]
+    Syntax {
+        /// The text.
+        url: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// Plain http to another machine: anyone on the way could read and change it.
+    #[error("`{0}` is refused: plain http is for this machine only, use https")]
+    Insecure(String),
+    /// A scheme that registries are not read over.
+    #[error("`{0}` is refused: a registry is read over https, http on loopback, or file")]
+    Scheme(String),
+    /// A user name or password, which would end up in configuration and messages.
+    #[error("a registry's URL cannot hold a user name or password (`{0}`)")]
+    Credentials(String),
+    /// A `?query` or `#fragment`, below which no file can be named.
+    #[error("`{0}` cannot be a registry's URL: it has a query or a fragment")]
+    Tail(String),
+    /// A `file:` URL that names another machine or no absolute path.
+    #[error("`{0}` does not name a folder of this machine")]
+    Folder(String),
+}
+
+impl BaseUrl {
+    /// The URL as text, with its `/` at the end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The folder that a `file:` URL names.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        (self.0.scheme() == "file")
+            .then(|| self.0.to_file_path().ok())
+            .flatten()
+    }
+
+    /// Says whether this is plain http, that is: a server on this machine.
+    #[must_use]
+    pub fn is_loopback_http(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
+    /// What cargo calls an index at this address; nothing for a folder, since cargo reads
+    /// `file:` URLs as git repositories.
+    #[must_use]
+    pub fn cargo_index(&self) -> Option<String> {
+        (self.0.scheme() != "file").then(|| format!("sparse+{}", self.0))
+    }
+}
+
+/// Says whether `url` may be fetched from: https, or http to this machine.
+pub(super) fn is_safe(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = BaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let shown: String = text.chars().take(200).collect();
+        let mut url = Url::parse(text).map_err(|reason| BaseUrlError::Syntax {
+            url: shown.clone(),
+            reason: reason.to_string(),
+        })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            return Err(BaseUrlError::Credentials(host));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(BaseUrlError::Tail(shown));
+        }
+        match url.scheme() {
+            "file" if url.to_file_path().is_err() => return Err(BaseUrlError::Folder(shown)),
+            "file" => {}
+            _ if is_safe(&url) => {}
+            "http" => return Err(BaseUrlError::Insecure(shown)),
+            _ => return Err(BaseUrlError::Scheme(shown)),
+        }
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_in_a_slash() {
+        for (text, url) in [
+            ("https://registry.example", "https://registry.example/"),
+            (
+                "https://Registry.example:443/a",
+                "https://registry.example/a/",
+            ),
+            ("http://127.0.0.1:80/x/", "http://127.0.0.1/x/"),
+            ("http://[::1]:8080", "http://[::1]:8080/"),
+            ("http://localhost", "http://localhost/"),
+            ("file:///srv/market", "file:///srv/market/"),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().unwrap().as_str(), url);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_unsafe_or_ambiguous() {
+        for bad in [
+            "http://registry.example/",
+            "http://127.0.0.1.example/",
+            "http://localhost.example/",
+            "http://10.0.0.1/",
+            "ftp://127.0.0.1/",
+            "sparse+https://registry.example/",
+            "https://user@registry.example/",
+            "https://:secret@registry.example/",
+            "https://registry.example/?x",
+            "https://registry.example/#x",
+            "file://elsewhere/share",
+            "registry.example",
+            "",
+        ] {
+            assert!(bad.parse::<BaseUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn does_not_repeat_a_password() {
+        let error = "https://me:hunter2@registry.example/".parse::<BaseUrl>();
+        assert!(!error.unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn only_servers_are_indexes_for_cargo() {
+        let index = |text: &str| text.parse::<BaseUrl>().unwrap().cargo_index();
+        let sparse = Some("sparse+https://registry.example/".to_owned());
+        assert_eq!(index("https://registry.example"), sparse);
+        assert_eq!(index("file:///srv/market"), None);
+    }
+}

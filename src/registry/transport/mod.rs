@@ -1,0 +1,199 @@
+//! Fetching a registry's files by path: over HTTP or from a folder.
+//!
+//! Bytes only. Nothing here says whether they are the right ones; that is `trust`'s work. No read
+//! is without a limit on bytes and time, and nothing is ever sent to a registry but the path.
+
+mod base_url;
+mod folder;
+mod http;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use base_url::{BaseUrl, BaseUrlError};
+use folder::FolderTransport;
+use http::HttpTransport;
+
+/// A way to read a registry's files.
+pub trait Transport: Send + Sync {
+    /// The root below which paths lie.
+    fn base(&self) -> &BaseUrl;
+
+    /// Returns the file at `path` below the root, or `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Any [`TransportError`]; a file of more than `max_bytes` is [`TransportError::TooLarge`].
+    fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError>;
+}
+
+/// Why a file could not be read. A file that is not there is no error.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// No connection, or it broke before an answer.
+    #[error("`{url}` is unreachable ({reason})")]
+    Unreachable {
+        /// The file.
+        url: String,
+        /// The cause, as `connection refused`.
+        reason: String,
+    },
+    /// No connection, no answer or no further bytes within the limits of [`Limits`].
+    #[error("`{url}` did not answer in time")]
+    TimedOut {
+        /// The file.
+        url: String,
+    },
+    /// The answer ended before its announced length, or broke HTTP's rules.
+    #[error("the answer from `{url}` was cut off ({reason})")]
+    Interrupted {
+        /// The file.
+        url: String,
+        /// The cause.
+        reason: String,
+    },
+    /// A status that is neither success nor absence.
+    #[error("`{url}` answered with status {status}")]
+    Status {
+        /// The file.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// More bytes than the caller accepts.
+    #[error("`{url}` is larger than the {limit} bytes that are accepted")]
+    TooLarge {
+        /// The file.
+        url: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// A redirect to another scheme, to plain http, or the fourth in a row.
+    #[error("`{url}` redirects to `{to}`, which is refused")]
+    RedirectRefused {
+        /// The file.
+        url: String,
+        /// Where it would have led.
+        to: String,
+    },
+    /// A web page in place of a registry's file: a captive portal, or a host that has a page for
+    /// every address. A fault of the network, not of trust.
+    #[error("`{url}` is a web page, not a file of a registry")]
+    WebPage {
+        /// The file.
+        url: String,
+    },
+    /// A path that could lead out of the registry. Paths come from parsed names and digests, so
+    /// this is a bug or an attack.
+    #[error("`{0}` is not a path in a registry")]
+    Path(String),
+    /// The folder or file of a `file:` registry cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The HTTP client cannot be set up: no trusted certificates on this machine, say.
+    #[error("cannot set up HTTPS on this machine ({0})")]
+    Setup(String),
+}
+
+/// How long to wait and how often to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For a first answer, connection included. Past it there is no second try, so that a server
+    /// that is down is reported within five seconds.
+    pub first_answer: Duration,
+    /// For the next bytes of a server that has answered before.
+    pub silence: Duration,
+    /// For one file, all tries together; grows by a second for each 64 KiB that are accepted.
+    pub whole: Duration,
+    /// How often a fault that may pass is met before it is reported.
+    pub tries: u32,
+    /// The pause before the second try; doubled before each further one.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            first_answer: Duration::from_secs(4),
+            silence: Duration::from_secs(20),
+            whole: Duration::from_mins(1),
+            tries: 3,
+            first_pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Opens the registry at `base`; nothing is sent yet.
+///
+/// # Errors
+///
+/// [`TransportError::Setup`] where this machine cannot speak HTTPS.
+pub fn open(base: &BaseUrl, limits: Limits) -> Result<Box<dyn Transport>, TransportError> {
+    Ok(match base.folder() {
+        Some(folder) => Box::new(FolderTransport::new(base.clone(), folder)),
+        None => Box::new(HttpTransport::new(base.clone(), limits)?),
+    })
+}
+
+/// Lets through relative paths that mean the same to every server and file system: segments of
+/// letters, digits and `-._+`, none of which starts with a dot.
+fn checked(path: &str) -> Result<&str, TransportError> {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || b"-._+".contains(&c);
+    let sound = path.len() <= 1024
+        && path
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed));
+    if sound {
+        Ok(path)
+    } else {
+        Err(TransportError::Path(path.chars().take(200).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_paths_that_leave_the_registry() {
+        for bad in [
+            "",
+            "/",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "a/",
+            "./a",
+            "a/.git",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "a%2e",
+            "c:/x",
+            "a b",
+            "é",
+            "a\0",
+            "http://x/y",
+        ] {
+            assert!(checked(bad).is_err(), "{bad}");
+        }
+        for good in [
+            "config.json",
+            "se/rd/serde.json",
+            "tuf/1.root.json",
+            "a/b+1_2-3",
+        ] {
+            assert!(checked(good).is_ok(), "{good}");
+        }
+    }
+}
