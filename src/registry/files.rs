@@ -1,0 +1,150 @@
+//! A registry's files on this machine: fetched by digest, kept under their plain names, and checked
+//! on every read. With the server gone or `--offline`, what was fetched before is still there.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::atomic;
+use super::transport::{Transport, TransportError};
+use crate::formats::layout;
+use crate::formats::record::FileDigest;
+
+/// Where the bytes of a registry's files come from: first the copy on this machine, then the
+/// registry, if it may be asked.
+pub struct Files {
+    folder: PathBuf,
+    transport: Option<Box<dyn Transport>>,
+}
+
+/// Why a file is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The registry has no such file.
+    #[error("`{path}` is not in the registry")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// Not on this machine, and the registry may not be asked.
+    #[error("`{path}` is not in the offline copy")]
+    Offline {
+        /// The file.
+        path: String,
+    },
+    /// The registry could not be asked.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The bytes are not those that the signed metadata names.
+    #[error("`{path}` is not what the signed metadata says")]
+    Mismatch {
+        /// The file.
+        path: String,
+        /// What it should be.
+        expected: FileDigest,
+        /// What was served.
+        actual: FileDigest,
+    },
+    /// The copy on this machine cannot be read or written.
+    #[error("cannot use `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Files {
+    /// Keeps copies below `folder`; without a transport, only those are read.
+    #[must_use]
+    pub fn new(folder: PathBuf, transport: Option<Box<dyn Transport>>) -> Self {
+        Self { folder, transport }
+    }
+
+    /// The transport, unless the registry may not be asked.
+    pub(super) fn transport(&self) -> Option<&dyn Transport> {
+        self.transport.as_deref()
+    }
+
+    /// From now on only the copy is read: the registry does not answer.
+    pub(super) fn go_offline(&mut self) {
+        self.transport = None;
+    }
+
+    /// Returns the file that signed metadata lists at `path`; on the registry it stands under its
+    /// hash-prefixed name.
+    pub fn target(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+        self.get(path, &layout::hashed(path, &expected.sha256), expected)
+    }
+
+    /// Returns a file whose own name on the registry holds its digest (packs).
+    pub fn named_by_digest(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+        self.get(path, path, expected)
+    }
+
+    /// Returns the copy of `path` on this machine, whatever it is.
+    pub fn kept(&self, path: &str) -> Result<Option<Vec<u8>>, FileError> {
+        let path = self.folder.join(path);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(FileError::Io { path, source }),
+        }
+    }
+
+    /// Keeps a file on this machine.
+    pub fn keep(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let path = self.folder.join(path);
+        atomic::replace(&path, bytes).map_err(|source| FileError::Io { path, source })
+    }
+
+    /// Removes the copies in a folder that `is_wanted` does not name.
+    pub fn prune(&self, folder: &str, is_wanted: impl Fn(&str) -> bool) {
+        let Ok(entries) = fs::read_dir(self.folder.join(folder)) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if !is_wanted(&entry.file_name().to_string_lossy()) {
+                // Best effort: what stays costs only room.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// The folder of the copies.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+        if let Some(bytes) = self.kept(path)? {
+            if FileDigest::of(&bytes) == *expected {
+                return Ok(bytes);
+            }
+        }
+        let bytes = self.fetch(served, expected)?;
+        self.keep(path, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// Fetches a file by its name on the registry, and lets only the expected bytes through.
+    pub fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+        let path = || served.to_owned();
+        let transport = self.transport().ok_or_else(|| FileError::Offline { path: path() })?;
+        let bytes = transport
+            .get(served, expected.length)?
+            .ok_or_else(|| FileError::Missing { path: path() })?;
+        let actual = FileDigest::of(&bytes);
+        if actual != *expected {
+            return Err(FileError::Mismatch {
+                path: path(),
+                expected: *expected,
+                actual,
+            });
+        }
+        Ok(bytes)
+    }
+}
