@@ -4,4 +4,11 @@
 //! `model`. Everything that is read is taken to be hostile.
 
 pub mod canonical_json;
+pub mod policy;
+mod public_key;
+pub mod publisher;
+pub mod record;
+pub mod statement;
 pub mod v1;
+
+pub use public_key::KeyListError;
