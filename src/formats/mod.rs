@@ -8,7 +8,14 @@ pub mod canonical_json;
 pub mod catalog_index;
 pub mod config_json;
 pub mod layout;
+pub mod policy;
+mod public_key;
+pub mod publisher;
+pub mod record;
+pub mod statement;
 pub mod v1;
+
+pub use public_key::KeyListError;
 
 /// Writes a value as indented JSON with a line feed at the end. For wire structs, whose order of
 /// fields is fixed; `serde_json::Value` goes through `canonical_json`, since other crates can

@@ -1,0 +1,162 @@
+//! The registry's policy: `policy.json`, signed offline.
+
+use serde::{Deserialize, Serialize};
+
+use super::canonical_json::{JsonError, parse_strict};
+use super::public_key::{KeyListError, WireKey, read_keys, write_keys};
+use crate::model::PublicKey;
+
+const SCHEMA: u64 = 1;
+const MAX_SALT: usize = 64;
+
+/// What a registry demands and says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The canonical URL of the registry's root, ending in `/`. Its documents' IRIs start with it,
+    /// wherever they are served.
+    pub base: String,
+    /// Mixed into the choice of a client's bucket.
+    pub bucket_salt: Vec<u8>,
+    /// The oldest format that may be read.
+    pub format_floor: FormatFloor,
+    /// From this serial on, no unsigned release is accepted.
+    pub signing_required_from: Option<u64>,
+    /// Keys whose owners may vouch for archives of other registries.
+    pub vouchers: Vec<PublicKey>,
+}
+
+/// The oldest index format that a registry allows to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatFloor {
+    /// Cargo's index lines will do.
+    V1,
+    /// Only Turtle.
+    V2,
+}
+
+/// Why bytes are no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not JSON.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// A newer program wrote it.
+    #[error("the policy has schema {0}, which this program does not know")]
+    UnknownSchema(u64),
+    /// A key is missing, unknown or holds something else than it should.
+    #[error("the policy is malformed: {0}")]
+    Shape(String),
+    /// The salt is not made of pairs of lower-case hexadecimal digits, or too long.
+    #[error("the policy's bucket salt is not hexadecimal or longer than {MAX_SALT} bytes")]
+    Salt,
+    /// The base is no URL of a folder.
+    #[error("the policy's base `{0}` is not a URL that ends in `/`")]
+    Base(String),
+    /// The vouchers' keys are refused.
+    #[error(transparent)]
+    Keys(#[from] KeyListError),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    schema: u64,
+    base: String,
+    bucket_salt: String,
+    format_floor: FormatFloor,
+    signing: WireSigning,
+    vouchers: Vec<WireKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSigning {
+    required_from_serial: Option<u64>,
+}
+
+/// Returns a policy's bytes, the same ones for the same policy.
+pub fn encode(policy: &Policy) -> Result<Vec<u8>, PolicyError> {
+    let wire = Wire {
+        schema: SCHEMA,
+        base: policy.base.clone(),
+        bucket_salt: hex::encode(&policy.bucket_salt),
+        format_floor: policy.format_floor,
+        signing: WireSigning {
+            required_from_serial: policy.signing_required_from,
+        },
+        vouchers: write_keys(&policy.vouchers),
+    };
+    let mut bytes =
+        serde_json::to_vec_pretty(&wire).map_err(|error| PolicyError::Shape(error.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a policy.
+pub fn decode(bytes: &[u8]) -> Result<Policy, PolicyError> {
+    let value = parse_strict(bytes)?;
+    if let Some(schema) = value["schema"].as_u64().filter(|schema| *schema != SCHEMA) {
+        return Err(PolicyError::UnknownSchema(schema));
+    }
+    let wire: Wire =
+        serde_json::from_value(value).map_err(|error| PolicyError::Shape(error.to_string()))?;
+    let salt = hex::decode(&wire.bucket_salt).map_err(|_| PolicyError::Salt)?;
+    if salt.len() > MAX_SALT || hex::encode(&salt) != wire.bucket_salt {
+        return Err(PolicyError::Salt);
+    }
+    if !wire.base.ends_with('/') || url::Url::parse(&wire.base).is_err() {
+        return Err(PolicyError::Base(wire.base));
+    }
+    Ok(Policy {
+        base: wire.base,
+        bucket_salt: salt,
+        format_floor: wire.format_floor,
+        signing_required_from: wire.signing.required_from_serial,
+        vouchers: read_keys(wire.vouchers)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy {
+            base: "https://registry.example.org/".into(),
+            bucket_salt: vec![0xab; 16],
+            format_floor: FormatFloor::V1,
+            signing_required_from: None,
+            vouchers: vec![PublicKey([1; 32])],
+        }
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        for required_from in [None, Some(7)] {
+            let policy = Policy {
+                signing_required_from: required_from,
+                ..policy()
+            };
+            assert_eq!(decode(&encode(&policy).unwrap()).unwrap(), policy);
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        let text = String::from_utf8(encode(&policy()).unwrap()).unwrap();
+        let refused = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            decode(text.replacen(from, to, 1).as_bytes()).unwrap_err()
+        };
+        assert_eq!(
+            refused("\"schema\": 1", "\"schema\": 9"),
+            PolicyError::UnknownSchema(9)
+        );
+        assert!(matches!(refused("\"v1\"", "\"v3\""), PolicyError::Shape(_)));
+        assert_eq!(refused("abab", "ABAB"), PolicyError::Salt);
+        assert_eq!(refused("abab", &"ab".repeat(99)), PolicyError::Salt);
+        let relaxed = refused("\"vouchers\"", "\"allow_unsigned\": true, \"vouchers\"");
+        assert!(matches!(relaxed, PolicyError::Shape(_)));
+    }
+}
