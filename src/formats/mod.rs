@@ -13,6 +13,7 @@ mod public_key;
 pub mod publisher;
 pub mod record;
 pub mod statement;
+pub mod submission;
 pub mod v1;
 
 pub use public_key::KeyListError;

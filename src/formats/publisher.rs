@@ -39,29 +39,16 @@ pub enum PublisherError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+pub(super) struct Wire {
     schema: u64,
     id: String,
     keys: Vec<WireKey>,
 }
 
-/// Returns the path of a publisher's file below the registry's root.
-#[must_use]
-pub fn path(id: &PublisherId) -> String {
-    format!("publishers/{id}.json")
-}
-
 /// Returns a publisher's bytes, the same ones for the same publisher.
-pub fn encode(publisher: &Publisher) -> Result<Vec<u8>, PublisherError> {
-    let wire = Wire {
-        schema: SCHEMA,
-        id: publisher.id.to_string(),
-        keys: write_keys(&publisher.keys),
-    };
-    let mut bytes = serde_json::to_vec_pretty(&wire)
-        .map_err(|error| PublisherError::Shape(error.to_string()))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+#[must_use]
+pub fn encode(publisher: &Publisher) -> Vec<u8> {
+    super::pretty(&Wire::from(publisher))
 }
 
 /// Reads a publisher.
@@ -72,10 +59,31 @@ pub fn decode(bytes: &[u8]) -> Result<Publisher, PublisherError> {
     }
     let wire: Wire =
         serde_json::from_value(value).map_err(|error| PublisherError::Shape(error.to_string()))?;
-    Ok(Publisher {
-        id: wire.id.parse()?,
-        keys: read_keys(wire.keys)?,
-    })
+    wire.try_into()
+}
+
+impl From<&Publisher> for Wire {
+    fn from(publisher: &Publisher) -> Self {
+        Self {
+            schema: SCHEMA,
+            id: publisher.id.to_string(),
+            keys: write_keys(&publisher.keys),
+        }
+    }
+}
+
+impl TryFrom<Wire> for Publisher {
+    type Error = PublisherError;
+
+    fn try_from(wire: Wire) -> Result<Self, PublisherError> {
+        if wire.schema != SCHEMA {
+            return Err(PublisherError::UnknownSchema(wire.schema));
+        }
+        Ok(Self {
+            id: wire.id.parse()?,
+            keys: read_keys(wire.keys)?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -91,13 +99,13 @@ mod tests {
 
     #[test]
     fn comes_back_as_it_was() {
-        let bytes = encode(&publisher()).unwrap();
+        let bytes = encode(&publisher());
         assert_eq!(decode(&bytes).unwrap(), publisher());
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        let text = String::from_utf8(encode(&publisher()).unwrap()).unwrap();
+        let text = String::from_utf8(encode(&publisher())).unwrap();
         let refused = |from: &str, to: &str| {
             assert!(text.contains(from), "{from}");
             decode(text.replace(from, to).as_bytes()).unwrap_err()
