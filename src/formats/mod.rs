@@ -1,1 +1,3 @@
-//! formats.
+//! Bytes to model and back. Pure.
+
+pub mod manifest;
