@@ -1,0 +1,4 @@
+//! Tests from outside: the library's public functions and the program, against outside referees.
+
+mod hostile_archives;
+mod referee_index;
