@@ -1,3 +1,5 @@
-//! The one integration test binary.
+//! Tests from outside: the library's public functions and the program, against outside referees.
 
+mod hostile_archives;
 mod openssl;
+mod referee_index;

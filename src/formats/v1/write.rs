@@ -56,11 +56,7 @@ fn foreign_text(mut object: Map<String, Value>) -> String {
 
 fn line(entry: &Entry) -> Line {
     let release = &entry.release;
-    let (features2, features): (BTreeMap<_, _>, BTreeMap<_, _>) = release
-        .features
-        .clone()
-        .into_iter()
-        .partition(|(_, values)| needs_features2(values));
+    let (features, features2) = split_features(&release.features);
     let features2 = Some(features2).filter(|features| !features.is_empty());
     Line {
         name: release.name.to_string(),
@@ -78,11 +74,27 @@ fn line(entry: &Entry) -> Line {
     }
 }
 
-/// Cargo before 1.60 fails on such values; it never looks into `features2`.
-fn needs_features2(values: &[String]) -> bool {
-    values
-        .iter()
-        .any(|value| value.starts_with("dep:") || value.contains("?/"))
+type Features = BTreeMap<String, Vec<String>>;
+
+/// Splits features in those that every cargo reads and those that old ones could not (`features2`):
+/// what uses `dep:` or `?/`, and, as crates.io does it, all that turns such a feature on.
+fn split_features(all: &Features) -> (Features, Features) {
+    let (mut new, mut old): (Features, Features) =
+        all.clone().into_iter().partition(|(_, values)| {
+            values
+                .iter()
+                .any(|value| value.starts_with("dep:") || value.contains("?/"))
+        });
+    loop {
+        let (moved, kept): (Features, Features) = old
+            .into_iter()
+            .partition(|(_, values)| values.iter().any(|value| new.contains_key(value)));
+        old = kept;
+        if moved.is_empty() {
+            return (old, new);
+        }
+        new.extend(moved);
+    }
 }
 
 fn dependency(dependency: &Dependency) -> LineDependency {
