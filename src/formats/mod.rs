@@ -23,7 +23,8 @@ pub use public_key::KeyListError;
 /// fields is fixed; `serde_json::Value` goes through `canonical_json`, since other crates can
 /// change the order of its maps.
 fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .expect("wire structs hold strings, numbers and lists of them");
     bytes.push(b'\n');
     bytes
 }
