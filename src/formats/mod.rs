@@ -4,6 +4,8 @@
 //! Structs with serde attributes stay inside this folder; the rest of the program sees `model`.
 //! Everything that is read is taken to be hostile.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 pub mod canonical_json;
 pub mod catalog_index;
 pub mod config_json;
@@ -13,9 +15,11 @@ pub mod policy;
 mod public_key;
 pub mod publisher;
 pub mod record;
+mod releases;
 pub mod statement;
 pub mod submission;
 pub mod v1;
+pub mod v2;
 
 pub use public_key::KeyListError;
 

@@ -2,4 +2,5 @@
 
 mod hostile_archives;
 mod openssl;
+mod real_lines;
 mod referee_index;

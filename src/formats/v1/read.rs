@@ -207,6 +207,7 @@ fn kinds(ours: &Marketplace) -> Result<Kinds, LineError> {
         }
     }
     kinds.binaries.sort_unstable();
+    kinds.binaries.dedup();
     Ok(kinds)
 }
 
