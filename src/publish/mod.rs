@@ -1,1 +1,3 @@
-//! publish.
+//! Package, sign, apply: writing registries.
+
+pub mod keystore;
