@@ -6,6 +6,7 @@ pub mod folder;
 pub mod import;
 pub mod init;
 pub mod journal;
+pub mod keystore;
 pub mod metadata;
 pub mod package;
 pub mod packs;

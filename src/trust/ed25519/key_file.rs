@@ -2,7 +2,10 @@
 //! OpenSSL 3.0 reads. Files are text here; where they lie and who may read them is the caller's.
 
 use ed25519_dalek::pkcs8::{KeypairBytes, PublicKeyBytes};
-use ed25519_dalek::{SigningKey, pkcs8::spki::EncodePublicKey as _};
+use ed25519_dalek::{
+    SigningKey,
+    pkcs8::spki::{DecodePublicKey as _, EncodePublicKey as _},
+};
 use pkcs8::der::pem::PemLabel as _;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
 use pkcs8::pkcs5::{self, EncryptionScheme, scrypt};
@@ -52,6 +55,16 @@ pub fn public_pem(key: &PublicKey) -> Result<String, KeyFileError> {
     PublicKeyBytes(key.0)
         .to_public_key_pem(LineEnding::LF)
         .map_err(|_| KeyFileError::Encoding)
+}
+
+/// Reads a public key from `SubjectPublicKeyInfo` in PEM; whether it may be used, `check_key` says.
+pub fn public_from_pem(text: &str) -> Result<PublicKey, KeyFileError> {
+    if text.len() > MAX_TEXT {
+        return Err(KeyFileError::NotPkcs8);
+    }
+    PublicKeyBytes::from_public_key_pem(text)
+        .map(|bytes| PublicKey(bytes.0))
+        .map_err(|_| KeyFileError::NotPkcs8)
 }
 
 impl SecretKey {
