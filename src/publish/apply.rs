@@ -132,7 +132,13 @@ pub fn apply(
     let policy = folder.policy()?;
     let mut touched = Touched::default();
     for proposal in proposals {
-        let record = extended_record(&mut folder, proposal, &policy.vouchers, publishers, authority)?;
+        let record = extended_record(
+            &mut folder,
+            proposal,
+            &policy.vouchers,
+            publishers,
+            authority,
+        )?;
         add_archives(proposal, &mut change)?;
         add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
     }
@@ -182,7 +188,9 @@ fn register(
 ) -> Result<(), ApplyError> {
     if let Some(known) = folder.publisher(&publisher.id)? {
         let is_known = publisher.keys.iter().all(|key| known.keys.contains(key));
-        return is_known.then_some(()).ok_or_else(|| ApplyError::OtherKeys(publisher.id.clone()));
+        return is_known
+            .then_some(())
+            .ok_or_else(|| ApplyError::OtherKeys(publisher.id.clone()));
     }
     let path = layout::publisher(&publisher.id);
     let bytes = publisher::encode(publisher);
@@ -213,9 +221,14 @@ fn extended_record(
         }
     };
     for release in releases(proposal)? {
-        record.accepted.entry(release.version).or_insert(authority.now);
+        record
+            .accepted
+            .entry(release.version)
+            .or_insert(authority.now);
     }
-    record.statements.extend(proposal.statements.iter().cloned());
+    record
+        .statements
+        .extend(proposal.statements.iter().cloned());
     let state = checked(folder, &record, vouchers, publishers)?;
     Ok((record, state))
 }
@@ -237,12 +250,15 @@ fn releases(proposal: &Proposal) -> Result<Vec<Release>, ApplyError> {
 }
 
 fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyError> {
-    let archives: BTreeMap<Sha256Digest, &Vec<u8>> =
-        proposal.archives.iter().map(|bytes| (Sha256Digest::of(bytes), bytes)).collect();
+    let archives: BTreeMap<Sha256Digest, &Vec<u8>> = proposal
+        .archives
+        .iter()
+        .map(|bytes| (Sha256Digest::of(bytes), bytes))
+        .collect();
     for release in releases(proposal)? {
-        let bytes = archives.get(&release.checksum).filter(|bytes| {
-            release.size.is_none_or(|size| size == bytes.len() as u64)
-        });
+        let bytes = archives
+            .get(&release.checksum)
+            .filter(|bytes| release.size.is_none_or(|size| size == bytes.len() as u64));
         let bytes = bytes.ok_or_else(|| ApplyError::NoArchive {
             name: release.name.clone(),
             version: release.version.clone(),

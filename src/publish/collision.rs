@@ -36,7 +36,9 @@ pub fn check(root: &Path, name: &PackageName) -> Result<(), CollisionError> {
     let key = name.collision_key();
     for folder in folders(name) {
         for taken in records(&root.join(folder))? {
-            let is_same = taken.parse::<PackageName>().is_ok_and(|n| n.collision_key() == key);
+            let is_same = taken
+                .parse::<PackageName>()
+                .is_ok_and(|n| n.collision_key() == key);
             if is_same {
                 return Err(CollisionError::Taken {
                     name: name.clone(),
@@ -59,9 +61,13 @@ fn folders(name: &PackageName) -> BTreeSet<PathBuf> {
             false => with(letter).collect(),
         };
     }
-    let names = spellings.iter().filter_map(|spelling| spelling.parse::<PackageName>().ok());
+    let names = spellings
+        .iter()
+        .filter_map(|spelling| spelling.parse::<PackageName>().ok());
     let paths = names.map(|name| PathBuf::from(layout::record(&name)));
-    paths.filter_map(|path| path.parent().map(Path::to_owned)).collect()
+    paths
+        .filter_map(|path| path.parent().map(Path::to_owned))
+        .collect()
 }
 
 /// The packages whose records lie in an index folder, as their files are called.
@@ -117,7 +123,11 @@ mod tests {
 
     #[test]
     fn lets_other_names_through() {
-        for (existing, new) in [("tide-table", "tidetable"), ("tide", "tides"), ("a-b", "a-c")] {
+        for (existing, new) in [
+            ("tide-table", "tidetable"),
+            ("tide", "tides"),
+            ("a-b", "a-c"),
+        ] {
             assert_eq!(taken(existing, new), None, "{new}");
         }
     }

@@ -18,10 +18,7 @@ use crate::formats::publisher::{self, Publisher, PublisherError};
 use crate::formats::record::{self, Record, RecordFormatError};
 use crate::formats::{layout, record::FileDigest};
 use crate::model::{PackageName, PublisherId, Sha256Digest, UtcTime};
-use crate::trust::tuf::{MetadataError, bin_name, open_metadata};
-
-/// Roles of type `targets` whose metadata the top-level `targets` role delegates to.
-const DELEGATED: [&str; 3] = ["policy", "rollout", "catalog"];
+use crate::trust::tuf::{Authority, TufError, bin_name, open_metadata};
 
 /// A registry folder, locked for a change.
 #[derive(Debug)]
@@ -57,7 +54,7 @@ pub enum FolderError {
         path: String,
         /// Why.
         #[source]
-        source: MetadataError,
+        source: TufError,
     },
     /// Metadata lacks what this program writes.
     #[error("the role `{role}` lacks `{field}`")]
@@ -146,7 +143,9 @@ impl Folder {
     /// A publisher's file, if the publisher is registered.
     pub fn publisher(&mut self, id: &PublisherId) -> Result<Option<Publisher>, FolderError> {
         let bytes = self.target("targets", &layout::publisher(id))?;
-        bytes.map(|bytes| Ok(publisher::decode(&bytes)?)).transpose()
+        bytes
+            .map(|bytes| Ok(publisher::decode(&bytes)?))
+            .transpose()
     }
 
     /// A package's record, if there is the package.
@@ -156,10 +155,12 @@ impl Folder {
         let Some(bytes) = self.target(&bin, &path)? else {
             return Ok(None);
         };
-        record::decode(&bytes).map(Some).map_err(|source| FolderError::Record {
-            package: package.clone(),
-            source,
-        })
+        record::decode(&bytes)
+            .map(Some)
+            .map_err(|source| FolderError::Record {
+                package: package.clone(),
+                source,
+            })
     }
 
     /// The bytes of a target that `role` lists, checked against its digest.
@@ -176,7 +177,9 @@ impl Folder {
     pub fn file(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FolderError> {
         let bytes = self.read(path)?;
         if FileDigest::of(&bytes) != *expected {
-            return Err(FolderError::Mismatch { path: path.to_owned() });
+            return Err(FolderError::Mismatch {
+                path: path.to_owned(),
+            });
         }
         Ok(bytes)
     }
@@ -237,7 +240,11 @@ impl Folder {
         let version = version_of(&signed);
         let bytes = keys.seal(role, &description, &signed)?;
         self.roles.insert(role.to_owned(), signed);
-        if let Some(snapshot) = self.roles.get_mut("snapshot").filter(|_| role != "snapshot") {
+        if let Some(snapshot) = self
+            .roles
+            .get_mut("snapshot")
+            .filter(|_| role != "snapshot")
+        {
             snapshot["meta"][format!("{role}.json")]["version"] = version.into();
         }
         Ok(NewFile {
@@ -258,7 +265,9 @@ impl Folder {
     /// The bin that a record belongs to.
     fn bin(&mut self, path: &str) -> Result<String, FolderError> {
         let bins = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
-        let bits = bins["bit_length"].as_u64().and_then(|bits| u32::try_from(bits).ok());
+        let bits = bins["bit_length"]
+            .as_u64()
+            .and_then(|bits| u32::try_from(bits).ok());
         let bits = bits.ok_or(FolderError::Shape {
             role: PACKAGES.into(),
             field: "bit_length",
@@ -271,10 +280,14 @@ impl Folder {
         let mut version = 1;
         loop {
             let path = layout::metadata("root", version);
-            let bytes = read(&self.root.join(&path))?;
-            let signed = unsealed(&bytes, "root", &path, |signed| match self.roles.get("root") {
-                Some(before) => (before["roles"]["root"].clone(), before["keys"].clone()),
-                None => (signed["roles"]["root"].clone(), signed["keys"].clone()),
+            let bytes = self.read(&path)?;
+            let before = self.roles.get("root").cloned();
+            let signed = unsealed("root", &bytes, &path, |signed| {
+                let root = before.as_ref().unwrap_or(signed);
+                Authority {
+                    description: root["roles"]["root"].clone(),
+                    keys: root["keys"].clone(),
+                }
             })?;
             self.roles.insert("root".into(), signed);
             version += 1;
@@ -285,14 +298,17 @@ impl Folder {
     }
 
     fn load(&mut self, role: &str, path: String) -> Result<(), FolderError> {
-        if DELEGATED.contains(&role) || role == PACKAGES {
-            self.role("targets")?;
-        } else if is_bin(role) {
+        if is_bin(role) {
             self.role(PACKAGES)?;
+        } else if !is_top(role) {
+            self.role("targets")?;
         }
         let bytes = self.read(&path)?;
-        let (description, keys) = (self.description(role), self.keys(role));
-        let signed = unsealed(&bytes, kind(role), &path, |_| (description, keys))?;
+        let authority = Authority {
+            description: self.description(role),
+            keys: self.keys(role),
+        };
+        let signed = unsealed(role, &bytes, &path, |_| authority)?;
         self.roles.insert(role.to_owned(), signed);
         Ok(())
     }
@@ -301,19 +317,22 @@ impl Folder {
     #[must_use]
     pub fn description(&self, role: &str) -> Value {
         match role {
-            "root" | "targets" | "snapshot" | "timestamp" => self.roles["root"]["roles"][role].clone(),
+            _ if is_top(role) => self.roles["root"]["roles"][role].clone(),
             _ if is_bin(role) => self.roles[PACKAGES]["delegations"]["succinct_roles"].clone(),
             _ => {
                 let delegations = self.roles["targets"]["delegations"]["roles"].as_array();
                 let mut delegations = delegations.into_iter().flatten();
-                delegations.find(|d| d["name"] == role).cloned().unwrap_or_default()
+                delegations
+                    .find(|d| d["name"] == role)
+                    .cloned()
+                    .unwrap_or_default()
             }
         }
     }
 
     fn keys(&self, role: &str) -> Value {
         match role {
-            "root" | "targets" | "snapshot" | "timestamp" => self.roles["root"]["keys"].clone(),
+            _ if is_top(role) => self.roles["root"]["keys"].clone(),
             _ if is_bin(role) => self.roles[PACKAGES]["delegations"]["keys"].clone(),
             _ => self.roles["targets"]["delegations"]["keys"].clone(),
         }
@@ -335,30 +354,26 @@ fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
     })
 }
 
-/// Checks a metadata file's signatures and returns its signed part.
 fn unsealed(
+    role: &str,
     bytes: &[u8],
-    kind: &'static str,
     path: &str,
-    authority: impl FnOnce(&Value) -> (Value, Value),
+    authority: impl FnOnce(&Value) -> Authority,
 ) -> Result<Value, FolderError> {
-    open_metadata(bytes, kind, authority).map_err(|source| FolderError::Metadata {
+    open_metadata(role, bytes, authority).map_err(|source| FolderError::Metadata {
         path: path.to_owned(),
         source,
     })
 }
 
-fn is_bin(role: &str) -> bool {
-    role.strip_prefix(PACKAGES).is_some_and(|rest| rest.starts_with('-'))
+/// Roles that the root names.
+fn is_top(role: &str) -> bool {
+    matches!(role, "root" | "targets" | "snapshot" | "timestamp")
 }
 
-fn kind(role: &str) -> &'static str {
-    match role {
-        "root" => "root",
-        "timestamp" => "timestamp",
-        "snapshot" => "snapshot",
-        _ => "targets",
-    }
+fn is_bin(role: &str) -> bool {
+    role.strip_prefix(PACKAGES)
+        .is_some_and(|rest| rest.starts_with('-'))
 }
 
 fn version_of(value: &Value) -> u64 {

@@ -104,7 +104,10 @@ pub fn import(
         let state = apply::state(&mut folder, &package)?;
         let new = only_new(&state, found)?;
         imported.present += count - new.len();
-        imported.added.extend(new.iter().map(|(r, _)| (package.clone(), r.version.clone())));
+        imported.added.extend(
+            new.iter()
+                .map(|(r, _)| (package.clone(), r.version.clone())),
+        );
         if !new.is_empty() {
             proposals.push((new, state));
         }
@@ -144,10 +147,16 @@ fn derive_all(
             }),
         }
     };
-    let derived: Vec<_> = archives.into_par_iter().map(derive_one).collect::<Result<_, _>>()?;
+    let derived: Vec<_> = archives
+        .into_par_iter()
+        .map(derive_one)
+        .collect::<Result<_, _>>()?;
     let mut packages: BTreeMap<PackageName, Found> = BTreeMap::new();
     for (release, bytes) in derived {
-        packages.entry(release.name.clone()).or_default().push((release, bytes));
+        packages
+            .entry(release.name.clone())
+            .or_default()
+            .push((release, bytes));
     }
     for found in packages.values_mut() {
         found.sort_by(|(a, _), (b, _)| a.version.cmp(&b.version));
@@ -191,7 +200,9 @@ fn proposal(
             sign::chain(state, releases.into_iter().map(vouch), key)?
         }
         Attestation::Sign(signer) => {
-            let bodies = releases.into_iter().map(|r| sign::release_body(r, signer.publisher));
+            let bodies = releases
+                .into_iter()
+                .map(|r| sign::release_body(r, signer.publisher));
             sign::sign(state, bodies.collect(), signer)?.statements
         }
     };

@@ -12,17 +12,16 @@ use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::policy::{self, FormatFloor, Policy, PolicyError};
 use crate::formats::{config_json, layout};
 use crate::model::{Sha256Digest, UtcTime};
-use crate::trust::SecretKey;
 
 /// What a new registry is made of.
 #[derive(Debug)]
 pub struct NewRegistry<'a> {
     /// The canonical base URL, ending in `/`.
     pub base: &'a str,
-    /// Signs root, targets and policy.
-    pub offline: &'a SecretKey,
-    /// Signs bins, catalog, snapshot and timestamp, and vouches.
-    pub online: &'a SecretKey,
+    /// Which key signs what.
+    pub roles: SoloKeys,
+    /// The secret halves of both.
+    pub keys: &'a RoleKeys,
     /// Random bytes that are mixed into the choice of buckets.
     pub salt: [u8; 16],
     /// The time of making.
@@ -87,42 +86,61 @@ fn check_empty(folder: &Path) -> Result<(), InitError> {
 }
 
 fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitError> {
-    let keys = SoloKeys {
-        offline: new.offline.public(),
-        online: new.online.public(),
-    };
-    let role_keys = RoleKeys::new([new.offline.clone(), new.online.clone()]);
+    let keys = new.roles;
     let expires = |role: &str| new.now.plus_days(new.lifetimes.of(role));
     let mut change = Change::default();
-    change.plain.push(file(layout::CONFIG, config_json::encode(new.base)));
+    change
+        .plain
+        .push(file(layout::CONFIG, config_json::encode(new.base)));
     let mut target = |role: &str, path: &str, bytes: Vec<u8>| {
         let mut signed = metadata::targets(expires(role));
         metadata::set_target(&mut signed, path, &bytes);
         let digest = Sha256Digest::of(&bytes);
-        change.immutable.push(file(&layout::hashed(path, &digest), bytes.clone()));
+        change
+            .immutable
+            .push(file(&layout::hashed(path, &digest), bytes.clone()));
         change.plain.push(file(path, bytes));
         (role.to_owned(), signed)
     };
     let mut roles: Vec<(String, Value)> = vec![
-        ("targets".into(), metadata::top_targets(&keys, expires("targets"))),
+        (
+            "targets".into(),
+            metadata::top_targets(&keys, expires("targets")),
+        ),
         target("policy", layout::POLICY, first_policy(new)?),
-        target("catalog", layout::CATALOG_INDEX, catalog_index::encode(&CatalogIndex::default())),
+        target(
+            "catalog",
+            layout::CATALOG_INDEX,
+            catalog_index::encode(&CatalogIndex::default()),
+        ),
         ("rollout".into(), metadata::targets(expires("rollout"))),
-        (PACKAGES.into(), metadata::packages(&keys, expires(PACKAGES))),
+        (
+            PACKAGES.into(),
+            metadata::packages(&keys, expires(PACKAGES)),
+        ),
     ];
     roles.extend(metadata::bins().map(|bin| (bin.clone(), metadata::targets(expires(&bin)))));
     let description = |role: &str| json!({"keyids": [key_of(role, &keys)], "threshold": 1});
-    let seal = |role: &str, signed: &Value| role_keys.seal(role, &description(role), signed);
+    let seal = |role: &str, signed: &Value| new.keys.seal(role, &description(role), signed);
     let root = seal("root", &metadata::root(&keys, expires("root")))?;
     let root_digest = Sha256Digest::of(&root);
-    change.metadata.push(file(&layout::metadata("root", 1), root));
+    change
+        .metadata
+        .push(file(&layout::metadata("root", 1), root));
     for (role, signed) in &roles {
-        change.metadata.push(file(&layout::metadata(role, 1), seal(role, signed)?));
+        change
+            .metadata
+            .push(file(&layout::metadata(role, 1), seal(role, signed)?));
     }
     let names = roles.iter().map(|(role, _)| (role.as_str(), 1));
-    let snapshot = seal("snapshot", &metadata::snapshot(1, expires("snapshot"), names))?;
+    let snapshot = seal(
+        "snapshot",
+        &metadata::snapshot(1, expires("snapshot"), names),
+    )?;
     let timestamp = metadata::timestamp(1, expires("timestamp"), 1, &snapshot);
-    change.metadata.push(file(&layout::metadata("snapshot", 1), snapshot));
+    change
+        .metadata
+        .push(file(&layout::metadata("snapshot", 1), snapshot));
     change.timestamp = Some(file(layout::TIMESTAMP, seal("timestamp", &timestamp)?));
     Ok((change, root_digest))
 }
@@ -141,7 +159,7 @@ fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
         bucket_salt: new.salt.to_vec(),
         format_floor: FormatFloor::V1,
         signing_required_from: None,
-        vouchers: vec![new.online.public()],
+        vouchers: vec![new.roles.online],
     })?)
 }
 

@@ -111,15 +111,23 @@ mod tests {
             .collect();
         let (bytes, pack) = make(&documents, 7).unwrap();
         assert_eq!(split(&bytes, &pack, format).unwrap(), documents);
-        assert_eq!((pack.from, pack.to, pack.length), (0, 7, bytes.len() as u64));
+        assert_eq!(
+            (pack.from, pack.to, pack.length),
+            (0, 7, bytes.len() as u64)
+        );
     }
 
     #[test]
     fn comes_apart_into_what_it_was_joined_from() {
         let line = |name: &str| format!("{{\"name\":\"{name}\",\"vers\":\"1.0.0\"}}\n");
-        round_trip(Format::V1, &[("a", &(line("a") + &line("a"))), ("b", &line("b"))]);
+        round_trip(
+            Format::V1,
+            &[("a", &(line("a") + &line("a"))), ("b", &line("b"))],
+        );
         let turtle = |name: &str| {
-            format!("@base <https://h/> .\n@prefix mp: <https://x/> .\n\n<packages/{name}/#package> a mp:Package .\n")
+            format!(
+                "@base <https://h/> .\n@prefix mp: <https://x/> .\n\n<packages/{name}/#package> a mp:Package .\n"
+            )
         };
         round_trip(Format::V2, &[("a", &turtle("a")), ("a-b", &turtle("a-b"))]);
     }
@@ -134,8 +142,17 @@ mod tests {
             uncompressed: 9,
         };
         let junk = zstd::bulk::compress(b"not json\n", LEVEL).unwrap();
-        assert!(matches!(split(&junk, &pack, Format::V1), Err(PackError::Form(0))));
-        assert!(matches!(split(&junk, &pack, Format::V2), Err(PackError::Form(_))));
-        assert!(matches!(split(b"junk", &pack, Format::V1), Err(PackError::Compression(_))));
+        assert!(matches!(
+            split(&junk, &pack, Format::V1),
+            Err(PackError::Form(0))
+        ));
+        assert!(matches!(
+            split(&junk, &pack, Format::V2),
+            Err(PackError::Form(_))
+        ));
+        assert!(matches!(
+            split(b"junk", &pack, Format::V1),
+            Err(PackError::Compression(_))
+        ));
     }
 }

@@ -14,12 +14,12 @@ use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
 use crate::formats::policy::{self, Policy};
-use crate::formats::record::{self, FileDigest};
 use crate::formats::publisher;
+use crate::formats::record::{self, FileDigest};
 use crate::model::{
     Entry, EventSink, PackageName, PublicKey, PublisherId, RegistryName, Sha256Digest, UtcTime,
 };
-use crate::trust::tuf::{Lookup, Target, Updater};
+use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
     Archive, PackageState, RecordContext, Verified, owners_needed, verify_archive, verify_record,
 };
@@ -60,21 +60,21 @@ impl<'a> Client<'a> {
     pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
         let mut files = Files::new(folder, opening.transport);
-        let (updater, freshness) =
+        let (mut updater, freshness) =
             metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
-        let mut client = Self {
+        let policy = find(&mut updater, &files, layout::POLICY)?
+            .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
+        let policy = policy::decode(&files.target(&policy)?.bytes)?;
+        Ok(Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
             tuf: Mutex::new(updater),
             freshness,
-            policy: Policy::default(),
+            policy,
             publishers: Mutex::default(),
             events: opening.events,
-        };
-        let policy = client.required(layout::POLICY)?;
-        client.policy = policy::decode(&policy.bytes)?;
-        Ok(client)
+        })
     }
 
     /// What the user calls the registry.
@@ -120,7 +120,10 @@ impl<'a> Client<'a> {
     }
 
     /// The verified state of a package: what its record's statements add up to.
-    pub fn package(&self, package: &PackageName) -> Result<Option<Verified<PackageState>>, ClientError> {
+    pub fn package(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<PackageState>>, ClientError> {
         let before = seen::load(&self.files, package)?;
         let Some(target) = self.target(&layout::record(package))? else {
             return match before {
@@ -162,14 +165,21 @@ impl<'a> Client<'a> {
                 sha256: pack.sha256,
                 length: pack.length,
             };
-            let bytes = self.files.named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
+            let bytes = self
+                .files
+                .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
             let capacity = usize::try_from(pack.uncompressed.min(MAX_PACK)).unwrap_or(usize::MAX);
             let unpacked = zstd::bulk::decompress(&bytes, capacity);
             text.extend(unpacked.map_err(ClientError::Pack)?);
         }
         let names: Vec<String> = Format::BOTH
             .into_iter()
-            .flat_map(|format| index.packs(format).iter().map(move |p| layout::pack(&p.sha256, format)))
+            .flat_map(|format| {
+                index
+                    .packs(format)
+                    .iter()
+                    .map(move |p| layout::pack(&p.sha256, format))
+            })
             .collect();
         self.files.prune("catalog", |file| {
             file == "index.json" || names.iter().any(|name| name.ends_with(file))
@@ -191,19 +201,13 @@ impl<'a> Client<'a> {
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
-        let file = loop {
-            let mut tuf = self.tuf();
-            match tuf.find_target(path)? {
-                Lookup::Found(file) => break file,
-                Lookup::Absent => return Ok(None),
-                Lookup::Needs => metadata::answer_requests(&mut tuf, &self.files)?,
-            }
-        };
-        Ok(Some(self.files.target(&file)?))
+        let found = find(&mut self.tuf(), &self.files, path)?;
+        found.map(|file| Ok(self.files.target(&file)?)).transpose()
     }
 
     fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {
-        self.target(path)?.ok_or_else(|| ClientError::NotListed(path.to_owned()))
+        self.target(path)?
+            .ok_or_else(|| ClientError::NotListed(path.to_owned()))
     }
 
     /// The keys of the publishers whom a record names as owners.
@@ -219,7 +223,8 @@ impl<'a> Client<'a> {
             }
             if let Some(target) = self.target(&layout::publisher(&id))? {
                 let publisher = publisher::decode(&target.bytes)?;
-                self.known_publishers().insert(id.clone(), publisher.keys.clone());
+                self.known_publishers()
+                    .insert(id.clone(), publisher.keys.clone());
                 found.insert(id, publisher.keys);
             }
         }
@@ -231,7 +236,9 @@ impl<'a> Client<'a> {
     }
 
     fn known_publishers(&self) -> MutexGuard<'_, BTreeMap<PublisherId, Vec<PublicKey>>> {
-        self.publishers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.publishers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -239,6 +246,21 @@ impl<'a> Client<'a> {
 const MAX_PACK: u64 = 4 << 30;
 /// The most bytes of an archive whose length nobody stated.
 const MAX_ARCHIVE: u64 = 512 << 20;
+
+/// Looks a target up, fetching the roles on the way.
+fn find(
+    tuf: &mut Updater,
+    files: &Files,
+    path: &str,
+) -> Result<Option<Verified<TargetFile>>, ClientError> {
+    loop {
+        match tuf.find_target(path)? {
+            Lookup::Found(file) => return Ok(Some(file)),
+            Lookup::Absent => return Ok(None),
+            Lookup::Needs => metadata::answer_requests(tuf, files)?,
+        }
+    }
+}
 
 fn is_other_spelling(found: &PackageName, asked: &PackageName) -> bool {
     found != asked && found.as_str().eq_ignore_ascii_case(asked.as_str())

@@ -81,7 +81,10 @@ impl Files {
     /// Returns the file that signed metadata lists: from the copy if that is it, else from the
     /// registry, where it stands under its hash-prefixed name.
     pub fn target(&self, file: &Verified<TargetFile>) -> Result<Verified<Target>, FileError> {
-        if let Some(target) = self.kept(file.path())?.and_then(|bytes| file.verify(bytes).ok()) {
+        if let Some(target) = self
+            .kept(file.path())?
+            .and_then(|bytes| file.verify(bytes).ok())
+        {
             return Ok(target);
         }
         let bytes = self.ask(file.location(), file.length())?;
@@ -173,7 +176,9 @@ impl Files {
 
     fn ask(&self, served: &str, length: u64) -> Result<Vec<u8>, FileError> {
         let path = || served.to_owned();
-        let transport = self.transport().ok_or_else(|| FileError::Offline { path: path() })?;
+        let transport = self
+            .transport()
+            .ok_or_else(|| FileError::Offline { path: path() })?;
         let bytes = transport.get(served, length)?;
         bytes.ok_or_else(|| FileError::Missing { path: path() })
     }

@@ -114,7 +114,9 @@ pub fn answer_requests(updater: &mut Updater, files: &Files) -> Result<(), Clien
                 let Some(transport) = files.transport() else {
                     return Err(FileError::Offline { path }.into());
                 };
-                transport.get(&path, max_bytes).map_err(FileError::Transport)?
+                transport
+                    .get(&path, max_bytes)
+                    .map_err(FileError::Transport)?
             }
         };
         for change in updater.supply(answer)? {

@@ -325,18 +325,4 @@ mod tests {
             6
         );
     }
-
-    #[test]
-    fn suggests_names_within_two_edits_and_over_signs() {
-        let catalog = catalog();
-        let similar = |typed: &str| {
-            catalog
-                .similar_names(typed)
-                .first()
-                .map(ToString::to_string)
-        };
-        assert_eq!(similar("json_patch").as_deref(), Some("json-patch"));
-        assert_eq!(similar("cnofig").as_deref(), Some("config"));
-        assert_eq!(similar("entirely-else"), None);
-    }
 }

@@ -69,7 +69,12 @@ mod tests {
 
     #[test]
     fn falls_back_when_the_format_is_not_to_be_had() {
-        for cause in [Cause::Missing, Cause::Unavailable, Cause::NotListed, Cause::Offline] {
+        for cause in [
+            Cause::Missing,
+            Cause::Unavailable,
+            Cause::NotListed,
+            Cause::Offline,
+        ] {
             assert!(may_fall_back(cause), "{cause:?}");
         }
     }
@@ -83,7 +88,12 @@ mod tests {
 
     #[test]
     fn never_falls_back_over_trust() {
-        for cause in [Cause::Mismatch, Cause::Disagreement, Cause::Trust, Cause::Local] {
+        for cause in [
+            Cause::Mismatch,
+            Cause::Disagreement,
+            Cause::Trust,
+            Cause::Local,
+        ] {
             assert!(!may_fall_back(cause), "{cause:?}");
         }
     }

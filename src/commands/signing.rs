@@ -1,0 +1,85 @@
+//! Keys for a command that signs: which one, and its passphrase.
+
+use super::context::Context;
+use super::error::CommandError;
+use super::prompt;
+use crate::model::{KeyId, PublisherId};
+use crate::publish::folder::Folder;
+use crate::publish::keystore::{KeyName, StoredKey};
+use crate::publish::role_keys::RoleKeys;
+use crate::trust::SecretKey;
+
+/// A publisher's key, ready to sign. The key's name is the publisher's id.
+pub struct Publisher {
+    /// The publisher.
+    pub id: PublisherId,
+    /// The key.
+    pub key: SecretKey,
+}
+
+/// The key that was named; without a name, the only one that is no role key of the registry.
+pub fn publisher(
+    context: &Context,
+    named: Option<&str>,
+    is_role_key: impl Fn(&KeyId) -> bool,
+) -> Result<Publisher, CommandError> {
+    let store = context.keystore();
+    let name = match named {
+        Some(name) => parse(name)?,
+        None => {
+            let keys = store.list()?;
+            let mut own = keys.into_iter().filter(|key| !is_role_key(&key.public.id()));
+            match (own.next(), own.next()) {
+                (Some(key), None) => key.name,
+                (None, _) => return Err(no_key()),
+                (Some(_), Some(_)) => {
+                    let error = CommandError::usage("several keys could sign, and none was named");
+                    return Err(error.with_help("pass `--key NAME`; see `cargo marketplace key list`"));
+                }
+            }
+        }
+    };
+    Ok(Publisher {
+        id: name.publisher().clone(),
+        key: load(context, &name)?,
+    })
+}
+
+fn parse(name: &str) -> Result<KeyName, CommandError> {
+    name.parse().map_err(|error: crate::model::NameError| {
+        CommandError::usage("that cannot be a key's name").caused_by(Some(&error))
+    })
+}
+
+fn no_key() -> CommandError {
+    CommandError::failure("there is no signing key")
+        .with_code("MP0601")
+        .with_help("`cargo marketplace key new NAME` makes one")
+}
+
+/// The secret half of a key; asks for the passphrase where it needs one.
+pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError> {
+    let store = context.keystore();
+    if !store.is_encrypted(name)? {
+        return Ok(store.load(name, None)?);
+    }
+    let passphrase = prompt::passphrase(context, name.as_str())?;
+    Ok(store.load(name, Some(&passphrase))?)
+}
+
+/// Those of the registry's role keys that a change needs and that are in the key folder.
+pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
+    let stored: Vec<StoredKey> = context.keystore().list()?;
+    let needed = stored.iter().filter(|key| needed.contains(&key.public.id()));
+    let keys = needed.map(|key| load(context, &key.name));
+    Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The ids of the keys of a registry's roles.
+#[must_use]
+pub fn role_key_ids(folder: &Folder, roles: &[&str]) -> Vec<KeyId> {
+    let mut ids: Vec<KeyId> = roles.iter().flat_map(|role| folder.key_ids(role)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
