@@ -114,7 +114,7 @@ impl TestEnv {
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> TestCommand<'_> {
-        self.program(&real_cargo(), arguments)
+        self.program(real_cargo(), arguments)
     }
 
     /// Any program with arguments, to be run in this place.

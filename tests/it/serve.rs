@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
 
+use cargo_marketplace::model::Sha256Digest;
 use cargo_marketplace::registry::serve::{self, Running};
 use insta::assert_snapshot;
 
@@ -18,19 +19,21 @@ fn registry() -> (TestEnv, Running) {
     env.write("work/market/se/rd/serde.ttl", "<> a <> .\n");
     env.write("work/market/.git/config", "secret");
     env.write("work/secret", "secret");
-    let running = serve::spawn(&env.path("work/market"), 0).unwrap();
+    let running = serve::spawn(&env.path("work/market"), 0).expect("it is there");
     (env, running)
 }
 
 /// Sends a request as it is written, and returns the answer without what is of no interest.
 fn ask(url: &str, request: &str) -> String {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = TcpStream::connect(address).expect("it listens");
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
     let head = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(head.as_bytes()).expect("it reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    stream
+        .read_to_string(&mut answer)
+        .expect("it answers in text");
     let lines = answer.lines().filter(|line| !line.starts_with("date: "));
     lines
         .collect::<Vec<_>>()
@@ -168,6 +171,47 @@ fn the_command_says_where_it_serves() {
         assert!(line.starts_with(prefix), "{line}");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
+}
+
+/// An archive of a library without code, as `cargo package` would make it.
+fn archive(name: &str, version: &str) -> Vec<u8> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    let manifest =
+        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n");
+    for (path, content) in [("Cargo.toml", manifest.as_str()), ("src/lib.rs", "")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        let path = format!("{name}-{version}/{path}");
+        tar.append_data(&mut header, path, content.as_bytes())
+            .expect("memory has room");
+    }
+    let gzip = tar.into_inner().expect("memory has room");
+    gzip.finish().expect("memory has room")
+}
+
+#[test]
+fn stock_cargo_fetches_from_the_preview_and_not_from_the_public_address() {
+    let (env, running) = registry();
+    let archive = archive("tide", "1.0.0");
+    let digest = Sha256Digest::of(&archive);
+    env.write(&format!("work/market/crates/tide/{digest}.crate"), archive);
+    let line = format!(
+        r#"{{"name":"tide","vers":"1.0.0","deps":[],"cksum":"{digest}","features":{{}},"yanked":false}}"#
+    );
+    env.write("work/market/ti/de/tide", line + "\n");
+    let index = format!(
+        "[registries.preview]\nindex = \"sparse+{}\"\n",
+        running.url()
+    );
+    env.write("home/.cargo/config.toml", index);
+    let manifest = "[package]\nname = \"x\"\nedition = \"2024\"\n[dependencies]\ntide = { version = \"1\", registry = \"preview\" }\n";
+    env.write("work/x/Cargo.toml", manifest);
+    env.write("work/x/src/lib.rs", "");
+    let outcome = env.cargo(["check"]).folder("work/x").run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert!(env.read("work/x/Cargo.lock").contains(&digest.to_string()));
 }
 
 #[test]
