@@ -19,16 +19,21 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Colour the output [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = false)]
+    /// Colour the output: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub color: Option<ColorArg>,
 
     /// Use no network: work from what was fetched and verified before
     #[arg(long, global = true)]
     pub offline: bool,
 
-    /// The form of the answer on stdout [default: human]
-    #[arg(long, global = true, value_name = "FORMAT")]
+    /// The answer on stdout: human, or json (one object a line)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     pub message_format: Option<MessageFormat>,
 }
 
@@ -58,8 +63,8 @@ pub struct ReadArgs {
     #[arg(long, value_name = "NAME")]
     pub registry: Option<RegistryName>,
 
-    /// Read this index format, whatever the rollout says
-    #[arg(long, value_name = "FORMAT")]
+    /// Read this index format, v1 or v2, whatever the rollout says
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub backend: Option<BackendArg>,
 }
 

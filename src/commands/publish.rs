@@ -8,6 +8,7 @@ use super::arguments::PackagingArgs;
 use super::context::Context;
 use super::error::CommandError;
 use super::unfinished;
+use crate::publish::keystore::KeyName;
 
 /// Packages, signs and hands in
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ pub struct PublishArgs {
 
     /// The key to sign with [default: the only one]
     #[arg(short, long, value_name = "NAME")]
-    pub key: Option<String>,
+    pub key: Option<KeyName>,
 
     /// Show the lines, the Turtle and the statement that would be added, and add nothing
     #[arg(short = 'n', long)]

@@ -176,16 +176,16 @@ impl Shell {
     /// Prints a JSON object on a line of stdout, `reason` and `schema` first. `body` is an object;
     /// anything else goes under `value`.
     pub fn message(&self, reason: &str, body: Value) {
-        let mut object = Map::new();
-        object.insert("reason".to_owned(), reason.into());
-        object.insert("schema".to_owned(), SCHEMA.into());
-        match body {
-            Value::Object(fields) => object.extend(fields),
-            Value::Null => {}
-            other => drop(object.insert("value".to_owned(), other)),
+        let fields = match body {
+            Value::Object(fields) => fields,
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        // Written by hand because a JSON map does not keep the order of its keys.
+        let mut json = format!(r#"{{"reason":{},"schema":{SCHEMA}"#, Value::from(reason));
+        for (key, value) in fields {
+            json.push_str(&[",", &Value::from(key).to_string(), ":", &value.to_string()].concat());
         }
-        let json = Value::Object(object).to_string();
-        self.write_out(format!("{}\n", sanitize::json_text(&json)).as_bytes());
+        self.write_out(format!("{}}}\n", sanitize::json_text(&json)).as_bytes());
     }
 
     /// Prints a status line: a verb of at most 12 letters, and its object.

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::unfinished;
 use crate::model::RegistryName;
+use crate::publish::keystore::KeyName;
 
 /// Signs what was packaged: runs no cargo
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub struct SignArgs {
 
     /// The key to sign with [default: the only one]
     #[arg(short, long, value_name = "NAME")]
-    pub key: Option<String>,
+    pub key: Option<KeyName>,
 
     /// The registry that the release is for; needed only where several are known
     #[arg(long, value_name = "NAME")]

@@ -33,8 +33,8 @@ pub struct SparqlArgs {
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value, requires = "example")]
     pub params: Vec<(String, String)>,
 
-    /// The form of the result [default: table, or json with `--message-format json`]
-    #[arg(long, value_name = "FORMAT")]
+    /// The result: table, json, csv, tsv or turtle
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<ResultFormat>,
 
     /// Give up after this time

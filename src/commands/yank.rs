@@ -8,6 +8,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::unfinished;
 use crate::model::PackageSpec;
+use crate::publish::keystore::KeyName;
 
 /// Marks a release as not to be chosen any more
 ///
@@ -31,7 +32,7 @@ pub struct YankArgs {
 
     /// The key to sign with [default: the only one]
     #[arg(short, long, value_name = "NAME")]
-    pub key: Option<String>,
+    pub key: Option<KeyName>,
 
     /// Show the statement that would be added, and add nothing
     #[arg(short = 'n', long)]

@@ -1,6 +1,12 @@
 //! Tests from outside: the library's public functions and the program, against outside referees.
 
+mod cli;
+mod config;
+mod env;
+mod faults;
 mod hostile_archives;
 mod openssl;
 mod real_lines;
 mod referee_index;
+mod serve;
+mod transport;

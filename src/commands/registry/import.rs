@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::unfinished;
+use crate::publish::keystore::KeyName;
 
 /// Takes archives into a registry, all or none
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub struct ImportArgs {
 
     /// Sign as owner with this key
     #[arg(short, long, value_name = "NAME")]
-    pub key: Option<String>,
+    pub key: Option<KeyName>,
 }
 
 /// Runs the command.

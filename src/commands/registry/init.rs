@@ -7,6 +7,7 @@ use clap::Args;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::unfinished;
+use crate::publish::keystore::KeyName;
 use crate::registry::transport::BaseUrl;
 
 /// Makes a new registry in a folder
@@ -27,11 +28,11 @@ pub struct InitArgs {
 
     /// The offline key; made if it is not there
     #[arg(long, value_name = "NAME", default_value = "offline")]
-    pub offline_key: String,
+    pub offline_key: KeyName,
 
     /// The online key; made if it is not there
     #[arg(long, value_name = "NAME", default_value = "online")]
-    pub online_key: String,
+    pub online_key: KeyName,
 
     /// Do not encrypt keys that are made
     #[arg(long)]
