@@ -33,9 +33,8 @@ fn failed(error: &dyn std::error::Error) -> CommandError {
 impl From<TufError> for CommandError {
     fn from(error: TufError) -> Self {
         match &error {
-            TufError::Missing { .. } | TufError::NotMetadata { .. } => failed(&error).with_help(
-                "is this the address of a registry, and not behind a login page?",
-            ),
+            TufError::Missing { .. } | TufError::NotMetadata { .. } => failed(&error)
+                .with_help("is this the address of a registry, and not behind a login page?"),
             TufError::NotStored { .. } => failed(&error)
                 .with_code("MP0202")
                 .with_help("run without `--offline` once"),
@@ -115,7 +114,8 @@ impl From<RecordError> for CommandError {
                     | StatementRefusal::PublisherDidNotSign(_),
                 ..
             } => "MP0402",
-            RecordError::Format { .. }
+            RecordError::Empty(_)
+            | RecordError::Format { .. }
             | RecordError::OtherPackage { .. }
             | RecordError::Statement { .. }
             | RecordError::AcceptedExtra { .. } => "MP0406",
@@ -183,7 +183,8 @@ impl From<DisagreementError> for CommandError {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        failed(&error).with_note("the registry is as it was, or the next command finishes the change")
+        failed(&error)
+            .with_note("the registry is as it was, or the next command finishes the change")
     }
 }
 
@@ -206,9 +207,9 @@ impl From<FolderError> for CommandError {
             FolderError::Missing(_) | FolderError::Mismatch { .. } => failed(&error)
                 .with_code("MP0701")
                 .with_help("`cargo marketplace registry check DIR` lists what is wrong"),
-            FolderError::Metadata { .. } | FolderError::Shape { .. } | FolderError::Record { .. } => {
-                failed(&error).with_code("MP0701")
-            }
+            FolderError::Metadata { .. }
+            | FolderError::Shape { .. }
+            | FolderError::Record { .. } => failed(&error).with_code("MP0701"),
             FolderError::Read { .. } | FolderError::Policy(_) | FolderError::Publisher(_) => {
                 failed(&error)
             }
@@ -262,7 +263,9 @@ impl From<ApplyError> for CommandError {
 impl From<SignError> for CommandError {
     fn from(error: SignError) -> Self {
         match &error {
-            SignError::NotAnOwner { .. } => failed(&error).with_help("sign with an owner's key: `--key NAME`"),
+            SignError::NotAnOwner { .. } => {
+                failed(&error).with_help("sign with an owner's key: `--key NAME`")
+            }
             SignError::Vouched(_) => {
                 failed(&error).with_help("`registry import --as-mirror --vouch` adds to it")
             }

@@ -85,7 +85,10 @@ impl Reading<'_> {
         let error = error.with_code("MP0203");
         // Without a catalog there is no suggestion; the error itself stands.
         let catalog = self.backend.catalog(&self.client).unwrap_or_default();
-        let names = catalog.documents().iter().map(|document| document.package.as_str());
+        let names = catalog
+            .documents()
+            .iter()
+            .map(|document| document.package.as_str());
         match nearest(name.as_str(), names) {
             Some(near) => error.with_help(format!("did you mean `{near}`?")),
             None => error.with_help("`cargo marketplace search WORDS` looks for packages"),

@@ -1,11 +1,18 @@
 //! `search`: finding packages in the local copy of a registry. Sends no search term anywhere.
 
+use anstyle::{AnsiColor, Effects, Style};
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::reading;
+use crate::model::TrustState;
+use crate::registry::search::{self, Hit, SearchRequest, search};
+
+const NAME: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
+const COMMENT: Style = Style::new().effects(Effects::DIMMED);
 
 /// Finds packages by name, keyword and description
 #[derive(Debug, Args)]
@@ -36,6 +43,81 @@ pub struct SearchArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: SearchArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("search"))
+pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
+    let request = request(&args)?;
+    let reading = reading::open(context, &args.read, None)?;
+    let catalog = reading.catalog()?;
+    let found = search(&catalog, &request);
+    let shown = &found.hits[..found.hits.len().min(args.limit)];
+    if context.shell.is_json() {
+        for hit in shown {
+            context.shell.message("search-result", to_json(hit));
+        }
+        return Ok(());
+    }
+    let names = shown
+        .iter()
+        .map(|hit| hit.entry.release.name.as_str().len());
+    let versions = shown.iter().map(|hit| version(hit).len());
+    let widths = (names.max().unwrap_or(0), versions.max().unwrap_or(0));
+    for hit in shown {
+        print(hit, widths, context);
+    }
+    let total = found.hits.len();
+    let tolerance = if found.tolerant && total > 0 {
+        " with one letter changed"
+    } else {
+        ""
+    };
+    context.shell.note(&format!(
+        "{} of {total} results{tolerance}; searched a local copy, nothing was sent",
+        shown.len()
+    ));
+    Ok(())
+}
+
+fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
+    let rust_version = match &args.rust_version {
+        None => None,
+        Some(text) => Some(search::rust_version(text).ok_or_else(|| {
+            CommandError::usage(format!("`{text}` is not a Rust version, such as `1.85`"))
+        })?),
+    };
+    Ok(SearchRequest {
+        words: args.words.clone(),
+        keywords: args.keyword.clone(),
+        license: args.license.clone(),
+        rust_version,
+    })
+}
+
+fn version(hit: &Hit<'_>) -> String {
+    format!("\"{}\"", hit.entry.release.version)
+}
+
+fn print(hit: &Hit<'_>, (name_width, version_width): (usize, usize), context: &Context) {
+    let release = &hit.entry.release;
+    let description = release.description.as_deref().unwrap_or_default();
+    let description = description.lines().next().unwrap_or_default();
+    let name = format!("{:name_width$}", release.name.as_str());
+    let version = format!(" = {:version_width$}", version(hit));
+    let trust = hit.entry.trust.map(TrustState::as_str).unwrap_or_default();
+    context.shell.styled_line(&[
+        (NAME, &name),
+        (Style::new(), &version),
+        (COMMENT, &format!("  # {description}")),
+        (Style::new(), &format!("  {trust}")),
+    ]);
+}
+
+fn to_json(hit: &Hit<'_>) -> Value {
+    let release = &hit.entry.release;
+    json!({
+        "name": release.name.as_str(),
+        "version": release.version.to_string(),
+        "description": release.description,
+        "keywords": release.keywords,
+        "trust": hit.entry.trust.map(TrustState::as_str),
+        "score": hit.score,
+    })
 }

@@ -9,6 +9,10 @@ use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
 use crate::trust::SecretKey;
 
+/// The roles that adding releases signs anew. `targets` is among them only when a publisher is
+/// registered, but its key is asked for in time.
+pub const CHANGED_ROLES: &[&str] = &["targets", "packages-0", "catalog", "snapshot", "timestamp"];
+
 /// A publisher's key, ready to sign. The key's name is the publisher's id.
 pub struct Publisher {
     /// The publisher.
@@ -20,21 +24,25 @@ pub struct Publisher {
 /// The key that was named; without a name, the only one that is no role key of the registry.
 pub fn publisher(
     context: &Context,
-    named: Option<&str>,
+    named: Option<&KeyName>,
     is_role_key: impl Fn(&KeyId) -> bool,
 ) -> Result<Publisher, CommandError> {
     let store = context.keystore();
     let name = match named {
-        Some(name) => parse(name)?,
+        Some(name) => name.clone(),
         None => {
             let keys = store.list()?;
-            let mut own = keys.into_iter().filter(|key| !is_role_key(&key.public.id()));
+            let mut own = keys
+                .into_iter()
+                .filter(|key| !is_role_key(&key.public.id()));
             match (own.next(), own.next()) {
                 (Some(key), None) => key.name,
                 (None, _) => return Err(no_key()),
                 (Some(_), Some(_)) => {
                     let error = CommandError::usage("several keys could sign, and none was named");
-                    return Err(error.with_help("pass `--key NAME`; see `cargo marketplace key list`"));
+                    return Err(
+                        error.with_help("pass `--key NAME`; see `cargo marketplace key list`")
+                    );
                 }
             }
         }
@@ -42,12 +50,6 @@ pub fn publisher(
     Ok(Publisher {
         id: name.publisher().clone(),
         key: load(context, &name)?,
-    })
-}
-
-fn parse(name: &str) -> Result<KeyName, CommandError> {
-    name.parse().map_err(|error: crate::model::NameError| {
-        CommandError::usage("that cannot be a key's name").caused_by(Some(&error))
     })
 }
 
@@ -70,7 +72,9 @@ pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError
 /// Those of the registry's role keys that a change needs and that are in the key folder.
 pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
     let stored: Vec<StoredKey> = context.keystore().list()?;
-    let needed = stored.iter().filter(|key| needed.contains(&key.public.id()));
+    let needed = stored
+        .iter()
+        .filter(|key| needed.contains(&key.public.id()));
     let keys = needed.map(|key| load(context, &key.name));
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
 }

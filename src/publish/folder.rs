@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use super::journal::{Change, Journal, JournalError, NewFile};
 use super::metadata::{self, Lifetimes, PACKAGES};
-use super::role_keys::{RoleKeys, SealError};
+use super::role_keys::{RoleKeys, SealError, key_ids};
 use crate::formats::policy::{self, Policy, PolicyError};
 use crate::formats::publisher::{self, Publisher, PublisherError};
 use crate::formats::record::{self, Record, RecordFormatError};
 use crate::formats::{layout, record::FileDigest};
-use crate::model::{PackageName, PublisherId, Sha256Digest, UtcTime};
+use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Authority, TufError, bin_name, open_metadata};
 
 /// A registry folder, locked for a change.
@@ -328,6 +328,14 @@ impl Folder {
                     .unwrap_or_default()
             }
         }
+    }
+
+    /// The ids of the keys that may sign a role.
+    pub fn key_ids(&self, role: &str) -> Vec<KeyId> {
+        let description = self.description(role);
+        key_ids(&description)
+            .filter_map(|id| id.parse().ok())
+            .collect()
     }
 
     fn keys(&self, role: &str) -> Value {

@@ -65,8 +65,9 @@ pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Sha256Digest, InitEr
     Ok(root)
 }
 
-/// A git checkout's `.git`, say, may be there.
-fn check_empty(folder: &Path) -> Result<(), InitError> {
+/// Makes sure that a folder holds nothing, or does not exist; a git checkout's `.git`, say, may be
+/// there.
+pub fn check_empty(folder: &Path) -> Result<(), InitError> {
     let read_error = |source| InitError::Read {
         path: folder.to_owned(),
         source,

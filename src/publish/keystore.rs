@@ -25,6 +25,12 @@ impl KeyName {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// The publisher whom the key signs for: the one of the same name.
+    #[must_use]
+    pub const fn publisher(&self) -> &PublisherId {
+        &self.0
+    }
 }
 
 impl FromStr for KeyName {

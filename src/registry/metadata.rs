@@ -33,6 +33,11 @@ pub fn trust_root(files: &Files, root: &[u8]) -> Result<(), FileError> {
     files.keep(ROOT, root)
 }
 
+/// Forgets a root that did not prove good.
+pub fn distrust(files: &Files) -> Result<(), FileError> {
+    files.forget(ROOT)
+}
+
 /// Brings the metadata up to date, or, if the registry does not answer, takes the copy.
 pub fn refresh(
     files: &mut Files,

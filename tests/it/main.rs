@@ -5,6 +5,7 @@ mod config;
 mod env;
 mod faults;
 mod hostile_archives;
+mod key;
 mod openssl;
 mod real_lines;
 mod referee_index;

@@ -3,11 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::unfinished;
+use crate::commands::signing::{self, CHANGED_ROLES};
+use crate::formats::manifest::Home;
+use crate::formats::policy::Policy;
+use crate::model::{PackageName, PublicKey};
+use crate::publish::apply::Authority;
+use crate::publish::folder::Folder;
+use crate::publish::import::{Archive, Attestation, Imported, import};
 use crate::publish::keystore::KeyName;
+use crate::publish::metadata::Lifetimes;
+use crate::publish::sign::Signer;
 
 /// Takes archives into a registry, all or none
 #[derive(Debug, Args)]
@@ -39,6 +48,105 @@ pub struct ImportArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: ImportArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("registry import"))
+pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
+    let mut folder = Folder::open(&context.absolute(&args.dir))?;
+    let Policy { base, vouchers, .. } = folder.policy()?;
+    let home = match args.as_mirror {
+        true => Home::Mirror,
+        false => Home::Own {
+            index_urls: vec![format!("sparse+{base}")],
+        },
+    };
+    let mut needed = signing::role_key_ids(&folder, CHANGED_ROLES);
+    needed.extend(vouchers.iter().map(PublicKey::id));
+    let keys = signing::role_keys(context, &needed)?;
+    let archives = read_all(&args, context)?;
+    let authority = Authority {
+        keys: &keys,
+        now: context.now,
+        lifetimes: Lifetimes::default(),
+    };
+    let imported = if args.vouch {
+        let key = vouchers.iter().find_map(|key| keys.get(&key.id()));
+        let attestation = Attestation::Vouch {
+            key: key.ok_or_else(no_voucher)?,
+            source: args.as_mirror.then_some("crates.io"),
+        };
+        import(
+            folder,
+            archives,
+            &home,
+            attestation,
+            &authority,
+            &context.shell,
+        )?
+    } else {
+        let publisher = signing::publisher(context, args.key.as_ref(), |_| false)?;
+        let attestation = Attestation::Sign(Signer {
+            publisher: &publisher.id,
+            key: &publisher.key,
+        });
+        import(
+            folder,
+            archives,
+            &home,
+            attestation,
+            &authority,
+            &context.shell,
+        )?
+    };
+    report(&imported, context);
+    Ok(())
+}
+
+fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, CommandError> {
+    let read = |path: &PathBuf| {
+        let label = path.display().to_string();
+        match std::fs::read(context.absolute(path)) {
+            Ok(bytes) => Ok(Archive { label, bytes }),
+            Err(error) => {
+                let failed = CommandError::failure(format!("cannot read `{label}`"));
+                Err(failed.caused_by(Some(&error)))
+            }
+        }
+    };
+    args.archives.iter().map(read).collect()
+}
+
+fn no_voucher() -> CommandError {
+    CommandError::failure("no key that may vouch is in the key folder")
+        .with_code("MP0602")
+        .with_help("the registry's policy names the vouchers; a solo registry's is its online key")
+}
+
+fn report(imported: &Imported, context: &Context) {
+    let shell = &context.shell;
+    let (added, present) = (imported.added.len(), imported.present);
+    for name in &imported.missing {
+        shell.warn(&format!("`{name}` is depended on and not in this registry"));
+    }
+    match &imported.applied {
+        Some(applied) => shell.status(
+            "Imported",
+            &format!(
+                "{added} releases, {present} present before; serial {}",
+                applied.serial
+            ),
+        ),
+        None => shell.status(
+            "Unchanged",
+            &format!("{present} releases were present before"),
+        ),
+    }
+    if shell.is_json() {
+        for (name, version) in &imported.added {
+            let body = json!({"name": name.as_str(), "version": version.to_string()});
+            shell.message("imported", body);
+        }
+        let missing: Vec<&str> = imported.missing.iter().map(PackageName::as_str).collect();
+        let serial = imported.applied.as_ref().map(|applied| applied.serial);
+        let body =
+            json!({"added": added, "present": present, "missing": missing, "serial": serial});
+        shell.message("import-finished", body);
+    }
 }

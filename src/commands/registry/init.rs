@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::unfinished;
+use crate::commands::{prompt, signing};
+use crate::publish::init::{self, NewRegistry};
 use crate::publish::keystore::KeyName;
+use crate::publish::metadata::{Lifetimes, SoloKeys};
+use crate::publish::role_keys::RoleKeys;
 use crate::registry::transport::BaseUrl;
+use crate::trust::SecretKey;
 
 /// Makes a new registry in a folder
 ///
@@ -40,6 +45,57 @@ pub struct InitArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: InitArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("registry init"))
+pub fn run(args: InitArgs, context: &Context) -> Result<(), CommandError> {
+    let folder = context.absolute(&args.dir);
+    init::check_empty(&folder)?;
+    let offline = key(&args.offline_key, args.no_passphrase, context)?;
+    let online = key(&args.online_key, args.no_passphrase, context)?;
+    let roles = SoloKeys {
+        offline: offline.public(),
+        online: online.public(),
+    };
+    if roles.offline == roles.online {
+        let error = CommandError::usage("the offline and the online key are the same");
+        return Err(error.with_help("the online key may be stolen; name two keys"));
+    }
+    let new = NewRegistry {
+        base: args.base_url.as_str(),
+        roles,
+        keys: &RoleKeys::new([offline, online]),
+        salt: *context.random()?,
+        now: context.now,
+        lifetimes: Lifetimes::default(),
+    };
+    let root = init::init(&folder, &new)?;
+    let shell = &context.shell;
+    shell.status("Created", &format!("registry in {}", args.dir.display()));
+    if shell.is_json() {
+        let body = json!({"root": format!("sha256:{root}"), "base": args.base_url.as_str()});
+        shell.message("registry-created", body);
+    } else {
+        shell.line(&format!("sha256:{root}"));
+    }
+    shell
+        .note("publish this digest where your users can compare it; keep the offline key off line");
+    Ok(())
+}
+
+/// The key of that name; a new one where there is none.
+fn key(name: &KeyName, no_passphrase: bool, context: &Context) -> Result<SecretKey, CommandError> {
+    let store = context.keystore();
+    if store.get(name).is_ok() {
+        return signing::load(context, name);
+    }
+    let secret = SecretKey::from_seed(&*context.random()?);
+    let passphrase = match no_passphrase {
+        true => None,
+        false => Some(prompt::new_passphrase(context, name.as_str())?),
+    };
+    let passphrase = passphrase.as_ref().map(|text| text.as_str());
+    let key = store.save(name, &secret, passphrase, &*context.random()?)?;
+    context.shell.status(
+        "Created",
+        &format!("key `{name}` in {}", key.secret.display()),
+    );
+    Ok(secret)
 }
