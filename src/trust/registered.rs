@@ -6,7 +6,7 @@ use super::ed25519::{KeyError, check_key};
 use super::tuf::Target;
 use crate::formats::policy::{self, Policy, PolicyError};
 use crate::formats::publisher::{self, Publisher, PublisherError};
-use crate::model::PublisherId;
+use crate::model::{PublicKey, PublisherId};
 
 /// Why a publisher or a policy is refused, although it is signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,61 +58,48 @@ pub fn read_publisher(
             found: publisher.id,
         });
     }
-    for key in &publisher.keys {
-        check_key(key).map_err(|source| refused_key(target, source))?;
-    }
+    check_keys(target, &publisher.keys)?;
     Ok(Verified::new(publisher))
 }
 
 /// Reads the policy that came through TUF.
 pub fn read_policy(target: &Verified<Target>) -> Result<Verified<Policy>, RegisteredError> {
     let policy = policy::decode(&target.bytes).map_err(RegisteredError::Policy)?;
-    for key in &policy.vouchers {
-        check_key(key).map_err(|source| refused_key(target, source))?;
-    }
+    check_keys(target, &policy.vouchers)?;
     Ok(Verified::new(policy))
 }
 
-fn refused_key(target: &Target, source: KeyError) -> RegisteredError {
-    RegisteredError::Key {
-        path: target.path.clone(),
-        source,
-    }
+fn check_keys(target: &Target, keys: &[PublicKey]) -> Result<(), RegisteredError> {
+    keys.iter()
+        .try_for_each(check_key)
+        .map_err(|source| RegisteredError::Key {
+            path: target.path.clone(),
+            source,
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::policy::FormatFloor;
-    use crate::model::PublicKey;
     use crate::trust::SecretKey;
 
-    fn target(path: &str, bytes: Vec<u8>) -> Verified<Target> {
+    fn publisher(keys: &[PublicKey]) -> Verified<Target> {
+        let listed = keys.iter().map(|key| {
+            serde_json::json!({
+                "keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.to_string()},
+            })
+        });
+        let keys: Vec<_> = listed.collect();
+        let file = serde_json::json!({"schema": 1, "id": "ferris", "keys": keys});
         Verified::new(Target {
-            path: path.into(),
-            bytes,
+            path: "publishers/ferris.json".into(),
+            bytes: file.to_string().into_bytes(),
         })
-    }
-
-    fn publisher(keys: Vec<PublicKey>) -> Verified<Target> {
-        let id: PublisherId = "ferris".parse().unwrap();
-        let path = publisher::path(&id);
-        target(&path, publisher::encode(&Publisher { id, keys }).unwrap())
-    }
-
-    fn policy(vouchers: Vec<PublicKey>) -> Verified<Target> {
-        let policy = Policy {
-            bucket_salt: vec![1; 16],
-            format_floor: FormatFloor::V1,
-            signing_required_from: None,
-            vouchers,
-        };
-        target("policy.json", policy::encode(&policy).unwrap())
     }
 
     #[test]
     fn a_publisher_is_the_one_who_was_asked_for() {
-        let target = publisher(vec![SecretKey::from_seed(&[1; 32]).public()]);
+        let target = publisher(&[SecretKey::from_seed(&[1; 32]).public()]);
         assert!(read_publisher(&target, &"ferris".parse().unwrap()).is_ok());
         let error = read_publisher(&target, &"anna".parse().unwrap()).unwrap_err();
         assert!(matches!(error, RegisteredError::OtherPublisher { .. }));
@@ -120,25 +107,13 @@ mod tests {
 
     #[test]
     fn weak_keys_are_nobodys() {
-        let good = SecretKey::from_seed(&[1; 32]).public();
-        let weak = PublicKey([0; 32]);
+        let keys = [SecretKey::from_seed(&[1; 32]).public(), PublicKey([0; 32])];
         let id = "ferris".parse().unwrap();
-        let error = read_publisher(&publisher(vec![good, weak]), &id).unwrap_err();
-        assert!(matches!(
-            error,
-            RegisteredError::Key {
-                source: KeyError::Weak(_),
-                ..
-            }
-        ));
-        assert!(read_policy(&policy(vec![good])).is_ok());
-        let error = read_policy(&policy(vec![weak])).unwrap_err();
-        assert!(matches!(
-            error,
-            RegisteredError::Key {
-                source: KeyError::Weak(_),
-                ..
-            }
-        ));
+        let error = read_publisher(&publisher(&keys), &id).unwrap_err();
+        let expected = RegisteredError::Key {
+            path: "publishers/ferris.json".into(),
+            source: KeyError::Weak(keys[1]),
+        };
+        assert_eq!(error, expected);
     }
 }

@@ -16,5 +16,6 @@ mod tests;
 
 pub use error::{MetadataError, TufError};
 pub use metadata::{TufKey, Verifier, ed25519_only};
-pub use target::{Target, TargetFile};
+pub use path_pattern::bin_name;
+pub use target::{Target, TargetFile, TargetMismatch};
 pub use updater::{Change, Lookup, Mode, Request, Settings, Updater};

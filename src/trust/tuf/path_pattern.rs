@@ -53,7 +53,8 @@ pub(super) fn has_hash_prefix(prefix: &str, path: &str) -> bool {
 }
 
 /// The name of the bin that a path falls in, of `2^bits` bins.
-pub(super) fn bin_name(prefix: &str, bits: u32, path: &str) -> String {
+#[must_use]
+pub fn bin_name(prefix: &str, bits: u32, path: &str) -> String {
     let digest = Sha256Digest::of(path.as_bytes());
     let first = digest.as_bytes()[..4].iter();
     let first = first.fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));

@@ -1,13 +1,12 @@
 //! Targets: the files that TUF vouches for, by length and digest.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use sha2::{Digest as _, Sha512};
 
 use super::error::MetadataError;
 use crate::model::Sha256Digest;
-use crate::trust::{FileMismatch, Verified};
+use crate::trust::Verified;
 
 /// The digests of a file; at least one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,16 +42,6 @@ impl Hashes {
     fn prefix(&self) -> String {
         let sha512 = || self.sha512.clone().unwrap_or_default();
         self.sha256.map_or_else(sha512, |digest| digest.to_string())
-    }
-}
-
-impl fmt::Display for Hashes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.sha256, &self.sha512) {
-            (Some(digest), _) => write!(f, "sha256 {digest}"),
-            (None, Some(digest)) => write!(f, "sha512 {digest}"),
-            (None, None) => f.write_str("no digest"),
-        }
     }
 }
 
@@ -115,17 +104,32 @@ pub struct Target {
     pub bytes: Vec<u8>,
 }
 
+/// The bytes are not those that the registry's metadata lists.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{path}` is not the file that the registry signed for: expected {expected} bytes and the signed digest, got {length} bytes with sha256 {sha256}"
+)]
+pub struct TargetMismatch {
+    /// The target.
+    pub path: String,
+    /// The length that is signed.
+    pub expected: u64,
+    /// The length of the bytes.
+    pub length: u64,
+    /// Their sha256.
+    pub sha256: Sha256Digest,
+}
+
 impl Verified<TargetFile> {
     /// Checks that `bytes` are this file.
-    pub fn verify(&self, bytes: Vec<u8>) -> Result<Verified<Target>, FileMismatch> {
+    pub fn verify(&self, bytes: Vec<u8>) -> Result<Verified<Target>, TargetMismatch> {
         let length = bytes.len() as u64;
         if length != self.length || !self.hashes.fit(&bytes) {
-            return Err(FileMismatch {
+            return Err(TargetMismatch {
                 path: self.path.clone(),
-                expected: self.hashes.to_string(),
-                expected_length: self.length,
-                sha256: Sha256Digest::of(&bytes),
+                expected: self.length,
                 length,
+                sha256: Sha256Digest::of(&bytes),
             });
         }
         Ok(Verified::new(Target {

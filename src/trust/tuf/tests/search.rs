@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::model::Sha256Digest;
-use crate::trust::FileMismatch;
 use crate::trust::tuf::path_pattern::bin_name;
 use crate::trust::tuf::testing::{Client, Repository, keys, role};
-use crate::trust::tuf::{MetadataError, TufError};
+use crate::trust::tuf::{MetadataError, TargetMismatch, TufError};
 
 const RECORD: &str = "se/rd/serde.json";
 
@@ -93,11 +92,8 @@ fn only_the_files_that_are_signed_for_pass() {
         .unwrap();
     assert_eq!(found.verify(b"record".to_vec()).unwrap().bytes, b"record");
     for wrong in [&b"Record"[..], b"recor", b"record "] {
-        let error: FileMismatch = found.verify(wrong.to_vec()).unwrap_err();
-        assert_eq!(
-            (error.expected_length, error.length),
-            (6, wrong.len() as u64)
-        );
+        let error: TargetMismatch = found.verify(wrong.to_vec()).unwrap_err();
+        assert_eq!((error.expected, error.length), (6, wrong.len() as u64));
         assert_eq!(error.sha256, Sha256Digest::of(wrong));
     }
 }
