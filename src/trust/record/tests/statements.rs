@@ -285,3 +285,19 @@ fn statements_of_the_future_ask_for_an_update() {
     draft.record.statements.last_mut().unwrap().payload = tampered.into();
     assert!(!draft.check().unwrap_err().needs_update());
 }
+
+/// Signed by another program (Python's `cryptography`); Ed25519 leaves no choice of bytes.
+#[test]
+fn signs_as_the_published_vectors_say() {
+    let file = include_bytes!("../../../../schemas/statement-vectors.json");
+    let file: serde_json::Value = serde_json::from_slice(file).unwrap();
+    let mut seed = [0; 32];
+    hex::decode_to_slice(file["seed"].as_str().unwrap(), &mut seed).unwrap();
+    let key = SecretKey::from_seed(&seed);
+    assert_eq!(key.public().to_string(), file["public_key"]);
+    for vector in file["vectors"].as_array().unwrap() {
+        let envelope = Envelope::from_json(&vector["envelope"]).unwrap();
+        let statement = statement::parse_payload(&envelope.payload).unwrap();
+        assert_eq!(sign_statement(&statement, &[&key]).unwrap(), envelope);
+    }
+}
