@@ -1,6 +1,8 @@
 //! Outside referee 1: what we derive from a `.crate` alone against crates.io's own index line, for
 //! every package that this project is built from. Both lie in cargo's home.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -318,18 +320,16 @@ fn archive(home: &Path, package: &str) -> Option<PathBuf> {
 /// four for the index's, then texts that end in NUL: the file's revision, and for each release its
 /// version and its line (cargo, `src/cargo/sources/registry/index/cache.rs`).
 fn index_line(home: &Path, name: &PackageName, version: &str) -> Option<Value> {
-    let files = registries(home, "index").into_iter();
-    files
-        .filter_map(|index| {
-            let file = fs::read(index.join(".cache").join(name.index_path())).ok()?;
-            assert_eq!(file[0], 3, "cargo's cache has another form");
-            let mut texts = file[5..].split(|byte| *byte == 0).skip(1);
-            while let (Some(found), Some(line)) = (texts.next(), texts.next()) {
-                if found == version.as_bytes() {
-                    return Some(serde_json::from_slice(line).unwrap());
-                }
+    let mut indexes = registries(home, "index").into_iter();
+    indexes.find_map(|index| {
+        let file = fs::read(index.join(".cache").join(name.index_path())).ok()?;
+        assert_eq!(file[0], 3, "cargo's cache has another form");
+        let mut texts = file[5..].split(|byte| *byte == 0).skip(1);
+        while let (Some(found), Some(line)) = (texts.next(), texts.next()) {
+            if found == version.as_bytes() {
+                return Some(serde_json::from_slice(line).unwrap());
             }
-            None
-        })
-        .next()
+        }
+        None
+    })
 }

@@ -112,12 +112,15 @@ fn describe(path: &Path, text: &mut Vec<u8>) {
     let metadata = path.symlink_metadata().unwrap();
     let kind = metadata.file_type();
     let (permissions, changed) = (metadata.permissions(), metadata.modified().unwrap());
-    writeln!(text, "{path:?} {kind:?} {permissions:?} {changed:?}").unwrap();
+    let name = path.display();
+    writeln!(text, "{name} {kind:?} {permissions:?} {changed:?}").unwrap();
     if kind.is_dir() {
         let entries = fs::read_dir(path).unwrap();
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.sort();
-        paths.iter().for_each(|path| describe(path, text));
+        for path in paths {
+            describe(&path, text);
+        }
     } else if kind.is_file() {
         text.extend(fs::read(path).unwrap());
     }
