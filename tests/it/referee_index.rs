@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::v1::encode_line;
-use cargo_marketplace::install::archive::{Limits, derive};
+use cargo_marketplace::install::archive::{Limits, derive, differs};
 use cargo_marketplace::model::{Entry, PackageName, Release};
 use cargo_metadata::{MetadataCommand, Package};
 use serde_json::Value;
@@ -47,6 +47,28 @@ fn derives_the_index_lines_of_our_own_closure() {
     let report = report(&differences);
     assert!(!report.contains(NOT_EXPLAINED), "{report}");
     insta::assert_snapshot!(report);
+}
+
+#[test]
+fn folders_that_cargo_unpacked_do_not_differ() {
+    let home = cargo_home();
+    let mut compared = 0;
+    for package in locked_packages() {
+        let folders = registries(&home, "src").into_iter();
+        let mut folders = folders.map(|registry| registry.join(&package));
+        let Some(folder) = folders.find(|folder| folder.exists()) else {
+            continue;
+        };
+        let bytes = fs::read(archive(&home, &package).unwrap()).unwrap();
+        let difference = differs(&bytes, &folder, &Limits::default()).unwrap();
+        assert_eq!(difference, None, "{package}");
+        compared += 1;
+    }
+    println!("{compared} unpacked folders compared");
+    assert!(
+        compared >= 200,
+        "only {compared} archives that are unpacked"
+    );
 }
 
 #[test]
