@@ -239,3 +239,15 @@ fn packs_hold_documents_one_after_the_other() {
         Err(V1Error::Scattered(_))
     ));
 }
+
+#[test]
+fn features_are_split_as_crates_io_does() {
+    let mut line = minimal();
+    line["features"] = json!({"plain": ["a/b"], "a": []});
+    line["features2"] =
+        json!({"default": ["fast"], "fast": ["std"], "std": ["dep:a"], "weak": ["a?/b"]});
+    line["v"] = 2.into();
+    let document = decode_value(&line).unwrap();
+    assert_eq!(document.entries[0].release.foreign, None);
+    assert_eq!(document.entries[0].release.features.len(), 6);
+}
