@@ -1,3 +1,4 @@
 //! Tests through the library's surface and the program itself, in one test binary.
 
+#[cfg(test)]
 mod real_lines;

@@ -43,6 +43,8 @@ fn every_real_line_survives_both_formats() {
 }
 
 /// Takes a package's lines to v2 and back.
+///
+/// From equal documents follow equal Turtle bytes: writing is a function of the document.
 fn check(name: &PackageName, lines: &[String]) -> Covered {
     let document = v1::decode(name, lines.join("\n").as_bytes()).unwrap();
     for (entry, line) in document.entries.iter().zip(lines) {
@@ -52,7 +54,7 @@ fn check(name: &PackageName, lines: &[String]) -> Covered {
     let turtle = v2::encode(&document, BASE);
     let again = v2::decode(name, &turtle, BASE).unwrap();
     assert_eq!(v1::encode(&again), bytes, "{name}");
-    assert_eq!(v2::encode(&again, BASE), turtle, "{name}");
+    assert_eq!(again, document, "{name}");
     Covered {
         lines: lines.len(),
         foreign: document
