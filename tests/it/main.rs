@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod real_lines;
+#[cfg(test)]
+mod schemas;

@@ -10,6 +10,8 @@ use cargo_marketplace::model::PackageName;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::schemas;
+
 const BASE: &str = "https://registry.example.org/";
 
 /// What was covered of one package.
@@ -49,6 +51,11 @@ fn check(name: &PackageName, lines: &[String]) -> Covered {
     let document = v1::decode(name, lines.join("\n").as_bytes()).unwrap();
     for (entry, line) in document.entries.iter().zip(lines) {
         assert_eq!(value(&v1::encode_line(entry)), value(line), "{name}");
+    }
+    let schema = schemas::schema("v1-line.schema.json");
+    if let Some(newest) = document.entries.last() {
+        let line = value(&v1::encode_line(newest));
+        schema.validate(&line).unwrap();
     }
     let bytes = v1::encode(&document);
     let turtle = v2::encode(&document, BASE);

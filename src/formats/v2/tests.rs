@@ -44,7 +44,7 @@ fn changed(from: &str, to: &str) -> String {
 #[test]
 fn the_example_reads_as_it_should() {
     insta::with_settings!({snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"), prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!("turtle", turtle());
+        insta::assert_snapshot!("v2-document", turtle());
     });
     assert_eq!(
         decode(&package(), turtle().as_bytes(), BASE),

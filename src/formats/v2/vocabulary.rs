@@ -20,6 +20,9 @@ macro_rules! namespaces {
     ($($prefix:ident $namespace:literal { $($name:ident $local:literal)* })*) => {
         /// The prefixes that every document declares, in its order.
         pub(super) const PREFIXES: &[(&str, &str)] = &[$((stringify!($prefix), $namespace)),*];
+        /// All terms.
+        #[cfg(test)]
+        const TERMS: &[Term] = &[$($($name),*),*];
         $($(
             pub(super) const $name: Term = Term {
                 short: concat!(stringify!($prefix), ":", $local),
@@ -176,6 +179,22 @@ fn percent(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ontology_and_the_shapes_know_our_terms() {
+        let ontology = include_str!("../../../schemas/ontology.ttl");
+        let shapes = include_str!("../../../schemas/shapes.ttl");
+        for term in TERMS.iter().filter(|term| term.short.starts_with("mp:")) {
+            let subject = format!("\n{} a ", term.short);
+            assert!(
+                ontology.contains(&subject),
+                "{} in ontology.ttl",
+                term.short
+            );
+            let word = format!(" {} ", term.short);
+            assert!(shapes.contains(&word), "{} in shapes.ttl", term.short);
+        }
+    }
 
     #[test]
     fn versions_and_addresses_are_escaped() {
