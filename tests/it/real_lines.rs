@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_marketplace::formats::{v1, v2};
 use cargo_marketplace::model::PackageName;
+use jsonschema::Validator;
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -23,11 +24,12 @@ struct Covered {
 #[test]
 fn every_real_line_survives_both_formats() {
     let caches = index_caches();
+    let schema = schemas::schema("v1-line.schema.json");
     let covered: Vec<Covered> = locked_packages()
         .into_par_iter()
         .filter_map(|name| {
             let lines = cached_lines(&caches, &name)?;
-            Some(check(&name, &lines))
+            Some(check(&name, &lines, &schema))
         })
         .collect();
     let lines: usize = covered.iter().map(|package| package.lines).sum();
@@ -47,12 +49,11 @@ fn every_real_line_survives_both_formats() {
 /// Takes a package's lines to v2 and back.
 ///
 /// From equal documents follow equal Turtle bytes: writing is a function of the document.
-fn check(name: &PackageName, lines: &[String]) -> Covered {
+fn check(name: &PackageName, lines: &[String], schema: &Validator) -> Covered {
     let document = v1::decode(name, lines.join("\n").as_bytes()).unwrap();
     for (entry, line) in document.entries.iter().zip(lines) {
         assert_eq!(value(&v1::encode_line(entry)), value(line), "{name}");
     }
-    let schema = schemas::schema("v1-line.schema.json");
     if let Some(newest) = document.entries.last() {
         let line = value(&v1::encode_line(newest));
         schema.validate(&line).unwrap();

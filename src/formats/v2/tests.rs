@@ -122,6 +122,7 @@ fn refuses_values_that_are_none() {
             "<publishers/../harbour/#publisher>",
         ),
         ("^^xsd:dateTime", "^^xsd:dateTime, \"2027-01-01T00:00:00Z\""),
+        ("mp:yanked false", "mp:commit \"HEAD\" ; mp:yanked false"),
         ("mp:features \"{", "mp:features \"{\\\"std\\\":[],"),
     ] {
         assert!(
