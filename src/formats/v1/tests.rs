@@ -17,7 +17,7 @@ fn package() -> PackageName {
 fn full() -> String {
     let dependencies = concat!(
         r#"{"name":"m","req":"^0.2.4","features":["sin"],"optional":true,"default_features":false,"#,
-        r#""target":"cfg(unix)","kind":"normal","registry":"https://github.com/rust-lang/crates.io-index","package":"libm-lite"},"#,
+        r#""target":"cfg(unix)","kind":"normal","registry":"sparse+https://other.example.org/","package":"libm-lite"},"#,
         r#"{"name":"probe","req":"*","features":[],"optional":false,"default_features":true,"target":null,"kind":"dev"}"#
     );
     let ours = concat!(

@@ -208,4 +208,22 @@ mod tests {
             "pkg:cargo/a@1.0.0-rc.1%2Bb?repository_url=https%3A%2F%2Fregistry.example.org%2F%C3%A9"
         );
     }
+
+    #[test]
+    fn crates_io_is_the_registry_of_package_urls_without_one() {
+        let mut dependency = crate::model::Dependency {
+            package: "serde".parse().unwrap(),
+            rename: None,
+            requirement: "1".parse().unwrap(),
+            features: Vec::new(),
+            optional: false,
+            default_features: true,
+            target: None,
+            kind: crate::model::DependencyKind::Normal,
+            source: DependencySource::Other(CRATES_IO_INDEX.into()),
+        };
+        assert_eq!(dependency_target(&dependency), "pkg:cargo/serde");
+        dependency.source = DependencySource::SameRegistry;
+        assert_eq!(dependency_target(&dependency), "packages/serde/#package");
+    }
 }
