@@ -229,7 +229,7 @@ fn extended_record(
             }
         }
     };
-    for release in releases(proposal)? {
+    for release in releases(&proposal.package, &proposal.statements)? {
         record
             .accepted
             .entry(release.version)
@@ -242,13 +242,16 @@ fn extended_record(
     Ok((record, state))
 }
 
-/// The releases that a proposal's statements add.
-fn releases(proposal: &Proposal) -> Result<Vec<Release>, ApplyError> {
+/// The releases that statements add.
+pub fn releases(
+    package: &PackageName,
+    statements: &[Envelope],
+) -> Result<Vec<Release>, ApplyError> {
     let mut releases = Vec::new();
-    for envelope in &proposal.statements {
+    for envelope in statements {
         let statement = statement::parse_payload(&envelope.payload);
         let statement = statement.map_err(|source| ApplyError::Statement {
-            package: proposal.package.clone(),
+            package: package.clone(),
             source,
         })?;
         if let Body::Release(release) | Body::Vouch { release, .. } = statement.body {
@@ -264,7 +267,7 @@ fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyErr
         .iter()
         .map(|bytes| (Sha256Digest::of(bytes), bytes))
         .collect();
-    for release in releases(proposal)? {
+    for release in releases(&proposal.package, &proposal.statements)? {
         let bytes = archives
             .get(&release.checksum)
             .filter(|bytes| release.size.is_none_or(|size| size == bytes.len() as u64));

@@ -9,5 +9,6 @@ mod key;
 mod openssl;
 mod real_lines;
 mod referee_index;
+mod schemas;
 mod serve;
 mod transport;
