@@ -1,5 +1,5 @@
-//! Bytes to model and back: v1 lines, v2 Turtle, records, statements, canonical JSON. Pure: no input
-//! or output, no clock.
+//! Bytes to model and back: v1 lines, v2 Turtle, manifests, records, statements, canonical JSON.
+//! Pure: no input or output, no clock.
 //!
 //! Structs with serde attributes stay inside this folder; the rest of the program sees `model`.
 //! Everything that is read is taken to be hostile.
@@ -8,6 +8,7 @@ pub mod canonical_json;
 pub mod catalog_index;
 pub mod config_json;
 pub mod layout;
+pub mod manifest;
 pub mod policy;
 mod public_key;
 pub mod publisher;

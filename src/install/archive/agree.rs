@@ -1,0 +1,110 @@
+//! Does an archive hold the release that a verified document states? The checksum ties the bytes to
+//! the document; this ties the document's words to the manifest that cargo will read.
+
+use super::derive::{DeriveError, derive};
+use super::limits::Limits;
+use crate::formats::manifest::Home;
+use crate::model::{Kinds, Release};
+
+/// Why an archive and its release do not agree.
+#[derive(Debug, thiserror::Error)]
+pub enum DisagreementError {
+    /// The archive gives no release at all.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    /// A field of the release is not what the archive says.
+    #[error("the {field} of `{package}` in the registry is not that of its archive")]
+    Field {
+        /// As `name 1.2.3`.
+        package: String,
+        /// Which.
+        field: &'static str,
+    },
+}
+
+/// Checks that an archive holds this release. `index_urls` are those of the registry, as in
+/// [`Home::Own`]; the release may have been derived for it or for a mirror of crates.io.
+pub fn agrees(
+    release: &Release,
+    bytes: &[u8],
+    index_urls: &[String],
+    limits: &Limits,
+) -> Result<(), DisagreementError> {
+    let own = Home::Own {
+        index_urls: index_urls.to_vec(),
+    };
+    let mut found = derive(bytes, &own, limits)?;
+    if found.dependencies != release.dependencies {
+        found.dependencies = derive(bytes, &Home::Mirror, limits)?.dependencies;
+    }
+    match differing_field(release, &found) {
+        None => Ok(()),
+        Some(field) => Err(DisagreementError::Field {
+            package: format!("{} {}", release.name, release.version),
+            field,
+        }),
+    }
+}
+
+/// The first field in which the release is not what its archive says. Publisher and foreign keys
+/// are not in an archive.
+fn differing_field(stated: &Release, found: &Release) -> Option<&'static str> {
+    let cargos = [
+        ("name", stated.name == found.name),
+        ("version", stated.version == found.version),
+        ("dependencies", stated.dependencies == found.dependencies),
+        ("checksum", stated.checksum == found.checksum),
+        ("features", stated.features == found.features),
+        ("links", stated.links == found.links),
+        ("rust version", stated.rust_version == found.rust_version),
+    ];
+    let ours = [
+        ("size", stated.size == found.size),
+        ("description", stated.description == found.description),
+        ("license", stated.license == found.license),
+        ("keywords", stated.keywords == found.keywords),
+        ("categories", stated.categories == found.categories),
+        ("repository", stated.repository == found.repository),
+        ("homepage", stated.homepage == found.homepage),
+        ("documentation", stated.documentation == found.documentation),
+        ("edition", stated.edition == found.edition),
+        ("kinds", stated.kinds == found.kinds),
+        ("commit", stated.commit == found.commit),
+    ];
+    let ours = ours.into_iter().filter(|_| states_ours(stated));
+    let mut fields = cargos.into_iter().chain(ours);
+    fields.find(|(_, same)| !same).map(|(field, _)| field)
+}
+
+/// Says whether the release states any of what Cargo's own index lines do not have; a line that
+/// another registry wrote states none of it, and nothing of it can be wrong.
+fn states_ours(release: &Release) -> bool {
+    let Release {
+        size,
+        description,
+        license,
+        keywords,
+        categories,
+        repository,
+        homepage,
+        documentation,
+        edition,
+        kinds,
+        commit,
+        ..
+    } = release;
+    let texts = [
+        description,
+        license,
+        repository,
+        homepage,
+        documentation,
+        edition,
+        commit,
+    ];
+    size.is_some()
+        || texts.into_iter().any(Option::is_some)
+        || !keywords.is_empty()
+        || !categories.is_empty()
+        || *kinds != Kinds::default()
+}

@@ -1,0 +1,123 @@
+//! Unpacking an archive: all or nothing. Files are created by us, below a fresh folder that nobody
+//! else knows, with modes of our own; the folder gets its name only when it is whole and on disk.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::ArchiveError;
+use super::limits::Limits;
+use super::stream::Content;
+use super::walk::{Item, walk};
+
+/// Unpacks an archive's files into the folder `into`, which must not exist; its parent must.
+/// On error nothing has changed.
+pub fn unpack(bytes: &[u8], into: &Path, limits: &Limits) -> Result<(), ArchiveError> {
+    if into.symlink_metadata().is_ok() {
+        return Err(ArchiveError::Exists(into.into()));
+    }
+    // First without writing: a refused archive leaves no trace, not even for a moment.
+    walk(bytes, limits, |_| Ok(()))?;
+    let parent = match into.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let staging = tempfile::Builder::new()
+        .prefix(".unpacking-")
+        .tempdir_in(parent)
+        .map_err(|source| failed("create a folder in", parent, source))?;
+    let root = staging.path().join("package");
+    create_folder(&root)?;
+    walk(bytes, limits, |item| match item {
+        Item::Folder(path) => create_folders(&root, Path::new(path)),
+        Item::File {
+            path,
+            executable,
+            content,
+            ..
+        } => create_file(&root, Path::new(path), executable, content),
+    })?;
+    sync_folders(&root)?;
+    fs::rename(&root, into).map_err(|source| failed("create", into, source))?;
+    sync(parent)
+}
+
+/// Creates a file with the content; the path was checked by the walk.
+fn create_file(
+    root: &Path,
+    path: &Path,
+    executable: bool,
+    content: &mut Content<'_, '_>,
+) -> Result<(), ArchiveError> {
+    if let Some(parent) = path.parent() {
+        create_folders(root, parent)?;
+    }
+    let path = root.join(path);
+    let write = |source| failed("write", &path, source);
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
+    #[cfg(not(unix))]
+    let _ = executable;
+    let mut file = options.open(&path).map_err(write)?;
+    let mut buffer = [0; 8192];
+    loop {
+        let count = content.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(&buffer[..count]).map_err(write)?;
+    }
+    file.sync_all().map_err(write)
+}
+
+/// Creates each folder of a path that is not there yet.
+fn create_folders(root: &Path, path: &Path) -> Result<(), ArchiveError> {
+    let mut folder = root.to_path_buf();
+    for part in path.components() {
+        folder.push(part);
+        if !folder.is_dir() {
+            create_folder(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+fn create_folder(folder: &Path) -> Result<(), ArchiveError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    builder
+        .create(folder)
+        .map_err(|source| failed("create", folder, source))
+}
+
+/// Brings the names in a folder, and in the folders below it, to disk.
+fn sync_folders(folder: &Path) -> Result<(), ArchiveError> {
+    let read = |source| failed("read", folder, source);
+    for entry in fs::read_dir(folder).map_err(read)? {
+        let entry = entry.map_err(read)?;
+        if entry.file_type().map_err(read)?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    sync(folder)
+}
+
+/// Brings the names in a folder to disk, where the system lets folders be opened.
+fn sync(folder: &Path) -> Result<(), ArchiveError> {
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|file| file.sync_all());
+        return synced.map_err(|source| failed("write", folder, source));
+    }
+    Ok(())
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> ArchiveError {
+    ArchiveError::Io {
+        action,
+        path: PathBuf::from(path),
+        source,
+    }
+}
