@@ -3,6 +3,7 @@
 use super::error::{CommandError, Kind};
 use crate::install::archive::{ArchiveError, DeriveError, DisagreementError};
 use crate::publish::apply::ApplyError;
+use crate::publish::check::CheckError;
 use crate::publish::collision::CollisionError;
 use crate::publish::folder::FolderError;
 use crate::publish::import::ImportError;
@@ -51,6 +52,7 @@ impl From<TufError> for CommandError {
             | TufError::NotInSnapshot { .. }
             | TufError::TooManyRoots(_)
             | TufError::TooManyDelegations { .. }
+            | TufError::TooManyBins { .. }
             | TufError::OtherRegistry { .. }
             | TufError::OutOfOrder => refused("MP0406", &error),
         }
@@ -212,6 +214,16 @@ impl From<FolderError> for CommandError {
             FolderError::Read { .. } | FolderError::Policy(_) | FolderError::Publisher(_) => {
                 failed(&error)
             }
+        }
+    }
+}
+
+impl From<CheckError> for CommandError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Journal(_) | CheckError::List { .. } => failed(&error),
+            CheckError::NoRegistry(_) => failed(&error)
+                .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests from outside: the library's public functions and the program, against outside referees.
 
+mod check;
 mod cli;
 mod config;
 mod env;
@@ -11,4 +12,5 @@ mod real_lines;
 mod referee_index;
 mod schemas;
 mod serve;
+mod small_registry;
 mod transport;
