@@ -107,7 +107,14 @@ fn says_what_is_wrong_with_each_kind_of_file() {
     let env = TestEnv::new();
     let market = env.path("work/market");
     make(&market);
-    assert_snapshot!(env.run(["registry", "check", "market"]), @"");
+    assert_snapshot!(env.run(["registry", "check", "market"]), @r"
+    exit: 0
+    --- stdout
+    --- stderr
+        Checking `market`
+    note: nothing refers to 20 of the files; `--verbose` lists them
+        Finished 2 packages, 3 releases, 40 files are in order; serial 3
+    ");
     fs::write(market.join("config.json"), "{}").unwrap();
     fs::write(market.join("ti/de/tide-table"), "{}\n").unwrap();
     fs::remove_file(market.join("policy.json")).unwrap();
@@ -117,14 +124,53 @@ fn says_what_is_wrong_with_each_kind_of_file() {
             fs::remove_file(market.join(path)).unwrap();
         } else if path.ends_with(".crate") {
             fs::write(market.join(path), "no gzip").unwrap();
-        } else if path.ends_with(".ttl.zst") {
-            fs::write(market.join(path), "no zstd").unwrap();
         }
     }
+    fs::write(market.join(present_pack(&market)), "no zstd").unwrap();
     let check = env.command(["registry", "check", "market"]);
-    assert_snapshot!(check.redact_digests().run().to_string(), @"");
+    assert_snapshot!(check.redact_digests().run().to_string(), @r"
+    exit: 3
+    --- stdout
+    catalog/[DIGEST].ttl.zst: it should have 1015 bytes and the sha256 [DIGEST], and has 7 and [DIGEST]
+    config.json: it is not what belongs to the base `https://registry.example/`
+    crates/libm_lite/[DIGEST].crate: the archive of version 1.0.0 is not in order: it is missing
+    crates/tide-table/[DIGEST].crate: the archive of version 0.1.0 is not in order: it should have 293 bytes and the sha256 [DIGEST], and has 7 and [DIGEST]
+    crates/tide-table/[DIGEST].crate: the archive of version 0.2.0 is not in order: it should have 292 bytes and the sha256 [DIGEST], and has 7 and [DIGEST]
+    policy.json: it is missing
+    st/ra/stray: no record covers it, and stock cargo reads it
+    ti/de/tide-table: it is not the same as `ti/de/[DIGEST].tide-table`
+    --- stderr
+        Checking `market`
+    note: nothing refers to 20 of the files; `--verbose` lists them
+    error: check found 8 problems
+    ");
+}
+
+/// The v2 pack of the present catalog.
+fn present_pack(market: &Path) -> String {
+    let index = fs::read(market.join("catalog/index.json")).unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+    format!(
+        "catalog/{}.ttl.zst",
+        index["v2"][0]["sha256"].as_str().unwrap()
+    )
+}
+
+#[test]
+fn machines_get_an_object_for_each_finding() {
+    let env = TestEnv::new();
+    let market = env.path("work/market");
+    make(&market);
+    fs::remove_file(market.join("ti/de/tide-table.ttl")).unwrap();
     let json = env.command(["registry", "check", "market", "--message-format", "json"]);
-    assert_snapshot!(json.redact_digests().run().to_string(), @"");
+    let outcome = json.redact_digests().run();
+    let is_finding = |line: &&str| !line.contains("\"unreferenced\",");
+    let lines: Vec<_> = outcome.stdout.lines().filter(is_finding).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    {"reason":"finding","schema":1,"message":"it is missing","package":"tide-table","path":"ti/de/tide-table.ttl"}
+    {"reason":"check-finished","schema":1,"files":40,"findings":1,"packages":2,"releases":3,"root":"sha256:[DIGEST]","serial":3,"unreferenced":20}
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":3,"help":null,"message":"check found 1 problem","note":null}
+    "#);
 }
 
 #[test]
@@ -136,8 +182,24 @@ fn metadata_that_ends_soon_is_a_warning_and_past_its_end_a_finding() {
         let check = env.command(["registry", "check", "market"]);
         let outcome = check.env("SOURCE_DATE_EPOCH", later).run().to_string();
         match days {
-            5 => assert_snapshot!(outcome, @""),
-            _ => assert_snapshot!(outcome, @""),
+            5 => assert_snapshot!(outcome, @r"
+            exit: 0
+            --- stdout
+            --- stderr
+                Checking `market`
+            warning: `timestamp` expires at 2026-11-29T12:00:00Z: less than a third of its life is left
+            note: nothing refers to 20 of the files; `--verbose` lists them
+                Finished 2 packages, 3 releases, 40 files are in order; serial 3
+            "),
+            _ => assert_snapshot!(outcome, @r"
+            exit: 3
+            --- stdout
+            tuf/timestamp.json: it expired at 2026-11-29T12:00:00Z
+            --- stderr
+                Checking `market`
+            note: nothing refers to 20 of the files; `--verbose` lists them
+            error: check found 1 problem
+            "),
         }
     }
 }
@@ -145,7 +207,14 @@ fn metadata_that_ends_soon_is_a_warning_and_past_its_end_a_finding() {
 #[test]
 fn a_folder_without_a_registry_is_a_failure() {
     let env = TestEnv::new();
-    assert_snapshot!(env.run(["registry", "check", "."]), @"");
+    assert_snapshot!(env.run(["registry", "check", "."]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Checking `.`
+    error: `[ROOT]/work/.` holds no registry
+    help: `cargo marketplace registry init DIR --solo --base-url URL` makes one
+    ");
 }
 
 #[test]
@@ -154,7 +223,10 @@ fn a_role_that_breaks_does_not_hide_what_the_others_list() {
     let file = root.path().join("tuf/1.rollout.json");
     fs::write(&file, "{}").unwrap();
     fs::remove_file(root.path().join("ti/de/tide-table")).unwrap();
-    assert_snapshot!(lines(&checked(root.path())), @"");
+    assert_snapshot!(lines(&checked(root.path())), @r"
+    ti/de/tide-table: it is missing
+    tuf/1.rollout.json: what came for `rollout` is no metadata
+    ");
 }
 
 #[cfg(unix)]
@@ -166,7 +238,9 @@ fn a_link_is_no_file_of_a_registry() {
     fs::copy(&plain, elsewhere.path()).unwrap();
     fs::remove_file(&plain).unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), &plain).unwrap();
-    assert_snapshot!(lines(&checked(root.path())), @"");
+    assert_snapshot!(lines(&checked(root.path())), @r"
+    policy.json: it cannot be read: it is no regular file
+    ");
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod schemas;
 mod serve;
 mod small_registry;
 mod transport;
+mod writing;

@@ -44,19 +44,24 @@ fn role_keys() -> RoleKeys {
 
 /// A `.crate` file: a manifest and a library. `more` goes to the end of the manifest.
 pub(crate) fn archive(name: &str, version: &str, more: &str) -> Vec<u8> {
+    archive_of(name, version, more, b"")
+}
+
+/// The same with a library of that content.
+pub(crate) fn archive_of(name: &str, version: &str, more: &str, library: &[u8]) -> Vec<u8> {
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
          description = \"A small {name}\"\nlicense = \"MIT OR Apache-2.0\"\n{more}"
     );
-    let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", "")];
+    let files = [("Cargo.toml", manifest.as_bytes()), ("src/lib.rs", library)];
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut tar = tar::Builder::new(gzip);
-    for (path, text) in files {
+    for (path, bytes) in files {
         let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
+        header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
         let path = format!("{name}-{version}/{path}");
-        tar.append_data(&mut header, path, text.as_bytes()).unwrap();
+        tar.append_data(&mut header, path, bytes).unwrap();
     }
     tar.into_inner().unwrap().finish().unwrap()
 }
