@@ -1,3 +1,7 @@
 //! The program `cargo-marketplace`; all it does is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cargo_marketplace::commands::main()
+}

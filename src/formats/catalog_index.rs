@@ -8,7 +8,7 @@ use crate::model::Sha256Digest;
 const SCHEMA: u64 = 1;
 
 /// The list of packs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogIndex {
     /// The registry's serial: one more with each change.
     pub serial: u64,

@@ -24,6 +24,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// Both formats, v1 first.
+    pub const BOTH: [Self; 2] = [Self::V1, Self::V2];
+
     /// The word for it on the command line, in records and in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -4,6 +4,8 @@
 //! Structs with serde attributes stay inside this folder; the rest of the program sees `model`.
 //! Everything that is read is taken to be hostile.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 pub mod canonical_json;
 pub mod catalog_index;
 pub mod config_json;
@@ -13,9 +15,11 @@ pub mod policy;
 mod public_key;
 pub mod publisher;
 pub mod record;
+mod releases;
 pub mod statement;
 pub mod submission;
 pub mod v1;
+pub mod v2;
 
 pub use public_key::KeyListError;
 
@@ -23,7 +27,8 @@ pub use public_key::KeyListError;
 /// fields is fixed; `serde_json::Value` goes through `canonical_json`, since other crates can
 /// change the order of its maps.
 fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .expect("wire structs hold strings, numbers and lists of them");
     bytes.push(b'\n');
     bytes
 }

@@ -6,8 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use semver::Version;
+
 /// Variables that can hold a signing key or open one.
-const KEY_VARIABLES: [&str; 2] = [
+pub const KEY_VARIABLES: [&str; 2] = [
     "CARGO_MARKETPLACE_SIGNING_KEY",
     "CARGO_MARKETPLACE_KEY_PASSPHRASE",
 ];
@@ -128,6 +130,25 @@ impl Cargo {
         } else {
             rustc.into()
         }
+    }
+
+    /// The version of that compiler.
+    pub fn rustc_version(&self) -> Result<Version, CargoError> {
+        let program = self.rustc();
+        let output = Command::new(&program)
+            .arg("-V")
+            .stdin(Stdio::null())
+            .output();
+        let output = output.map_err(|source| CargoError::Run { program, source })?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = text
+            .split_whitespace()
+            .nth(1)
+            .and_then(|text| text.parse().ok());
+        version.ok_or(CargoError::Answer {
+            command: "rustc -V",
+            reason: format!("`{}` names no version", text.trim()),
+        })
     }
 
     /// The platform that builds here, as `x86_64-unknown-linux-gnu`.

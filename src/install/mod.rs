@@ -4,7 +4,7 @@
 //! verified first, and that cargo is given nothing else.
 
 pub mod archive;
-mod cargo;
+pub mod cargo;
 pub mod choose;
 mod guard;
 pub mod handover;

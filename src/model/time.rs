@@ -13,6 +13,9 @@ pub struct UtcTime(jiff::Timestamp);
 pub struct TimeError(String);
 
 impl UtcTime {
+    /// The last time that can be represented.
+    pub const MAX: Self = Self(jiff::Timestamp::MAX);
+
     /// The time that many seconds after 1970, or nothing outside the years -9999 to 9999.
     #[must_use]
     pub fn from_unix(seconds: i64) -> Option<Self> {

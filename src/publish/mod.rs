@@ -1,6 +1,15 @@
 //! Publishing: package, sign, apply. The only folder that writes registries.
 
+pub mod apply;
+pub mod bundle;
+pub mod collision;
+pub mod folder;
+pub mod import;
+pub mod init;
 pub mod journal;
+pub mod keystore;
 pub mod metadata;
 pub mod package;
+pub mod packs;
 pub mod role_keys;
+pub mod sign;

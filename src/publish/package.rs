@@ -10,6 +10,8 @@ use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
+use crate::install::cargo::KEY_VARIABLES;
+
 /// Which members of a workspace to package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
@@ -109,13 +111,6 @@ impl Cargo {
         settings
     }
 }
-
-/// Variables that can hold a key or open one. Where they are set, no foreign code is run: a build
-/// script can read the environment of its ancestors.
-pub const KEY_VARIABLES: [&str; 2] = [
-    "CARGO_MARKETPLACE_SIGNING_KEY",
-    "CARGO_MARKETPLACE_KEY_PASSPHRASE",
-];
 
 /// Lists the selected members, each after those that it depends on.
 pub fn members(cargo: &Cargo, selection: &Selection) -> Result<Vec<Member>, PackageError> {

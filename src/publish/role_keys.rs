@@ -101,7 +101,8 @@ impl RoleKeys {
     }
 }
 
-fn key_ids(description: &Value) -> impl Iterator<Item = &str> {
+/// The key ids of a role's description.
+pub fn key_ids(description: &Value) -> impl Iterator<Item = &str> {
     description["keyids"]
         .as_array()
         .into_iter()

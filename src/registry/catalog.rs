@@ -53,29 +53,6 @@ impl Catalog {
         }
         dependents
     }
-
-    /// The names that are closest to a mistyped one, best first, at most three: `-` for `_`, or up
-    /// to two edits.
-    #[must_use]
-    pub fn similar_names(&self, typed: &str) -> Vec<&PackageName> {
-        let folded = typed.to_ascii_lowercase().replace('_', "-");
-        let limit = if folded.len() < 4 { 1 } else { 2 };
-        let mut near: Vec<_> = self
-            .documents
-            .iter()
-            .map(|document| &document.package)
-            .filter(|name| name.as_str().len().abs_diff(folded.len()) <= limit)
-            .map(|name| {
-                (
-                    strsim::damerau_levenshtein(&folded, &name.collision_key()),
-                    name,
-                )
-            })
-            .filter(|(distance, _)| *distance <= limit)
-            .collect();
-        near.sort();
-        near.into_iter().take(3).map(|(_, name)| name).collect()
-    }
 }
 
 /// The packages of the same registry that a release needs to build or run.

@@ -232,7 +232,7 @@ impl Config {
         text.strip_prefix(prefix)
             .ok_or_else(|| self.wrong(&key, format!("does not start with `{prefix}`")))?
             .parse()
-            .map_err(|error| self.wrong(&key, format!("is refused: {error}")))
+            .map_err(|error| self.wrong(&key, format!("is not usable: {error}")))
     }
 
     fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {

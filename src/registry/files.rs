@@ -9,6 +9,8 @@ use super::atomic;
 use super::transport::{Transport, TransportError};
 use crate::formats::layout;
 use crate::formats::record::FileDigest;
+use crate::trust::Verified;
+use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
 
 /// Where the bytes of a registry's files come from: first the copy on this machine, then the
 /// registry, if it may be asked.
@@ -45,6 +47,9 @@ pub enum FileError {
         /// What was served.
         actual: FileDigest,
     },
+    /// The bytes are not those of the target that the signed metadata lists.
+    #[error(transparent)]
+    Target(#[from] TargetMismatch),
     /// The copy on this machine cannot be read or written.
     #[error("cannot use `{}`", path.display())]
     Io {
@@ -73,9 +78,23 @@ impl Files {
         self.transport = None;
     }
 
-    /// Returns the file that signed metadata lists at `path`; on the registry it stands under its
-    /// hash-prefixed name.
-    pub fn target(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+    /// Returns the file that signed metadata lists: from the copy if that is it, else from the
+    /// registry, where it stands under its hash-prefixed name.
+    pub fn target(&self, file: &Verified<TargetFile>) -> Result<Verified<Target>, FileError> {
+        if let Some(target) = self
+            .kept(file.path())?
+            .and_then(|bytes| file.verify(bytes).ok())
+        {
+            return Ok(target);
+        }
+        let bytes = self.ask(file.location(), file.length())?;
+        let target = file.verify(bytes)?;
+        self.keep(file.path(), &target.bytes)?;
+        Ok(target)
+    }
+
+    /// Returns a file that a verified record names by its digest (documents).
+    pub fn document(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
         self.get(path, &layout::hashed(path, &expected.sha256), expected)
     }
 
@@ -98,6 +117,17 @@ impl Files {
     pub fn keep(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
         let path = self.folder.join(path);
         atomic::replace(&path, bytes).map_err(|source| FileError::Io { path, source })
+    }
+
+    /// Removes the copy of a file, if there is one.
+    pub fn forget(&self, path: &str) -> Result<(), FileError> {
+        let path = self.folder.join(path);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes the copies in a folder that `is_wanted` does not name.
@@ -132,19 +162,24 @@ impl Files {
 
     /// Fetches a file by its name on the registry, and lets only the expected bytes through.
     pub fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
-        let path = || served.to_owned();
-        let transport = self.transport().ok_or_else(|| FileError::Offline { path: path() })?;
-        let bytes = transport
-            .get(served, expected.length)?
-            .ok_or_else(|| FileError::Missing { path: path() })?;
+        let bytes = self.ask(served, expected.length)?;
         let actual = FileDigest::of(&bytes);
         if actual != *expected {
             return Err(FileError::Mismatch {
-                path: path(),
+                path: served.to_owned(),
                 expected: *expected,
                 actual,
             });
         }
         Ok(bytes)
+    }
+
+    fn ask(&self, served: &str, length: u64) -> Result<Vec<u8>, FileError> {
+        let path = || served.to_owned();
+        let transport = self
+            .transport()
+            .ok_or_else(|| FileError::Offline { path: path() })?;
+        let bytes = transport.get(served, length)?;
+        bytes.ok_or_else(|| FileError::Missing { path: path() })
     }
 }

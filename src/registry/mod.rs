@@ -2,9 +2,15 @@
 //! only network.
 
 pub mod atomic;
+pub mod backend;
 pub mod cargo_config;
 pub mod catalog;
+pub mod client;
 pub mod config;
+pub mod error;
+pub mod files;
+pub mod metadata;
 pub mod search;
+pub mod seen;
 pub mod serve;
 pub mod transport;

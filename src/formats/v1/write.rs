@@ -56,11 +56,7 @@ fn foreign_text(mut object: Map<String, Value>) -> String {
 
 fn line(entry: &Entry) -> Line {
     let release = &entry.release;
-    let (features2, features): (BTreeMap<_, _>, BTreeMap<_, _>) = release
-        .features
-        .clone()
-        .into_iter()
-        .partition(|(_, values)| needs_features2(values));
+    let (features, features2) = split_features(release.features.clone());
     let features2 = Some(features2).filter(|features| !features.is_empty());
     Line {
         name: release.name.to_string(),
@@ -78,11 +74,28 @@ fn line(entry: &Entry) -> Line {
     }
 }
 
-/// Cargo before 1.60 fails on such values; it never looks into `features2`.
-fn needs_features2(values: &[String]) -> bool {
-    values
-        .iter()
-        .any(|value| value.starts_with("dep:") || value.contains("?/"))
+type Features = BTreeMap<String, Vec<String>>;
+
+/// Splits features as crates.io does. Cargo before 1.60 fails on `dep:` and `?/` and never looks
+/// into `features2`; so there go the features that use them, and those that turn such ones on.
+fn split_features(features: Features) -> (Features, Features) {
+    /// crates.io stops here, too; what is left then stays where it is.
+    const ROUNDS: usize = 100;
+    let new_syntax = |value: &String| value.starts_with("dep:") || value.contains("?/");
+    let (mut features2, mut features): (Features, Features) = features
+        .into_iter()
+        .partition(|(_, values)| values.iter().any(new_syntax));
+    for _ in 0..ROUNDS {
+        let (moved, left): (Features, Features) = features
+            .into_iter()
+            .partition(|(_, values)| values.iter().any(|value| features2.contains_key(value)));
+        features = left;
+        if moved.is_empty() {
+            break;
+        }
+        features2.extend(moved);
+    }
+    (features, features2)
 }
 
 fn dependency(dependency: &Dependency) -> LineDependency {

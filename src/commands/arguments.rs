@@ -1,0 +1,212 @@
+//! Arguments that several commands share, and how their values are read.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::shell::MessageFormat;
+use crate::model::RegistryName;
+
+/// Flags that every command takes, before or after its name.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Say nothing but warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more about what is done and why
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Colour the output: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
+    pub color: Option<ColorArg>,
+
+    /// Use no network: work from what was fetched and verified before
+    #[arg(long, global = true)]
+    pub offline: bool,
+
+    /// The answer on stdout: human, or json (one object a line)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub message_format: Option<MessageFormat>,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl ColorArg {
+    /// The choice that a word in the environment names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::from_str(word, false).ok()
+    }
+}
+
+/// Which registry to read, and how.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReadArgs {
+    /// The registry; needed only where several are known
+    #[arg(long, value_name = "NAME")]
+    pub registry: Option<RegistryName>,
+
+    /// Read this index format, v1 or v2, whatever the rollout says
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub backend: Option<BackendArg>,
+}
+
+/// An index format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// Cargo's JSON lines.
+    V1,
+    /// Turtle.
+    V2,
+}
+
+/// What of a workspace to package, and how carefully.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PackagingArgs {
+    /// A package of the workspace; may be repeated
+    #[arg(short, long = "package", value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+
+    /// All packages of the workspace that may be published
+    #[arg(long, conflicts_with = "packages")]
+    pub workspace: bool,
+
+    /// Package even if there are changes that are not committed
+    #[arg(long)]
+    pub allow_dirty: bool,
+
+    /// Do not build the package from its archive
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+/// What `exec` and `install` hand on to cargo about features.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FeatureArgs {
+    /// Features to turn on, separated by commas or spaces
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    pub features: Vec<String>,
+
+    /// Turn on all features
+    #[arg(long)]
+    pub all_features: bool,
+
+    /// Leave the default features off
+    #[arg(long)]
+    pub no_default_features: bool,
+}
+
+impl FeatureArgs {
+    /// The same arguments for cargo.
+    #[must_use]
+    pub fn to_cargo(&self) -> Vec<OsString> {
+        let mut arguments = Vec::new();
+        for features in &self.features {
+            arguments.extend(["--features".into(), features.into()]);
+        }
+        if self.all_features {
+            arguments.push("--all-features".into());
+        }
+        if self.no_default_features {
+            arguments.push("--no-default-features".into());
+        }
+        arguments
+    }
+}
+
+/// Reads `KEY=VALUE`.
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// Reads a span of time: `500ms`, `10s`, `2min`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = number_and_unit(text)?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" | "" => 1_000,
+        "min" | "m" => 60_000,
+        _ => return Err("expected a time such as 500ms, 10s or 2min".to_owned()),
+    };
+    number
+        .checked_mul(milliseconds)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "too long".to_owned())
+}
+
+/// Reads an amount of memory: `512MiB`, `1GiB`.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    let (number, unit) = number_and_unit(text)?;
+    let bytes = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err("expected an amount such as 512MiB or 1GiB".to_owned()),
+    };
+    number
+        .checked_mul(bytes)
+        .ok_or_else(|| "too much".to_owned())
+}
+
+fn number_and_unit(text: &str) -> Result<(u64, &str), String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    match number.parse() {
+        Ok(number) => Ok((number, unit.trim())),
+        Err(_) => Err("expected a number and a unit".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_times_and_amounts() {
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(memory("1GiB"), Ok(1 << 30));
+        for bad in [
+            "",
+            "s",
+            "-1s",
+            "1h",
+            "1.5s",
+            "99999999999999999999s",
+            "18446744073709551615min",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert!(memory("1GB").is_err() && memory("99999999999999999GiB").is_err());
+    }
+
+    #[test]
+    fn values_may_hold_the_sign() {
+        assert_eq!(key_value("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(key_value("=x").is_err() && key_value("x").is_err());
+    }
+}

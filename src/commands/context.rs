@@ -1,0 +1,203 @@
+//! What a command knows of its surroundings: settings, folders, the clock, randomness. Built once;
+//! environment and clock are read here and nowhere else.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anstream::ColorChoice;
+use zeroize::Zeroizing;
+
+use super::arguments::{ColorArg, GlobalArgs};
+use super::error::CommandError;
+use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
+use crate::model::{RegistryName, UtcTime};
+use crate::publish::keystore::Keystore;
+use crate::registry::config::{Config, ConfigError, Registry};
+
+/// A command's surroundings.
+pub struct Context {
+    /// Where to print.
+    pub shell: Shell,
+    /// The working folder.
+    pub cwd: PathBuf,
+    /// Cargo's home folder.
+    pub cargo_home: PathBuf,
+    /// Our folder in it: configuration, keys, what was learnt of registries.
+    pub home: PathBuf,
+    /// The cargo program: the one that called us, else the one on the path.
+    pub cargo: OsString,
+    /// No network is to be used.
+    pub offline: bool,
+    /// The time when the command started; the same for all that it checks.
+    pub now: UtcTime,
+    keys: PathBuf,
+    registry: Option<RegistryName>,
+    passphrase: Option<Zeroizing<String>>,
+}
+
+impl Context {
+    /// Reads flags and environment.
+    ///
+    /// # Errors
+    ///
+    /// A setting that makes no sense, or no home folder.
+    pub fn new(globals: &GlobalArgs) -> Result<Self, CommandError> {
+        let cwd = working_folder()?;
+        let cargo_home = match variable("CARGO_HOME") {
+            Some(home) => cwd.join(home),
+            None => std::env::home_dir()
+                .ok_or_else(|| CommandError::failure("no home folder: set CARGO_HOME"))?
+                .join(".cargo"),
+        };
+        let home = match variable("CARGO_MARKETPLACE_HOME") {
+            Some(home) => cwd.join(home),
+            None => cargo_home.join("marketplace"),
+        };
+        let keys = match variable("CARGO_MARKETPLACE_KEYS") {
+            Some(keys) => cwd.join(keys),
+            None => home.join("keys"),
+        };
+        Ok(Self {
+            shell: Shell::new(shell_options(globals)),
+            offline: globals.offline || is_set("CARGO_NET_OFFLINE"),
+            now: now()?,
+            registry: default_registry()?,
+            passphrase: text_variable("CARGO_MARKETPLACE_KEY_PASSPHRASE")?.map(Zeroizing::new),
+            cargo: variable("CARGO").unwrap_or_else(|| "cargo".into()),
+            cwd,
+            cargo_home,
+            home,
+            keys,
+        })
+    }
+
+    /// The user's configuration.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.home)
+    }
+
+    /// The registry to work with: the one that was named, that of `CARGO_MARKETPLACE_REGISTRY`, or
+    /// the only one.
+    pub fn registry(&self, name: Option<&RegistryName>) -> Result<Registry, ConfigError> {
+        self.config()?.choose(name.or(self.registry.as_ref()))
+    }
+
+    /// The user's keys.
+    #[must_use]
+    pub fn keystore(&self) -> Keystore {
+        Keystore::new(self.keys.clone())
+    }
+
+    /// The passphrase from the environment. Foreign code could read it there, so a command that
+    /// runs any must refuse when there is one.
+    #[must_use]
+    pub fn passphrase(&self) -> Option<&str> {
+        self.passphrase.as_ref().map(|text| text.as_str())
+    }
+
+    /// `path` from the working folder.
+    #[must_use]
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        self.cwd.join(path)
+    }
+
+    /// Fresh random bytes from the system.
+    ///
+    /// # Errors
+    ///
+    /// The system has none to give.
+    pub fn random<const N: usize>(&self) -> Result<Zeroizing<[u8; N]>, CommandError> {
+        let mut bytes = Zeroizing::new([0; N]);
+        match getrandom::fill(bytes.as_mut()) {
+            Ok(()) => Ok(bytes),
+            Err(error) => {
+                let failed = CommandError::failure("the system gives no random bytes");
+                Err(failed.caused_by(Some(&error)))
+            }
+        }
+    }
+}
+
+/// Flags above environment above default.
+#[must_use]
+pub fn shell_options(globals: &GlobalArgs) -> ShellOptions {
+    let verbosity = if globals.verbose > 0 {
+        Verbosity::Verbose
+    } else if globals.quiet || is_set("CARGO_TERM_QUIET") {
+        Verbosity::Quiet
+    } else if is_set("CARGO_TERM_VERBOSE") {
+        Verbosity::Verbose
+    } else {
+        Verbosity::Normal
+    };
+    let color = globals.color.or_else(|| {
+        let word = variable("CARGO_TERM_COLOR")?;
+        ColorArg::from_word(word.to_str()?)
+    });
+    ShellOptions {
+        verbosity,
+        format: globals.message_format.unwrap_or(MessageFormat::Human),
+        color: match color {
+            Some(ColorArg::Always) => ColorChoice::Always,
+            Some(ColorArg::Never) => ColorChoice::Never,
+            Some(ColorArg::Auto) | None => ColorChoice::Auto,
+        },
+        progress: variable("CI").is_none(),
+    }
+}
+
+fn default_registry() -> Result<Option<RegistryName>, CommandError> {
+    match text_variable("CARGO_MARKETPLACE_REGISTRY")? {
+        None => Ok(None),
+        Some(name) => name.parse().map(Some).map_err(|error| {
+            CommandError::usage("CARGO_MARKETPLACE_REGISTRY names no registry")
+                .caused_by(Some(&error))
+        }),
+    }
+}
+
+/// The time, or what `SOURCE_DATE_EPOCH` says it is (reproducible-builds.org).
+fn now() -> Result<UtcTime, CommandError> {
+    let seconds = match text_variable("SOURCE_DATE_EPOCH")? {
+        Some(text) => text.parse().ok(),
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the clock"
+        )]
+        None => SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .and_then(|age| i64::try_from(age.as_secs()).ok()),
+    };
+    seconds
+        .and_then(UtcTime::from_unix)
+        .ok_or_else(|| CommandError::usage("SOURCE_DATE_EPOCH or the clock gives no time"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
+fn working_folder() -> Result<PathBuf, CommandError> {
+    std::env::current_dir().map_err(|error| {
+        CommandError::failure("the working folder cannot be used").caused_by(Some(&error))
+    })
+}
+
+/// A variable that is set to something.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text_variable(name: &str) -> Result<Option<String>, CommandError> {
+    variable(name)
+        .map(OsString::into_string)
+        .transpose()
+        .map_err(|_| CommandError::usage(format!("{name} is not valid Unicode")))
+}
+
+fn is_set(name: &str) -> bool {
+    variable(name).is_some_and(|value| value == "true" || value == "1")
+}

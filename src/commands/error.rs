@@ -1,0 +1,267 @@
+//! What a command fails with, and the one place that knows exit codes.
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+
+use crate::publish::keystore::{KeyName, KeystoreError};
+use crate::registry::cargo_config::CargoConfigError;
+use crate::registry::config::ConfigError;
+use crate::registry::serve::ServeError;
+use crate::registry::transport::{BaseUrlError, TransportError};
+
+/// What kind of failure it is; decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line makes no sense.
+    Usage,
+    /// The work could not be done: network, a missing key, bad input.
+    Failure,
+    /// The work was done, and there is something to report (`verify`, `registry check`).
+    Findings,
+    /// Something is not what its signature or digest says. Never a fault of the network.
+    Trust,
+}
+
+impl Kind {
+    /// The code that the process ends with: cargo's own 1 and 101, and two of ours.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 1,
+            Self::Failure => 101,
+            Self::Findings => 3,
+            Self::Trust => 4,
+        }
+    }
+}
+
+/// Why a command failed, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandError {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// A stable code, as `MP0402`; `explain` knows more of it.
+    pub code: Option<&'static str>,
+    /// Lower case, no full stop.
+    pub message: String,
+    /// What lies below, the nearest first.
+    pub causes: Vec<String>,
+    /// What else there is to know, as that nothing was written.
+    pub note: Option<String>,
+    /// What the user can do.
+    pub help: Option<String>,
+}
+
+impl CommandError {
+    /// An error of a kind with no more than a message.
+    #[must_use]
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: None,
+            message: message.into(),
+            causes: Vec::new(),
+            note: None,
+            help: None,
+        }
+    }
+
+    /// The command line makes no sense.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// The work could not be done.
+    #[must_use]
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failure, message)
+    }
+
+    /// The work was done and found something.
+    #[must_use]
+    pub fn findings(message: impl Into<String>) -> Self {
+        Self::new(Kind::Findings, message)
+    }
+
+    /// Something is not what it claims to be.
+    #[must_use]
+    pub fn trust(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Trust, message).with_code(code)
+    }
+
+    /// An error with its chain of sources.
+    #[must_use]
+    pub fn from_error(kind: Kind, error: &dyn Error) -> Self {
+        Self::new(kind, error.to_string()).caused_by(error.source())
+    }
+
+    /// Adds an error and its chain of sources below the message.
+    #[must_use]
+    pub fn caused_by(mut self, cause: Option<&dyn Error>) -> Self {
+        let mut next = cause;
+        while let Some(cause) = next {
+            self.causes.push(cause.to_string());
+            next = cause.source();
+        }
+        self
+    }
+
+    /// Sets the code.
+    #[must_use]
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Sets what the user can do.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Sets what else there is to know.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    /// The error as the fields of a JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "code": self.code,
+            "message": self.message,
+            "causes": self.causes,
+            "note": self.note,
+            "help": self.help,
+            "exit_code": self.kind.exit_code(),
+        })
+    }
+}
+
+/// The nearest of `known` to what was typed, for "did you mean": at most two edits away, or the
+/// same but for `-` and `_`.
+#[must_use]
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = typed.to_ascii_lowercase().replace('_', "-");
+    known
+        .into_iter()
+        .map(|name| {
+            let other = name.to_ascii_lowercase().replace('_', "-");
+            (strsim::damerau_levenshtein(&folded, &other), name)
+        })
+        // A name of two letters is two edits away from any other.
+        .filter(|(edits, _)| *edits <= 2 && *edits * 2 < typed.chars().count().max(1) + 1)
+        .min()
+        .map(|(_, name)| name)
+}
+
+impl From<TransportError> for CommandError {
+    fn from(error: TransportError) -> Self {
+        Self::from_error(Kind::Failure, &error)
+    }
+}
+
+impl From<BaseUrlError> for CommandError {
+    fn from(error: BaseUrlError) -> Self {
+        Self::from_error(Kind::Usage, &error)
+    }
+}
+
+impl From<ServeError> for CommandError {
+    fn from(error: ServeError) -> Self {
+        Self::from_error(Kind::Failure, &error)
+    }
+}
+
+impl From<CargoConfigError> for CommandError {
+    fn from(error: CargoConfigError) -> Self {
+        let shown = Self::from_error(Kind::Failure, &error);
+        match error {
+            CargoConfigError::Taken { .. } => {
+                shown.with_help("choose another name, or remove that entry first")
+            }
+            _ => shown,
+        }
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        let shown = Self::from_error(Kind::Failure, &error);
+        match &error {
+            ConfigError::Unknown { name, known } => {
+                let known = known.iter().map(crate::model::RegistryName::as_str);
+                match nearest(name.as_str(), known) {
+                    Some(near) => shown.with_help(format!("did you mean `{near}`?")),
+                    None => shown.with_help("see `cargo marketplace registry list`"),
+                }
+            }
+            ConfigError::None => shown.with_help("`cargo marketplace registry add NAME URL`"),
+            ConfigError::Ambiguous { known } => {
+                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                shown.with_help(format!(
+                    "pass `--registry` with one of {}",
+                    known.join(", ")
+                ))
+            }
+            _ => shown,
+        }
+    }
+}
+
+impl From<KeystoreError> for CommandError {
+    fn from(error: KeystoreError) -> Self {
+        let shown = Self::from_error(Kind::Failure, &error);
+        match &error {
+            KeystoreError::Unknown { name, known } => {
+                let near = nearest(name.as_str(), known.iter().map(KeyName::as_str));
+                shown.with_code("MP0601").with_help(match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("`cargo marketplace key new {name}` makes it"),
+                })
+            }
+            KeystoreError::Exists(_) => shown.with_note("a key is never overwritten"),
+            _ => shown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_meant() {
+        let known = ["tide-table", "tide-cli", "libm", "ab"];
+        for (typed, meant) in [
+            ("tide-tabel", Some("tide-table")),
+            ("Tide_Table", Some("tide-table")),
+            ("tide_cil", Some("tide-cli")),
+            ("lib", Some("libm")),
+            ("xy", None),
+            ("serde", None),
+        ] {
+            assert_eq!(nearest(typed, known), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn shows_the_chain_of_sources() {
+        let source = std::io::Error::other("deep");
+        let error = TransportError::Io {
+            path: "x".into(),
+            source,
+        };
+        let shown = CommandError::from(error);
+        assert_eq!(
+            (shown.message.as_str(), shown.causes),
+            ("cannot read `x`", vec!["deep".into()])
+        );
+        assert_eq!(shown.kind.exit_code(), 101);
+    }
+}

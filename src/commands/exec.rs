@@ -1,0 +1,35 @@
+//! `exec`: any cargo command, on verified packages.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use super::arguments::ReadArgs;
+use super::context::Context;
+use super::error::CommandError;
+use super::handover::Handover;
+use crate::install::handover::exec;
+
+/// Runs cargo on verified packages
+#[derive(Debug, Args)]
+pub struct ExecArgs {
+    /// Which registry, and how to read it.
+    #[command(flatten)]
+    pub read: ReadArgs,
+
+    /// What to tell cargo, as `build --release`
+    #[arg(last = true, required = true, value_name = "CARGO ARGUMENTS")]
+    pub arguments: Vec<OsString>,
+}
+
+/// Runs the command.
+pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, None)?;
+    let source = handover.source();
+    let status = exec(handover.session(&source), &context.cwd, &args.arguments)?;
+    if status.success() {
+        return Ok(());
+    }
+    // Cargo has said why.
+    Err(CommandError::failure(format!("cargo failed ({status})")))
+}

@@ -1,0 +1,178 @@
+//! `explain`: what an error code means and what to do about it.
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::error::{CommandError, nearest};
+
+/// Explains an error code
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, as `MP0402`; without one, all codes are listed
+    pub code: Option<String>,
+}
+
+/// A code, its meaning in one line, and what to do.
+struct Explanation {
+    code: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+/// Every code that the program prints. A code keeps its meaning for ever.
+const EXPLANATIONS: &[Explanation] = &[
+    Explanation {
+        code: "MP0101",
+        title: "the root of a registry is not trusted yet",
+        text: "The first time, somebody must say that this is the right registry: nothing in it can \
+            prove that. Get the sha256 of its root file some other way (its operator's page, a \
+            colleague) and pass it as `--root sha256:…`, or pass the file with `--root-file`.",
+    },
+    Explanation {
+        code: "MP0201",
+        title: "no copy of a registry, and no network",
+        text: "Nothing was fetched from this registry yet, so there is nothing to work from. Run \
+            the command once with the network up.",
+    },
+    Explanation {
+        code: "MP0202",
+        title: "not in the offline copy",
+        text: "With `--offline`, only what was fetched and verified before can be used. Run once \
+            without `--offline`.",
+    },
+    Explanation {
+        code: "MP0203",
+        title: "no such package",
+        text: "The registry has no package of that name. Names that differ only in case or in \
+            `-` and `_` are suggested, as are names at most two edits away.",
+    },
+    Explanation {
+        code: "MP0204",
+        title: "the release is yanked",
+        text: "Its publisher took it out of choice; lock files that name it go on working. Ask for \
+            another release.",
+    },
+    Explanation {
+        code: "MP0401",
+        title: "checksum mismatch",
+        text: "The bytes that arrived are not the bytes that were published, on any mirror. \
+            Nothing was written. Tell the operator: an archive was damaged or exchanged.",
+    },
+    Explanation {
+        code: "MP0402",
+        title: "a signature does not fit",
+        text: "Something signed was changed after signing, or was never signed by that key. \
+            Nothing was written. This is never a fault of the network alone; tell the operator.",
+    },
+    Explanation {
+        code: "MP0403",
+        title: "an unknown or revoked key",
+        text: "The signature is by a key that has no say here, or has none any more. Nothing was \
+            written.",
+    },
+    Explanation {
+        code: "MP0404",
+        title: "the registry's metadata has expired",
+        text: "A registry states until when its metadata is fresh. Past that, an attacker may be \
+            showing an old state, or the operator forgot to renew it. Check this machine's clock, \
+            then tell the operator.",
+    },
+    Explanation {
+        code: "MP0405",
+        title: "the registry went back in time",
+        text: "A lower number was served than one that was seen before. A registry only ever \
+            counts up: a mirror is stale, or somebody hides something. Nothing was written.",
+    },
+    Explanation {
+        code: "MP0501",
+        title: "v2 is not usable, v1 is read",
+        text: "The Turtle document was missing or unreadable, and the verified JSON document of \
+            the same content was used. A remark, not a danger: both are bound by the same record.",
+    },
+    Explanation {
+        code: "MP0502",
+        title: "a document disagrees with its statements",
+        text: "The v1 or v2 document says something else than the signed statements of the \
+            package. There is no falling back over a disagreement. Nothing was written.",
+    },
+    Explanation {
+        code: "MP0601",
+        title: "no signing key",
+        text: "Signing needs a key in the key folder. `cargo marketplace key new NAME` makes one.",
+    },
+    Explanation {
+        code: "MP0603",
+        title: "the name collides with another package",
+        text: "Names that differ only in case or in `-` and `_` count as the same, so that nobody \
+            can pass for another. Choose a name that is further away.",
+    },
+];
+
+/// Runs the command.
+pub fn run(args: ExplainArgs, context: &Context) -> Result<(), CommandError> {
+    let Some(code) = args.code else {
+        for one in EXPLANATIONS {
+            show(one, false, context);
+        }
+        return Ok(());
+    };
+    let code = code.to_ascii_uppercase();
+    if let Some(one) = EXPLANATIONS.iter().find(|one| one.code == code) {
+        show(one, true, context);
+        return Ok(());
+    }
+    let error = CommandError::usage(format!("no error has the code `{code}`"));
+    let known = EXPLANATIONS.iter().map(|one| one.code);
+    Err(match nearest(&code, known) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help("`cargo marketplace explain` lists all codes"),
+    })
+}
+
+fn show(one: &Explanation, whole: bool, context: &Context) {
+    let shell = &context.shell;
+    if shell.is_json() {
+        let body = json!({ "code": one.code, "title": one.title, "text": one.text });
+        shell.message("explanation", body);
+        return;
+    }
+    shell.line(&format!("{}: {}", one.code, one.title));
+    if whole {
+        shell.line("");
+        shell.lines(&wrapped(one.text, 80));
+    }
+}
+
+/// Breaks text at spaces into lines of at most `width` characters.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let length = lines.last().map_or(0, |line| line.chars().count());
+        if length > 0 && length + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        assert!(EXPLANATIONS.is_sorted_by(|a, b| a.code < b.code));
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(wrapped("one two  three", 7), "one two\nthree");
+    }
+}

@@ -1,0 +1,126 @@
+//! `key`: making and showing signing keys. A secret never leaves its file.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::prompt;
+use crate::publish::keystore::{KeyName, StoredKey};
+use crate::trust::SecretKey;
+
+/// Makes and shows signing keys
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    New(NewArgs),
+    List(ListArgs),
+    Show(ShowArgs),
+}
+
+/// Makes a key, encrypted with a passphrase
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// What to call it
+    pub name: KeyName,
+
+    /// Leave the key unencrypted: whoever reads the file can sign with it
+    #[arg(long)]
+    pub no_passphrase: bool,
+}
+
+/// Lists the keys
+#[derive(Debug, Args)]
+pub struct ListArgs {}
+
+/// Shows the public half of a key
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The key
+    pub name: KeyName,
+}
+
+/// Runs the subcommand.
+pub fn run(args: KeyArgs, context: &Context) -> Result<(), CommandError> {
+    match args.command {
+        KeyCommand::New(args) => new(&args, context),
+        KeyCommand::List(ListArgs {}) => list(context),
+        KeyCommand::Show(args) => show(&args, context),
+    }
+}
+
+fn new(args: &NewArgs, context: &Context) -> Result<(), CommandError> {
+    let store = context.keystore();
+    // Before anybody types a passphrase.
+    store.check_free(&args.name)?;
+    let passphrase = if args.no_passphrase {
+        None
+    } else {
+        Some(prompt::new_passphrase(context, args.name.as_str())?)
+    };
+    let secret = SecretKey::from_seed(&*context.random()?);
+    let passphrase = passphrase.as_ref().map(|text| text.as_str());
+    let key = store.save(&args.name, &secret, passphrase, &*context.random()?)?;
+    let object = format!("key `{}` in {}", key.name, key.secret.display());
+    context.shell.status("Created", &object);
+    if args.no_passphrase {
+        context
+            .shell
+            .warn("the key is not encrypted: whoever reads the file can sign with it");
+    }
+    print(&key, context);
+    Ok(())
+}
+
+fn list(context: &Context) -> Result<(), CommandError> {
+    let keys = context.keystore().list()?;
+    for key in &keys {
+        print(key, context);
+    }
+    if keys.is_empty() {
+        context
+            .shell
+            .note("there is no key yet: `cargo marketplace key new NAME`");
+    }
+    Ok(())
+}
+
+fn show(args: &ShowArgs, context: &Context) -> Result<(), CommandError> {
+    let key = context.keystore().get(&args.name)?;
+    if context.shell.is_json() {
+        print(&key, context);
+        return Ok(());
+    }
+    context.shell.line(&format!("name: {}", key.name));
+    context
+        .shell
+        .line(&format!("fingerprint: {}", key.public.fingerprint()));
+    context.shell.line(&format!("id: {}", key.public.id()));
+    context.shell.line(&format!("public: {}", key.public));
+    context
+        .shell
+        .line(&format!("file: {}", key.secret.display()));
+    Ok(())
+}
+
+fn print(key: &StoredKey, context: &Context) {
+    let (name, fingerprint) = (&key.name, key.public.fingerprint());
+    if context.shell.is_json() {
+        let body = json!({
+            "name": name.as_str(),
+            "fingerprint": fingerprint,
+            "key_id": key.public.id().to_string(),
+            "public": key.public.to_string(),
+        });
+        context.shell.message("key", body);
+    } else {
+        context
+            .shell
+            .line(&format!("{name}  {fingerprint}  {}", key.public.id()));
+    }
+}

@@ -1,0 +1,103 @@
+//! Opening a registry for a command that reads it.
+
+use super::arguments::{BackendArg, ReadArgs};
+use super::context::Context;
+use super::error::{CommandError, nearest};
+use crate::formats::layout::Format;
+use crate::model::{PackageName, PackageSpec, RegistryName};
+use crate::registry::backend::{Backend, backend};
+use crate::registry::catalog::Catalog;
+use crate::registry::client::{Client, Opening};
+use crate::registry::config::Registry;
+use crate::registry::transport::{self, Limits};
+use crate::trust::{PackageState, Verified};
+
+/// A registry, and the way in which its documents are read.
+pub struct Reading<'a> {
+    /// As the user added it.
+    pub registry: Registry,
+    /// The registry, its metadata verified.
+    pub client: Client<'a>,
+    /// How documents are read.
+    pub backend: Box<dyn Backend>,
+}
+
+/// Opens the registry that was named, or the only one.
+pub fn open<'a>(
+    context: &'a Context,
+    args: &ReadArgs,
+    named: Option<&RegistryName>,
+) -> Result<Reading<'a>, CommandError> {
+    let backend = backend(args.backend.map(format))?;
+    let registry = context.registry(named.or(args.registry.as_ref()))?;
+    let client = client(context, &registry)?;
+    Ok(Reading {
+        registry,
+        client,
+        backend,
+    })
+}
+
+/// Opens a registry that the user has added.
+pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a>, CommandError> {
+    let transport = match context.offline {
+        true => None,
+        false => Some(transport::open(&registry.url, Limits::default())?),
+    };
+    Ok(Client::open(Opening {
+        name: registry.name.clone(),
+        registry_id: registry.registry_id,
+        home: &context.home,
+        transport,
+        now: context.now,
+        events: &context.shell,
+    })?)
+}
+
+/// The format that an argument names.
+#[must_use]
+pub const fn format(argument: BackendArg) -> Format {
+    match argument {
+        BackendArg::V1 => Format::V1,
+        BackendArg::V2 => Format::V2,
+    }
+}
+
+impl Reading<'_> {
+    /// The verified state of a package that must be there.
+    pub fn package(&self, name: &PackageName) -> Result<Verified<PackageState>, CommandError> {
+        match self.client.package(name)? {
+            Some(state) => Ok(state),
+            None => Err(self.unknown(name)),
+        }
+    }
+
+    /// The documents of all packages.
+    pub fn catalog(&self) -> Result<Catalog, CommandError> {
+        Ok(self.backend.catalog(&self.client)?)
+    }
+
+    /// The error for a package that is not there, with what was perhaps meant.
+    #[must_use]
+    pub fn unknown(&self, name: &PackageName) -> CommandError {
+        let registry = self.client.name();
+        let error = CommandError::failure(format!("no package `{name}` in `{registry}`"));
+        let error = error.with_code("MP0203");
+        // Without a catalog there is no suggestion; the error itself stands.
+        let catalog = self.backend.catalog(&self.client).unwrap_or_default();
+        let names = catalog
+            .documents()
+            .iter()
+            .map(|document| document.package.as_str());
+        match nearest(name.as_str(), names) {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None => error.with_help("`cargo marketplace search WORDS` looks for packages"),
+        }
+    }
+}
+
+/// The registry that a spec names, if it names one.
+#[must_use]
+pub const fn named(spec: &PackageSpec) -> Option<&RegistryName> {
+    spec.registry.as_ref()
+}

@@ -1,0 +1,212 @@
+//! `registry add`: trusting a registry for the first time.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::commands::context::Context;
+use crate::commands::error::CommandError;
+use crate::commands::{prompt, reading};
+use crate::formats::layout;
+use crate::model::{DigestError, RegistryName, Sha256Digest, UtcTime};
+use crate::registry::cargo_config::{self, Change};
+use crate::registry::config::Registry;
+use crate::registry::files::Files;
+use crate::registry::metadata;
+use crate::registry::transport::{self, BaseUrl, Limits, Transport};
+use crate::trust::tuf::{Mode, Settings, Updater, ed25519_only};
+
+/// The most bytes of a root file.
+const MAX_ROOT: u64 = 512 << 10;
+
+/// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
+const PUBLIC_ROOTS: [&str; 1] =
+    ["0000000000000000000000000000000000000000000000000000000000000000"];
+
+/// Adds a registry: trusts its root file and tells cargo of it
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// What to call it
+    pub name: RegistryName,
+
+    /// Its address: `https://…`, `http://…` on this machine, or `file:///…`
+    pub url: BaseUrl,
+
+    /// The sha256 of the root file to trust, got some other way
+    #[arg(long, value_name = "sha256:DIGEST", value_parser = root_digest)]
+    pub root: Option<Sha256Digest>,
+
+    /// The root file to trust, got some other way
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    pub root_file: Option<PathBuf>,
+}
+
+/// Reads `sha256:` and 64 hexadecimal digits.
+fn root_digest(text: &str) -> Result<Sha256Digest, String> {
+    text.strip_prefix("sha256:")
+        .ok_or_else(|| "expected `sha256:` and 64 hexadecimal digits".to_owned())?
+        .parse()
+        .map_err(|error: DigestError| error.to_string())
+}
+
+/// Runs the command.
+pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
+    let mut config = context.config()?;
+    let transport = transport::open(&args.url, Limits::default())?;
+    let object = format!("`{}` root metadata", args.name);
+    context.shell.status("Updating", &object);
+    let root = pinned_root(&args, &*transport, context)?;
+    let digest = Sha256Digest::of(&root);
+    check_not_public(&args.url, &digest)?;
+    let registry_id = first_root(&root, &digest)?;
+    let registry = Registry {
+        name: args.name.clone(),
+        url: args.url.clone(),
+        registry_id,
+        root: digest,
+    };
+    if let Some(known) = config.get(&args.name)? {
+        if known.registry_id != registry_id {
+            let error = CommandError::failure(format!("`{}` is another registry", args.name));
+            return Err(error.with_help("choose another name, or remove that one first"));
+        }
+    }
+    trust(&root, &registry, context)?;
+    // Before our own file: a name that cargo knows otherwise is refused.
+    let change = cargo_config::add(&context.cargo_home, &args.name, &args.url)?;
+    config.set(&registry)?;
+    config.save()?;
+    if change == Change::Written {
+        let path = cargo_config::path(&context.cargo_home);
+        let object = format!("`{}` to {}", args.name, path.display());
+        context.shell.status("Adding", &object);
+        let text = format!(
+            "plain cargo works too: `cargo add PACKAGE --registry {}`",
+            args.name
+        );
+        context.shell.note(&text);
+    }
+    Ok(())
+}
+
+/// The root file that the user trusts: given, or served and of the digest that was given, or served
+/// and agreed to.
+fn pinned_root(
+    args: &AddArgs,
+    transport: &dyn Transport,
+    context: &Context,
+) -> Result<Vec<u8>, CommandError> {
+    if let Some(path) = &args.root_file {
+        return std::fs::read(context.absolute(path)).map_err(|error| {
+            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
+            failed.caused_by(Some(&error))
+        });
+    }
+    let Some(pinned) = args.root else {
+        let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
+        return agreed(root, args);
+    };
+    let mut version = 1;
+    while let Some(root) = served_root(transport, version)? {
+        if Sha256Digest::of(&root) == pinned {
+            return Ok(root);
+        }
+        version += 1;
+    }
+    if version == 1 {
+        return Err(no_registry(&args.url));
+    }
+    let error = CommandError::trust(
+        "MP0102",
+        format!("no root of `{}` has that digest", args.name),
+    );
+    Err(error
+        .with_note("nothing was written")
+        .with_help("is the address right? Else somebody shows you another registry"))
+}
+
+fn served_root(transport: &dyn Transport, version: u64) -> Result<Option<Vec<u8>>, CommandError> {
+    Ok(transport.get(&layout::metadata("root", version), MAX_ROOT)?)
+}
+
+fn no_registry(url: &BaseUrl) -> CommandError {
+    let error = CommandError::failure(format!("`{url}` is no registry of this kind"));
+    error.with_note("it has no file `tuf/1.root.json`")
+}
+
+/// Shows the digest in full and asks. Without a terminal, nothing is trusted.
+fn agreed(root: Vec<u8>, args: &AddArgs) -> Result<Vec<u8>, CommandError> {
+    let name = &args.name;
+    let digest = format!("sha256:{}", Sha256Digest::of(&root));
+    let question = format!(
+        "  Root of `{name}`: {digest}\n  Compare this with a copy you got some other way. Trust this root?"
+    );
+    match prompt::confirm(&question) {
+        Some(true) => Ok(root),
+        answer => {
+            let error =
+                CommandError::trust("MP0101", format!("the root of `{name}` is not trusted yet"));
+            let error = error.with_note("nothing was written");
+            Err(match answer {
+                None => {
+                    error.with_help(format!("pass `--root {digest}` or `--root-file root.json`"))
+                }
+                Some(_) => error,
+            })
+        }
+    }
+}
+
+/// The registry's id: the digest of its first root, which later ones repeat.
+fn first_root(root: &[u8], digest: &Sha256Digest) -> Result<Sha256Digest, CommandError> {
+    let settings = Settings {
+        // Expiry is judged when the registry is opened.
+        now: UtcTime::from_unix(0).unwrap_or(UtcTime::MAX),
+        mode: Mode::Online,
+        verifier: ed25519_only,
+    };
+    let id = Updater::start(root, settings)?.registry_id();
+    id.ok_or_else(|| {
+        let text = format!("the root sha256:{digest} does not say which registry it belongs to");
+        CommandError::trust("MP0406", text)
+    })
+}
+
+/// Keeps the root and brings the registry up to date from it, so that what is added works. If it
+/// does not, a root that was not trusted before is forgotten again.
+fn trust(root: &[u8], registry: &Registry, context: &Context) -> Result<(), CommandError> {
+    let files = Files::new(context.home.join(registry.registry_id.to_string()), None);
+    let is_new = !metadata::is_trusted(&files)?;
+    if is_new {
+        metadata::trust_root(&files, root)?;
+    }
+    match reading::client(context, registry) {
+        Ok(client) => {
+            let text = format!(
+                "`{}` root v{}, valid until {}",
+                registry.name,
+                client.root_version(),
+                client.freshness().expires
+            );
+            context.shell.status("Trusting", &text);
+            Ok(())
+        }
+        Err(error) => {
+            if is_new {
+                metadata::distrust(&files)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The keys of the sample registry lie in this project's source: whoever wants can sign with them.
+fn check_not_public(url: &BaseUrl, root: &Sha256Digest) -> Result<(), CommandError> {
+    if url.folder().is_some() || !PUBLIC_ROOTS.contains(&root.to_string().as_str()) {
+        return Ok(());
+    }
+    let error = CommandError::trust("MP0103", "the keys of this root are public");
+    Err(error
+        .with_note("it is the root of the sample registry, whose keys lie in our source")
+        .with_help("make a registry of your own: `cargo marketplace registry init`"))
+}

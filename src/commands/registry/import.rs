@@ -1,0 +1,146 @@
+//! `registry import`: archives in bulk into a registry: all or none.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use serde_json::json;
+
+use crate::commands::context::Context;
+use crate::commands::error::CommandError;
+use crate::commands::signing;
+use crate::formats::manifest::Home;
+use crate::formats::policy::Policy;
+use crate::model::{PackageName, PublicKey};
+use crate::publish::apply::Authority;
+use crate::publish::folder::Folder;
+use crate::publish::import::{Archive, Attestation, Imported, import};
+use crate::publish::keystore::KeyName;
+use crate::publish::metadata::Lifetimes;
+use crate::publish::sign::Signer;
+
+/// Takes archives into a registry, all or none
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("dependencies").required(true).args(["as_own", "as_mirror"])))]
+#[command(group(ArgGroup::new("answer").required(true).args(["vouch", "key"])))]
+pub struct ImportArgs {
+    /// The registry's folder
+    pub dir: PathBuf,
+
+    /// The archives
+    #[arg(required = true, value_name = "FILE.crate")]
+    pub archives: Vec<PathBuf>,
+
+    /// Dependencies without a registry are on crates.io
+    #[arg(long)]
+    pub as_own: bool,
+
+    /// Dependencies without a registry are in this registry, as in a mirror
+    #[arg(long)]
+    pub as_mirror: bool,
+
+    /// The operator answers for the archives: they are what their source served
+    #[arg(long)]
+    pub vouch: bool,
+
+    /// Sign as owner with this key
+    #[arg(short, long, value_name = "NAME")]
+    pub key: Option<KeyName>,
+}
+
+/// Runs the command.
+pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
+    let mut folder = Folder::open(&context.absolute(&args.dir))?;
+    let Policy { base, vouchers, .. } = folder.policy()?;
+    let home = match args.as_mirror {
+        true => Home::Mirror,
+        false => Home::Own {
+            index_urls: vec![format!("sparse+{base}")],
+        },
+    };
+    let mut needed = signing::role_key_ids(&mut folder)?;
+    needed.extend(vouchers.iter().map(PublicKey::id));
+    let keys = signing::role_keys(context, &needed)?;
+    let archives = read_all(&args, context)?;
+    let authority = Authority {
+        keys: &keys,
+        now: context.now,
+        lifetimes: Lifetimes::default(),
+    };
+    let imported = if args.vouch {
+        let key = vouchers.iter().find_map(|key| keys.get(&key.id()));
+        let attestation = Attestation::Vouch {
+            key: key.ok_or_else(signing::no_voucher)?,
+            source: args.as_mirror.then_some("crates.io"),
+        };
+        import(
+            folder,
+            archives,
+            &home,
+            attestation,
+            &authority,
+            &context.shell,
+        )?
+    } else {
+        let publisher = signing::publisher(context, args.key.as_ref(), |_| false)?;
+        let attestation = Attestation::Sign(Signer {
+            publisher: &publisher.id,
+            key: &publisher.key,
+        });
+        import(
+            folder,
+            archives,
+            &home,
+            attestation,
+            &authority,
+            &context.shell,
+        )?
+    };
+    report(&imported, context);
+    Ok(())
+}
+
+fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, CommandError> {
+    let read = |path: &PathBuf| {
+        let label = path.display().to_string();
+        match std::fs::read(context.absolute(path)) {
+            Ok(bytes) => Ok(Archive { label, bytes }),
+            Err(error) => {
+                let failed = CommandError::failure(format!("cannot read `{label}`"));
+                Err(failed.caused_by(Some(&error)))
+            }
+        }
+    };
+    args.archives.iter().map(read).collect()
+}
+
+fn report(imported: &Imported, context: &Context) {
+    let shell = &context.shell;
+    let (added, present) = (imported.added.len(), imported.present);
+    for name in &imported.missing {
+        shell.warn(&format!("`{name}` is depended on and not in this registry"));
+    }
+    match &imported.applied {
+        Some(applied) => shell.status(
+            "Imported",
+            &format!(
+                "{added} releases, {present} present before; serial {}",
+                applied.serial
+            ),
+        ),
+        None => shell.status(
+            "Unchanged",
+            &format!("{present} releases were present before"),
+        ),
+    }
+    if shell.is_json() {
+        for (name, version) in &imported.added {
+            let body = json!({"name": name.as_str(), "version": version.to_string()});
+            shell.message("imported", body);
+        }
+        let missing: Vec<&str> = imported.missing.iter().map(PackageName::as_str).collect();
+        let serial = imported.applied.as_ref().map(|applied| applied.serial);
+        let body =
+            json!({"added": added, "present": present, "missing": missing, "serial": serial});
+        shell.message("import-finished", body);
+    }
+}

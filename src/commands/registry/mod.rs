@@ -1,0 +1,51 @@
+//! `registry`: the user's registries, and the operator's.
+
+pub mod add;
+pub mod apply;
+pub mod check;
+pub mod import;
+pub mod init;
+pub mod list;
+pub mod remove;
+pub mod serve;
+pub mod show;
+
+use clap::{Args, Subcommand};
+
+use super::context::Context;
+use super::error::CommandError;
+
+/// Adds registries; makes, checks and serves them
+#[derive(Debug, Args)]
+pub struct RegistryArgs {
+    #[command(subcommand)]
+    command: RegistryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RegistryCommand {
+    Add(add::AddArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Remove(remove::RemoveArgs),
+    Init(init::InitArgs),
+    Import(import::ImportArgs),
+    Check(check::CheckArgs),
+    Apply(apply::ApplyArgs),
+    Serve(serve::ServeArgs),
+}
+
+/// Runs the subcommand.
+pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
+    match args.command {
+        RegistryCommand::Add(args) => add::run(args, context),
+        RegistryCommand::List(args) => list::run(args, context),
+        RegistryCommand::Show(args) => show::run(args, context),
+        RegistryCommand::Remove(args) => remove::run(args, context),
+        RegistryCommand::Init(args) => init::run(args, context),
+        RegistryCommand::Import(args) => import::run(args, context),
+        RegistryCommand::Check(args) => check::run(args, context),
+        RegistryCommand::Apply(args) => apply::run(args, context),
+        RegistryCommand::Serve(args) => serve::run(args, context),
+    }
+}

@@ -1,0 +1,123 @@
+//! `search`: finding packages in the local copy of a registry. Sends no search term anywhere.
+
+use anstyle::{AnsiColor, Effects, Style};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::arguments::ReadArgs;
+use super::context::Context;
+use super::error::CommandError;
+use super::reading;
+use crate::model::TrustState;
+use crate::registry::search::{self, Hit, SearchRequest, search};
+
+const NAME: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
+const COMMENT: Style = Style::new().effects(Effects::DIMMED);
+
+/// Finds packages by name, keyword and description
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// Words that must all occur; the last one may be the start of a word
+    #[arg(required_unless_present_any = ["keyword", "license", "rust_version"])]
+    pub words: Vec<String>,
+
+    /// The most results to show
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+
+    /// Only packages with this keyword; may be repeated
+    #[arg(long, value_name = "WORD")]
+    pub keyword: Vec<String>,
+
+    /// Only packages with this license (an SPDX id)
+    #[arg(long, value_name = "LICENSE")]
+    pub license: Option<String>,
+
+    /// Only packages that build with this version of Rust
+    #[arg(long, value_name = "VERSION")]
+    pub rust_version: Option<String>,
+
+    /// Which registry, and how to read it.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// Runs the command.
+pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
+    let request = request(&args)?;
+    let reading = reading::open(context, &args.read, None)?;
+    let catalog = reading.catalog()?;
+    let found = search(&catalog, &request);
+    let shown = &found.hits[..found.hits.len().min(args.limit)];
+    if context.shell.is_json() {
+        for hit in shown {
+            context.shell.message("search-result", to_json(hit));
+        }
+        return Ok(());
+    }
+    let names = shown
+        .iter()
+        .map(|hit| hit.entry.release.name.as_str().len());
+    let versions = shown.iter().map(|hit| version(hit).len());
+    let widths = (names.max().unwrap_or(0), versions.max().unwrap_or(0));
+    for hit in shown {
+        print(hit, widths, context);
+    }
+    let total = found.hits.len();
+    let tolerance = if found.tolerant && total > 0 {
+        " with one letter changed"
+    } else {
+        ""
+    };
+    context.shell.note(&format!(
+        "{} of {total} results{tolerance}; searched a local copy, nothing was sent",
+        shown.len()
+    ));
+    Ok(())
+}
+
+fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
+    let rust_version = match &args.rust_version {
+        None => None,
+        Some(text) => Some(search::rust_version(text).ok_or_else(|| {
+            CommandError::usage(format!("`{text}` is not a Rust version, such as `1.85`"))
+        })?),
+    };
+    Ok(SearchRequest {
+        words: args.words.clone(),
+        keywords: args.keyword.clone(),
+        license: args.license.clone(),
+        rust_version,
+    })
+}
+
+fn version(hit: &Hit<'_>) -> String {
+    format!("\"{}\"", hit.entry.release.version)
+}
+
+fn print(hit: &Hit<'_>, (name_width, version_width): (usize, usize), context: &Context) {
+    let release = &hit.entry.release;
+    let description = release.description.as_deref().unwrap_or_default();
+    let description = description.lines().next().unwrap_or_default();
+    let name = format!("{:name_width$}", release.name.as_str());
+    let version = format!(" = {:version_width$}", version(hit));
+    let trust = hit.entry.trust.map(TrustState::as_str).unwrap_or_default();
+    context.shell.styled_line(&[
+        (NAME, &name),
+        (Style::new(), &version),
+        (COMMENT, &format!("  # {description}")),
+        (Style::new(), &format!("  {trust}")),
+    ]);
+}
+
+fn to_json(hit: &Hit<'_>) -> Value {
+    let release = &hit.entry.release;
+    json!({
+        "name": release.name.as_str(),
+        "version": release.version.to_string(),
+        "description": release.description,
+        "keywords": release.keywords,
+        "trust": hit.entry.trust.map(TrustState::as_str),
+        "score": hit.score,
+    })
+}

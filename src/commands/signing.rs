@@ -1,0 +1,99 @@
+//! Keys for a command that signs: which one, and its passphrase.
+
+use super::context::Context;
+use super::error::CommandError;
+use super::prompt;
+use crate::model::{KeyId, PublisherId};
+use crate::publish::folder::Folder;
+use crate::publish::keystore::{KeyName, StoredKey};
+use crate::publish::role_keys::RoleKeys;
+use crate::trust::SecretKey;
+
+/// The roles that adding releases signs anew. `targets` is among them only when a publisher is
+/// registered, but its key is asked for in time.
+const CHANGED_ROLES: &[&str] = &["targets", "packages-0", "catalog", "snapshot", "timestamp"];
+
+/// A publisher's key, ready to sign. The key's name is the publisher's id.
+pub struct Publisher {
+    /// The publisher.
+    pub id: PublisherId,
+    /// The key.
+    pub key: SecretKey,
+}
+
+/// The key that was named; without a name, the only one that is no role key of the registry.
+pub fn publisher(
+    context: &Context,
+    named: Option<&KeyName>,
+    is_role_key: impl Fn(&KeyId) -> bool,
+) -> Result<Publisher, CommandError> {
+    let store = context.keystore();
+    let name = match named {
+        Some(name) => name.clone(),
+        None => {
+            let keys = store.list()?;
+            let mut own = keys
+                .into_iter()
+                .filter(|key| !is_role_key(&key.public.id()));
+            match (own.next(), own.next()) {
+                (Some(key), None) => key.name,
+                (None, _) => return Err(no_key()),
+                (Some(_), Some(_)) => {
+                    let error = CommandError::usage("several keys could sign, and none was named");
+                    return Err(
+                        error.with_help("pass `--key NAME`; see `cargo marketplace key list`")
+                    );
+                }
+            }
+        }
+    };
+    Ok(Publisher {
+        id: name.publisher().clone(),
+        key: load(context, &name)?,
+    })
+}
+
+fn no_key() -> CommandError {
+    CommandError::failure("there is no signing key")
+        .with_code("MP0601")
+        .with_help("`cargo marketplace key new NAME` makes one")
+}
+
+/// The secret half of a key; asks for the passphrase where it needs one.
+pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError> {
+    let store = context.keystore();
+    if !store.is_encrypted(name)? {
+        return Ok(store.load(name, None)?);
+    }
+    let passphrase = prompt::passphrase(context, name.as_str())?;
+    Ok(store.load(name, Some(&passphrase))?)
+}
+
+/// Those of the registry's role keys that a change needs and that are in the key folder.
+pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
+    let stored: Vec<StoredKey> = context.keystore().list()?;
+    let needed = stored
+        .iter()
+        .filter(|key| needed.contains(&key.public.id()));
+    let keys = needed.map(|key| load(context, &key.name));
+    Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The ids of the keys that a change of the registry may need.
+pub fn role_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    let mut ids = Vec::new();
+    for role in CHANGED_ROLES {
+        ids.extend(folder.key_ids(role)?);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+/// The error where nobody at hand may vouch.
+#[must_use]
+pub fn no_voucher() -> CommandError {
+    CommandError::failure("no key that may vouch is in the key folder")
+        .with_code("MP0602")
+        .with_help("the registry's policy names the vouchers; a solo registry's is its online key")
+}

@@ -1,0 +1,71 @@
+//! `sparql`: questions to a registry in SPARQL 1.1, over v2. Never reads anything but the registry: no SERVICE, no FROM, no update.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, ValueEnum};
+
+use super::arguments::{ReadArgs, duration, key_value, memory};
+use super::context::Context;
+use super::error::CommandError;
+use super::unfinished;
+
+/// Asks a registry a SPARQL question
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("question").required(true).args(["query", "file", "example", "list_examples"])))]
+pub struct SparqlArgs {
+    /// The query
+    pub query: Option<String>,
+
+    /// Read the query from a file (`-`: stdin)
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Ask one of the prepared questions
+    #[arg(long, value_name = "NAME")]
+    pub example: Option<String>,
+
+    /// List the prepared questions and their parameters
+    #[arg(long)]
+    pub list_examples: bool,
+
+    /// A parameter of the prepared question; may be repeated
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value, requires = "example")]
+    pub params: Vec<(String, String)>,
+
+    /// The result: table, json, csv, tsv or turtle
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<ResultFormat>,
+
+    /// Give up after this time
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+
+    /// Give up at this much memory
+    #[arg(long, value_name = "AMOUNT", default_value = "1GiB", value_parser = memory)]
+    pub max_memory: u64,
+
+    /// Which registry, and how to read it.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// The form of a query's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResultFormat {
+    /// Columns for people.
+    Table,
+    /// SPARQL 1.1 Query Results JSON.
+    Json,
+    /// SPARQL 1.1 Query Results CSV.
+    Csv,
+    /// SPARQL 1.1 Query Results TSV.
+    Tsv,
+    /// Turtle; for CONSTRUCT and DESCRIBE.
+    Turtle,
+}
+
+/// Runs the command.
+pub fn run(_args: SparqlArgs, _context: &Context) -> Result<(), CommandError> {
+    Err(unfinished("sparql"))
+}

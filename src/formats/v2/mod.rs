@@ -1,0 +1,228 @@
+//! v2 documents: a package's releases as RDF, in Turtle that is the same for the same document.
+//!
+//! What is read must be, triple by triple, what this program would write for the releases in it:
+//! a document can neither leave out nor invent what queries rely on (`mp:latest`, `mp:dependsOn`,
+//! `dcterms:license`). There are no blank nodes.
+
+mod graph;
+mod license;
+mod read;
+mod scan;
+mod turtle;
+mod vocabulary;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+use semver::Version;
+
+use super::releases::MAX_RELEASES;
+use crate::model::{Document, PackageName};
+use graph::Graph;
+
+/// The most bytes that one document may have.
+pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
+
+/// The most bytes that a catalog pack may have, unpacked.
+pub const MAX_PACK_BYTES: u64 = 8 << 30;
+
+/// How each document starts; literals are written on one line, so it never stands inside of one.
+const START: &[u8] = b"@base ";
+
+/// Why a v2 document is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum V2Error {
+    /// More bytes than we read.
+    #[error("the document has {length} bytes, more than {limit}")]
+    TooLarge {
+        /// Its length.
+        length: u64,
+        /// What we read at most.
+        limit: u64,
+    },
+    /// More triples than we read, or all too long together.
+    #[error("the document has more than {limit} triples, or they are too long together")]
+    TooManyTriples {
+        /// What we read at most.
+        limit: usize,
+    },
+    /// An IRI or literal that is longer than we read.
+    #[error("the document has a term of more than {limit} bytes")]
+    LongTerm {
+        /// What we read at most.
+        limit: usize,
+    },
+    /// Brackets stand too deep in each other.
+    #[error("the document has brackets nested deeper than {limit} levels")]
+    Nesting {
+        /// What we read at most.
+        limit: usize,
+    },
+    /// More releases of one package than we read.
+    #[error("`{0}` has more than {MAX_RELEASES} releases")]
+    TooManyReleases(PackageName),
+    /// No Turtle.
+    #[error("invalid Turtle at line {line}, column {column}: {message}")]
+    Syntax {
+        /// From 1.
+        line: u64,
+        /// From 1, in characters.
+        column: u64,
+        /// What the parser says.
+        message: String,
+    },
+    /// A schema that is not ours.
+    #[error("document schema `{0}` is not one that this program knows")]
+    UnknownSchema(String),
+    /// A node without a name of its own.
+    #[error("the document has a blank node")]
+    BlankNode,
+    /// None or several packages where there must be one.
+    #[error("the document does not describe exactly one package")]
+    NotOnePackage,
+    /// Something that is referred to is not described.
+    #[error("the document does not describe <{0}>")]
+    NoNode(String),
+    /// A value that a property cannot have.
+    #[error("`{value}` is no value of {property} of <{node}>")]
+    Value {
+        /// Whose property.
+        node: String,
+        /// The property, as `mp:sha256`.
+        property: &'static str,
+        /// The value, or `none`, or `several`.
+        value: String,
+    },
+    /// A version stands twice, build metadata ignored.
+    #[error("`{package}` has the version {version} twice")]
+    DuplicateVersion {
+        /// The package.
+        package: PackageName,
+        /// The version, when it came up again.
+        version: Version,
+    },
+    /// There are other triples than those that follow from the releases.
+    #[error("the document of `{0}` is not what its releases say")]
+    NotWhatReleasesSay(PackageName),
+    /// A pack has two documents of a package.
+    #[error("the pack has two documents of `{0}`")]
+    PackageTwice(PackageName),
+}
+
+/// What kind of fault it is that a v2 document has; falling back depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum V2Fault {
+    /// The bytes are no v2 document.
+    Malformed,
+    /// It is larger than we read.
+    SizeLimit,
+    /// It is of a newer form.
+    UnknownSchema,
+}
+
+impl V2Error {
+    /// The kind of fault.
+    #[must_use]
+    pub const fn fault(&self) -> V2Fault {
+        match self {
+            Self::TooLarge { .. }
+            | Self::TooManyTriples { .. }
+            | Self::LongTerm { .. }
+            | Self::Nesting { .. }
+            | Self::TooManyReleases(_) => V2Fault::SizeLimit,
+            Self::UnknownSchema(_) => V2Fault::UnknownSchema,
+            Self::Syntax { .. }
+            | Self::BlankNode
+            | Self::NotOnePackage
+            | Self::NoNode(_)
+            | Self::Value { .. }
+            | Self::DuplicateVersion { .. }
+            | Self::NotWhatReleasesSay(_)
+            | Self::PackageTwice(_) => V2Fault::Malformed,
+        }
+    }
+}
+
+/// Returns the document in Turtle. `base` is the registry's canonical base IRI and ends in `/`.
+#[must_use]
+pub fn encode(document: &Document, base: &str) -> Vec<u8> {
+    write::document(document, base).into_bytes()
+}
+
+/// Reads the document of one package of the registry with this base IRI.
+pub fn decode(package: &PackageName, bytes: &[u8], base: &str) -> Result<Document, V2Error> {
+    let graph = parse(bytes)?;
+    read_checked(&graph, package, bytes, base)
+}
+
+/// Reads a catalog pack: the documents of many packages, one after the other, as [`encode`] writes
+/// them.
+pub fn decode_pack(bytes: &[u8], base: &str) -> Result<Vec<Document>, V2Error> {
+    check_length(bytes, MAX_PACK_BYTES)?;
+    let documents: Vec<Document> = split_pack(bytes)
+        .into_par_iter()
+        .map(|bytes| {
+            let graph = parse(bytes)?;
+            read_checked(&graph, &read::package(&graph)?, bytes, base)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut names = HashSet::new();
+    match documents
+        .iter()
+        .find(|document| !names.insert(&document.package))
+    {
+        Some(twice) => Err(V2Error::PackageTwice(twice.package.clone())),
+        None => Ok(documents),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Graph, V2Error> {
+    check_length(bytes, MAX_DOCUMENT_BYTES)?;
+    let graph = Graph::parse(bytes)?;
+    graph.check_schema()?;
+    Ok(graph)
+}
+
+fn check_length(bytes: &[u8], limit: u64) -> Result<(), V2Error> {
+    let length = bytes.len() as u64;
+    if length > limit {
+        return Err(V2Error::TooLarge { length, limit });
+    }
+    Ok(())
+}
+
+/// Reads a document, and writes it again to see that it holds nothing else.
+fn read_checked(
+    graph: &Graph,
+    package: &PackageName,
+    bytes: &[u8],
+    base: &str,
+) -> Result<Document, V2Error> {
+    let document = read::document(graph, package, base)?;
+    let again = encode(&document, base);
+    if again == bytes || Graph::parse(&again)?.equals(graph) {
+        Ok(document)
+    } else {
+        Err(V2Error::NotWhatReleasesSay(package.clone()))
+    }
+}
+
+/// The documents of a pack, cut where a line starts one.
+fn split_pack(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let line_ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    for line in line_ends.map(|(place, _)| place + 1) {
+        if bytes[line..].starts_with(START) {
+            documents.push(&bytes[start..line]);
+            start = line;
+        }
+    }
+    documents.push(&bytes[start..]);
+    documents.retain(|document| !document.is_empty());
+    documents
+}

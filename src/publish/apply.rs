@@ -1,0 +1,405 @@
+//! Applying: signed statements and their archives become part of a registry, in one change.
+//!
+//! Whatever comes from outside is checked here as a client would check it, before anything is
+//! written; then documents, record, catalog and metadata are made anew for what changed.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use super::collision::{self, CollisionError};
+use super::folder::{Folder, FolderError};
+use super::journal::{Change, NewFile};
+use super::metadata::Lifetimes;
+use super::packs::{self, Documents, PackError};
+use super::role_keys::RoleKeys;
+use crate::formats::catalog_index::{self, CatalogIndex, CatalogIndexError};
+use crate::formats::layout::{self, Format};
+use crate::formats::publisher::{self, Publisher};
+use crate::formats::record::{self, FileDigest, Record, RecordFormatError};
+use crate::formats::statement::{self, Envelope, StatementError};
+use crate::formats::{v1, v2};
+use crate::model::{
+    Body, Document, PackageName, PublicKey, PublisherId, Release, Sha256Digest, UtcTime,
+};
+use crate::trust::ed25519::check_key;
+use crate::trust::{
+    KeyError, PackageState, RecordContext, RecordError, check_record, owners_needed,
+};
+
+/// What is to be added to one package.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The package.
+    pub package: PackageName,
+    /// The statements that follow on its record.
+    pub statements: Vec<Envelope>,
+    /// The archives of the releases among them.
+    pub archives: Vec<Vec<u8>>,
+}
+
+/// With what a change is signed, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    /// The role keys at hand.
+    pub keys: &'a RoleKeys,
+    /// The time of acceptance.
+    pub now: UtcTime,
+    /// How long metadata is valid.
+    pub lifetimes: Lifetimes,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The registry's serial from now on.
+    pub serial: u64,
+    /// How many files were written.
+    pub files: usize,
+}
+
+/// Why nothing was applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The registry folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The name is too close to another one.
+    #[error(transparent)]
+    Collision(#[from] CollisionError),
+    /// A statement is not readable.
+    #[error("a statement about `{package}` is refused")]
+    Statement {
+        /// The package.
+        package: PackageName,
+        /// Why.
+        #[source]
+        source: StatementError,
+    },
+    /// The record would not be in order.
+    #[error("the submission is refused")]
+    Record(#[source] RecordError),
+    /// The record cannot be written.
+    #[error("the record of `{package}` cannot be written")]
+    Encode {
+        /// The package.
+        package: PackageName,
+        /// Why.
+        #[source]
+        source: RecordFormatError,
+    },
+    /// A release without its archive.
+    #[error("the archive of `{name}` {version} is missing")]
+    NoArchive {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// The registry has this version with other bytes.
+    #[error("`{name}` {version} exists with another archive")]
+    Exists {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// A publisher is registered with other keys.
+    #[error("publisher `{0}` is registered with other keys")]
+    OtherKeys(PublisherId),
+    /// A publisher's key is none that may sign.
+    #[error("the publisher's key is refused")]
+    Key(#[from] KeyError),
+    /// The catalog cannot be brought up to date.
+    #[error("the catalog cannot be brought up to date")]
+    Pack(#[from] PackError),
+    /// The catalog's index is damaged.
+    #[error(transparent)]
+    CatalogIndex(#[from] CatalogIndexError),
+}
+
+/// The documents of the packages that a change touches, in both formats.
+#[derive(Default)]
+struct Touched {
+    v1: Documents,
+    v2: Documents,
+}
+
+/// Adds what is proposed, whole or not at all. `publishers` are registered first; those that are
+/// registered already, with the same keys, are passed over.
+pub fn apply(
+    mut folder: Folder,
+    proposals: &[Proposal],
+    publishers: &[Publisher],
+    authority: &Authority<'_>,
+) -> Result<Applied, ApplyError> {
+    let mut change = Change::default();
+    for publisher in publishers {
+        register(&mut folder, publisher, &mut change)?;
+    }
+    let policy = folder.policy()?;
+    let mut touched = Touched::default();
+    for proposal in proposals {
+        let record = extended_record(
+            &mut folder,
+            proposal,
+            &policy.vouchers,
+            publishers,
+            authority.now,
+        )?;
+        add_archives(proposal, &mut change)?;
+        add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
+    }
+    let serial = add_catalog(&mut folder, touched, &mut change)?;
+    let files = change.immutable.len() + change.plain.len();
+    folder.commit(change, authority.keys, authority.now, &authority.lifetimes)?;
+    Ok(Applied { serial, files })
+}
+
+/// What a proposal would make of a package.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The package's document as it is.
+    pub before: Document,
+    /// The package's document as it would be.
+    pub after: Document,
+    /// The canonical base URL.
+    pub base: String,
+}
+
+/// Says what [`apply`] would make of the packages, and fails where it would.
+pub fn preview(
+    folder: &mut Folder,
+    proposals: &[Proposal],
+    publishers: &[Publisher],
+    now: UtcTime,
+) -> Result<Vec<Preview>, ApplyError> {
+    let policy = folder.policy()?;
+    let mut previews = Vec::new();
+    for proposal in proposals {
+        let before = state(folder, &proposal.package)?.document;
+        let (_, after) = extended_record(folder, proposal, &policy.vouchers, publishers, now)?;
+        add_archives(proposal, &mut Change::default())?;
+        previews.push(Preview {
+            before,
+            after: after.document,
+            base: policy.base.clone(),
+        });
+    }
+    Ok(previews)
+}
+
+/// The state of a package in the registry, empty if there is no such package.
+pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState, ApplyError> {
+    let registry_id = folder.registry_id();
+    let Some(record) = folder.record(package)? else {
+        return Ok(PackageState::empty(registry_id, package.clone()));
+    };
+    let vouchers = folder.policy()?.vouchers;
+    checked(folder, &record, &vouchers, &[])
+}
+
+fn checked(
+    folder: &mut Folder,
+    record: &Record,
+    vouchers: &[PublicKey],
+    new: &[Publisher],
+) -> Result<PackageState, ApplyError> {
+    let mut publishers = BTreeMap::new();
+    for id in owners_needed(record) {
+        let known = new.iter().find(|publisher| publisher.id == id).cloned();
+        if let Some(publisher) = known.map_or_else(|| folder.publisher(&id), |p| Ok(Some(p)))? {
+            publishers.insert(id, publisher.keys);
+        }
+    }
+    let context = RecordContext {
+        registry_id: folder.registry_id(),
+        package: &record.package,
+        publishers: &publishers,
+        vouchers,
+        verified_before: None,
+    };
+    check_record(record, &context).map_err(ApplyError::Record)
+}
+
+fn register(
+    folder: &mut Folder,
+    publisher: &Publisher,
+    change: &mut Change,
+) -> Result<(), ApplyError> {
+    if let Some(known) = folder.publisher(&publisher.id)? {
+        let is_known = publisher.keys.iter().all(|key| known.keys.contains(key));
+        return is_known
+            .then_some(())
+            .ok_or_else(|| ApplyError::OtherKeys(publisher.id.clone()));
+    }
+    for key in &publisher.keys {
+        check_key(key)?;
+    }
+    let path = layout::publisher(&publisher.id);
+    let bytes = publisher::encode(publisher);
+    folder.set_target("targets", &path, &bytes)?;
+    add_file(change, &path, bytes);
+    Ok(())
+}
+
+/// The package's record with the proposed statements at its end, checked as a client would.
+fn extended_record(
+    folder: &mut Folder,
+    proposal: &Proposal,
+    vouchers: &[PublicKey],
+    publishers: &[Publisher],
+    now: UtcTime,
+) -> Result<(Record, PackageState), ApplyError> {
+    let package = &proposal.package;
+    let mut record = match folder.record(package)? {
+        Some(record) => record,
+        None => {
+            collision::check(folder.root(), package)?;
+            Record {
+                package: package.clone(),
+                documents: record::Documents::default(),
+                accepted: BTreeMap::new(),
+                statements: Vec::new(),
+            }
+        }
+    };
+    for release in releases(&proposal.package, &proposal.statements)? {
+        record.accepted.entry(release.version).or_insert(now);
+    }
+    record
+        .statements
+        .extend(proposal.statements.iter().cloned());
+    let state = checked(folder, &record, vouchers, publishers)?;
+    Ok((record, state))
+}
+
+/// What statements say, in their order.
+pub fn bodies(package: &PackageName, statements: &[Envelope]) -> Result<Vec<Body>, ApplyError> {
+    let body = |envelope: &Envelope| match statement::parse_payload(&envelope.payload) {
+        Ok(statement) => Ok(statement.body),
+        Err(source) => Err(ApplyError::Statement {
+            package: package.clone(),
+            source,
+        }),
+    };
+    statements.iter().map(body).collect()
+}
+
+/// The releases that statements add.
+pub fn releases(
+    package: &PackageName,
+    statements: &[Envelope],
+) -> Result<Vec<Release>, ApplyError> {
+    let bodies = bodies(package, statements)?.into_iter();
+    let release = |body| match body {
+        Body::Release(release) | Body::Vouch { release, .. } => Some(*release),
+        Body::Genesis { .. } | Body::Yank { .. } | Body::Unyank { .. } => None,
+    };
+    Ok(bodies.filter_map(release).collect())
+}
+
+fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyError> {
+    let archives: BTreeMap<Sha256Digest, &Vec<u8>> = proposal
+        .archives
+        .iter()
+        .map(|bytes| (Sha256Digest::of(bytes), bytes))
+        .collect();
+    for release in releases(&proposal.package, &proposal.statements)? {
+        let bytes = archives
+            .get(&release.checksum)
+            .filter(|bytes| release.size.is_none_or(|size| size == bytes.len() as u64));
+        let bytes = bytes.ok_or_else(|| ApplyError::NoArchive {
+            name: release.name.clone(),
+            version: release.version.clone(),
+        })?;
+        change.immutable.push(NewFile {
+            path: layout::archive(&release.name, &release.checksum),
+            bytes: (*bytes).clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Adds a package's documents and record to the change.
+fn add_package(
+    folder: &mut Folder,
+    (mut record, state): (Record, PackageState),
+    base: &str,
+    touched: &mut Touched,
+    change: &mut Change,
+) -> Result<(), ApplyError> {
+    let package = state.document.package.clone();
+    let v1 = v1::encode(&state.document);
+    let v2 = v2::encode(&state.document, base);
+    record.documents = record::Documents {
+        v1: Some(FileDigest::of(&v1)),
+        v2: Some(FileDigest::of(&v2)),
+    };
+    let bytes = record::encode(&record).map_err(|source| ApplyError::Encode {
+        package: package.clone(),
+        source,
+    })?;
+    folder.set_record(&package, &bytes)?;
+    add_file(change, &layout::document(&package, Format::V1), v1.clone());
+    add_file(change, &layout::document(&package, Format::V2), v2.clone());
+    add_file(change, &layout::record(&package), bytes);
+    touched.v1.insert(package.clone(), v1);
+    touched.v2.insert(package, v2);
+    Ok(())
+}
+
+/// A file under its plain name and, for good, under its digest.
+fn add_file(change: &mut Change, path: &str, bytes: Vec<u8>) {
+    change.immutable.push(NewFile {
+        path: layout::hashed(path, &Sha256Digest::of(&bytes)),
+        bytes: bytes.clone(),
+    });
+    change.plain.push(NewFile {
+        path: path.to_owned(),
+        bytes,
+    });
+}
+
+/// Makes the packs anew with what was touched. Returns the new serial.
+fn add_catalog(
+    folder: &mut Folder,
+    touched: Touched,
+    change: &mut Change,
+) -> Result<u64, ApplyError> {
+    let index = index(folder)?;
+    let serial = index.serial + 1;
+    let mut pack = |format, touched| -> Result<_, ApplyError> {
+        let mut documents = Documents::new();
+        for pack in index.packs(format) {
+            let digest = FileDigest {
+                sha256: pack.sha256,
+                length: pack.length,
+            };
+            let bytes = folder.file(&layout::pack(&pack.sha256, format), &digest)?;
+            documents.extend(packs::split(&bytes, pack, format)?);
+        }
+        documents.extend(touched);
+        let (bytes, pack) = packs::make(&documents, serial)?;
+        let path = layout::pack(&pack.sha256, format);
+        change.immutable.push(NewFile { path, bytes });
+        Ok(vec![pack])
+    };
+    let index = CatalogIndex {
+        serial,
+        v1: pack(Format::V1, touched.v1)?,
+        v2: pack(Format::V2, touched.v2)?,
+    };
+    let bytes = catalog_index::encode(&index);
+    folder.set_target("catalog", layout::CATALOG_INDEX, &bytes)?;
+    add_file(change, layout::CATALOG_INDEX, bytes);
+    Ok(serial)
+}
+
+/// The catalog's index; before the first change there is none.
+pub fn index(folder: &mut Folder) -> Result<CatalogIndex, ApplyError> {
+    match folder.target("catalog", layout::CATALOG_INDEX)? {
+        Some(bytes) => Ok(catalog_index::decode(&bytes)?),
+        None => Ok(CatalogIndex::default()),
+    }
+}

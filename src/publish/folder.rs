@@ -1,0 +1,399 @@
+//! A registry folder as it stands, for the writer: its roles and records, each checked before
+//! anything is built on it, and the metadata that the next change signs.
+//!
+//! Only what a change touches is read, so that one more release costs the same in a large registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::journal::{Change, Journal, JournalError, NewFile};
+use super::metadata::{self, Lifetimes, PACKAGES};
+use super::role_keys::{RoleKeys, SealError, key_ids};
+use crate::formats::policy::{self, Policy, PolicyError};
+use crate::formats::publisher::{self, Publisher, PublisherError};
+use crate::formats::record::{self, Record, RecordFormatError};
+use crate::formats::{layout, record::FileDigest};
+use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, UtcTime};
+use crate::trust::tuf::{Authority, TufError, bin_name, open_metadata};
+
+/// A registry folder, locked for a change.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    journal: Journal,
+    registry_id: Sha256Digest,
+    /// The signed part of each role read so far.
+    roles: BTreeMap<String, Value>,
+    /// Roles that the change alters.
+    changed: BTreeSet<String>,
+}
+
+/// Why a registry folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// There is no registry.
+    #[error("`{}` holds no registry", .0.display())]
+    NoRegistry(PathBuf),
+    /// A file that the metadata names is not there.
+    #[error("the registry is damaged: `{0}` is missing")]
+    Missing(String),
+    /// A file is not what the metadata says.
+    #[error("the registry is damaged: `{path}` is not what the signed metadata says")]
+    Mismatch {
+        /// The file.
+        path: String,
+    },
+    /// A metadata file is not in order.
+    #[error("the registry is damaged: `{path}` is refused")]
+    Metadata {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: TufError,
+    },
+    /// Metadata lacks what this program writes.
+    #[error("the role `{role}` lacks `{field}`")]
+    Shape {
+        /// The role.
+        role: String,
+        /// What is missing.
+        field: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A record is refused.
+    #[error("the record of `{package}` is refused")]
+    Record {
+        /// The package.
+        package: PackageName,
+        /// Why.
+        #[source]
+        source: RecordFormatError,
+    },
+    /// The policy is refused.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A publisher's file is refused.
+    #[error(transparent)]
+    Publisher(#[from] PublisherError),
+    /// The journal could not be opened or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A role could not be signed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl Folder {
+    /// Locks a registry folder and reads its root, snapshot and delegations. A change that was cut
+    /// off is finished first.
+    pub fn open(root: &Path) -> Result<Self, FolderError> {
+        let first = root.join(layout::metadata("root", 1));
+        if !first.exists() {
+            return Err(FolderError::NoRegistry(root.to_owned()));
+        }
+        let journal = Journal::open(root)?;
+        let registry_id = Sha256Digest::of(&read(&first)?);
+        let mut folder = Self {
+            root: root.to_owned(),
+            journal,
+            registry_id,
+            roles: BTreeMap::new(),
+            changed: BTreeSet::new(),
+        };
+        folder.load_root()?;
+        folder.load("timestamp", layout::TIMESTAMP.to_owned())?;
+        let version = version_of(&folder.roles["timestamp"]["meta"]["snapshot.json"]);
+        folder.load("snapshot", layout::metadata("snapshot", version))?;
+        folder.role("targets")?;
+        Ok(folder)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The sha256 of the registry's first root file.
+    #[must_use]
+    pub const fn registry_id(&self) -> Sha256Digest {
+        self.registry_id
+    }
+
+    /// The registry's policy.
+    pub fn policy(&mut self) -> Result<Policy, FolderError> {
+        let bytes = self.target("policy", layout::POLICY)?;
+        let bytes = bytes.ok_or_else(|| FolderError::Missing(layout::POLICY.into()))?;
+        Ok(policy::decode(&bytes)?)
+    }
+
+    /// A publisher's file, if the publisher is registered.
+    pub fn publisher(&mut self, id: &PublisherId) -> Result<Option<Publisher>, FolderError> {
+        let bytes = self.target("targets", &layout::publisher(id))?;
+        bytes
+            .map(|bytes| Ok(publisher::decode(&bytes)?))
+            .transpose()
+    }
+
+    /// A package's record, if there is the package.
+    pub fn record(&mut self, package: &PackageName) -> Result<Option<Record>, FolderError> {
+        let path = layout::record(package);
+        let bin = self.bin(&path)?;
+        let Some(bytes) = self.target(&bin, &path)? else {
+            return Ok(None);
+        };
+        record::decode(&bytes)
+            .map(Some)
+            .map_err(|source| FolderError::Record {
+                package: package.clone(),
+                source,
+            })
+    }
+
+    /// The bytes of a target that `role` lists, checked against its digest.
+    pub fn target(&mut self, role: &str, path: &str) -> Result<Option<Vec<u8>>, FolderError> {
+        let listed = &self.role(role)?["targets"][path];
+        let Some(expected) = file_digest(listed) else {
+            return Ok(None);
+        };
+        let path = layout::hashed(path, &expected.sha256);
+        self.file(&path, &expected).map(Some)
+    }
+
+    /// The bytes of a file whose digest is known.
+    pub fn file(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FolderError> {
+        let bytes = self.read(path)?;
+        if FileDigest::of(&bytes) != *expected {
+            return Err(FolderError::Mismatch {
+                path: path.to_owned(),
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Lists a new version of a record.
+    pub fn set_record(&mut self, package: &PackageName, bytes: &[u8]) -> Result<(), FolderError> {
+        let path = layout::record(package);
+        let bin = self.bin(&path)?;
+        self.set_target(&bin, &path, bytes)
+    }
+
+    /// Lists a new version of a target.
+    pub fn set_target(&mut self, role: &str, path: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        self.role(role)?;
+        if let Some(signed) = self.roles.get_mut(role) {
+            metadata::set_target(signed, path, bytes);
+        }
+        self.changed.insert(role.to_owned());
+        Ok(())
+    }
+
+    /// Signs every changed role, then snapshot and timestamp, and writes the change.
+    pub fn commit(
+        mut self,
+        mut change: Change,
+        keys: &RoleKeys,
+        now: UtcTime,
+        lifetimes: &Lifetimes,
+    ) -> Result<(), FolderError> {
+        for role in std::mem::take(&mut self.changed) {
+            let file = self.renewed(&role, keys, now.plus_days(lifetimes.of(&role)))?;
+            change.metadata.push(file);
+        }
+        let expires = now.plus_days(lifetimes.of("snapshot"));
+        let snapshot = self.renewed("snapshot", keys, expires)?;
+        let version = version_of(&self.roles["timestamp"]) + 1;
+        let expires = now.plus_days(lifetimes.of("timestamp"));
+        let of = version_of(&self.roles["snapshot"]);
+        let timestamp = metadata::timestamp(version, expires, of, &snapshot.bytes);
+        change.metadata.push(snapshot);
+        change.timestamp = Some(NewFile {
+            path: layout::TIMESTAMP.to_owned(),
+            bytes: keys.seal("timestamp", &self.description("timestamp"), &timestamp)?,
+        });
+        Ok(self.journal.commit(change)?)
+    }
+
+    /// The next version of a role, signed; the snapshot is told.
+    fn renewed(
+        &mut self,
+        role: &str,
+        keys: &RoleKeys,
+        expires: UtcTime,
+    ) -> Result<NewFile, FolderError> {
+        let description = self.description(role);
+        let mut signed = self.roles.remove(role).unwrap_or_default();
+        metadata::renew(&mut signed, expires);
+        let version = version_of(&signed);
+        let bytes = keys.seal(role, &description, &signed)?;
+        self.roles.insert(role.to_owned(), signed);
+        if let Some(snapshot) = self
+            .roles
+            .get_mut("snapshot")
+            .filter(|_| role != "snapshot")
+        {
+            snapshot["meta"][format!("{role}.json")]["version"] = version.into();
+        }
+        Ok(NewFile {
+            path: layout::metadata(role, version),
+            bytes,
+        })
+    }
+
+    /// The signed part of a role of type `targets`, read when first asked for.
+    fn role(&mut self, role: &str) -> Result<&Value, FolderError> {
+        if !self.roles.contains_key(role) {
+            let meta = &self.roles["snapshot"]["meta"][format!("{role}.json")];
+            self.load(role, layout::metadata(role, version_of(meta)))?;
+        }
+        Ok(&self.roles[role])
+    }
+
+    /// The bin that a record belongs to.
+    fn bin(&mut self, path: &str) -> Result<String, FolderError> {
+        let bins = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
+        let bits = bins["bit_length"]
+            .as_u64()
+            .and_then(|bits| u32::try_from(bits).ok());
+        let bits = bits.ok_or(FolderError::Shape {
+            role: PACKAGES.into(),
+            field: "bit_length",
+        })?;
+        Ok(bin_name(PACKAGES, bits, path))
+    }
+
+    /// Reads the newest root; each must be signed as the one before it demands.
+    fn load_root(&mut self) -> Result<(), FolderError> {
+        let mut version = 1;
+        loop {
+            let path = layout::metadata("root", version);
+            let bytes = self.read(&path)?;
+            let before = self.roles.get("root").cloned();
+            let signed = unsealed("root", &bytes, &path, |signed| {
+                let root = before.as_ref().unwrap_or(signed);
+                Authority {
+                    description: root["roles"]["root"].clone(),
+                    keys: root["keys"].clone(),
+                }
+            })?;
+            self.roles.insert("root".into(), signed);
+            version += 1;
+            if !self.root.join(layout::metadata("root", version)).exists() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn load(&mut self, role: &str, path: String) -> Result<(), FolderError> {
+        if is_bin(role) {
+            self.role(PACKAGES)?;
+        } else if !is_top(role) {
+            self.role("targets")?;
+        }
+        let bytes = self.read(&path)?;
+        let authority = Authority {
+            description: self.description(role),
+            keys: self.keys(role),
+        };
+        let signed = unsealed(role, &bytes, &path, |_| authority)?;
+        self.roles.insert(role.to_owned(), signed);
+        Ok(())
+    }
+
+    /// Whose keys sign a role, and how many of them: what its delegator says.
+    #[must_use]
+    pub fn description(&self, role: &str) -> Value {
+        match role {
+            _ if is_top(role) => self.roles["root"]["roles"][role].clone(),
+            _ if is_bin(role) => self.roles[PACKAGES]["delegations"]["succinct_roles"].clone(),
+            _ => {
+                let delegations = self.roles["targets"]["delegations"]["roles"].as_array();
+                let mut delegations = delegations.into_iter().flatten();
+                delegations
+                    .find(|d| d["name"] == role)
+                    .cloned()
+                    .unwrap_or_default()
+            }
+        }
+    }
+
+    /// The ids of the keys that may sign a role.
+    pub fn key_ids(&mut self, role: &str) -> Result<Vec<KeyId>, FolderError> {
+        if is_bin(role) {
+            self.role(PACKAGES)?;
+        }
+        let description = self.description(role);
+        Ok(key_ids(&description)
+            .filter_map(|id| id.parse().ok())
+            .collect())
+    }
+
+    fn keys(&self, role: &str) -> Value {
+        match role {
+            _ if is_top(role) => self.roles["root"]["keys"].clone(),
+            _ if is_bin(role) => self.roles[PACKAGES]["delegations"]["keys"].clone(),
+            _ => self.roles["targets"]["delegations"]["keys"].clone(),
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FolderError> {
+        let file = self.root.join(path);
+        if !file.exists() {
+            return Err(FolderError::Missing(path.to_owned()));
+        }
+        read(&file)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
+    fs::read(path).map_err(|source| FolderError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn unsealed(
+    role: &str,
+    bytes: &[u8],
+    path: &str,
+    authority: impl FnOnce(&Value) -> Authority,
+) -> Result<Value, FolderError> {
+    open_metadata(role, bytes, authority).map_err(|source| FolderError::Metadata {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Roles that the root names.
+fn is_top(role: &str) -> bool {
+    matches!(role, "root" | "targets" | "snapshot" | "timestamp")
+}
+
+fn is_bin(role: &str) -> bool {
+    role.strip_prefix(PACKAGES)
+        .is_some_and(|rest| rest.starts_with('-'))
+}
+
+fn version_of(value: &Value) -> u64 {
+    value["version"].as_u64().unwrap_or(0)
+}
+
+fn file_digest(listed: &Value) -> Option<FileDigest> {
+    Some(FileDigest {
+        sha256: listed["hashes"]["sha256"].as_str()?.parse().ok()?,
+        length: listed["length"].as_u64()?,
+    })
+}

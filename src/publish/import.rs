@@ -1,0 +1,250 @@
+//! Importing: archives that exist become releases, many at once, all or none.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::apply::{self, Applied, ApplyError, Authority, Proposal};
+use super::folder::Folder;
+use super::sign::{self, SignError, Signer};
+use crate::formats::manifest::Home;
+use crate::formats::publisher::Publisher;
+use crate::formats::statement::StatementError;
+use crate::install::archive::{DeriveError, Limits, derive};
+use crate::model::{
+    Body, DependencyKind, DependencySource, EventSink, PackageName, Progress, Release,
+};
+use crate::trust::{PackageState, SecretKey};
+
+/// Who answers for the imported releases.
+#[derive(Debug, Clone, Copy)]
+pub enum Attestation<'a> {
+    /// The operator: the archives are what that source served.
+    Vouch {
+        /// A voucher's key.
+        key: &'a SecretKey,
+        /// Where the archives came from.
+        source: Option<&'a str>,
+    },
+    /// A publisher, who becomes or is the owner.
+    Sign(Signer<'a>),
+}
+
+/// An archive to be imported, and what to call it in messages.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// As the file was named.
+    pub label: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Releases that are new, in the order in which they were accepted.
+    pub added: Vec<(PackageName, semver::Version)>,
+    /// How many were there already, with the same bytes.
+    pub present: usize,
+    /// Packages that the new releases need from this registry, and that it does not have.
+    pub missing: Vec<PackageName>,
+    /// The change; absent when there was nothing to do.
+    pub applied: Option<Applied>,
+}
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// An archive gives no release.
+    #[error("`{label}` cannot be imported")]
+    Derive {
+        /// The file.
+        label: String,
+        /// Why.
+        #[source]
+        source: DeriveError,
+    },
+    /// The statements could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The registry refused them.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+impl From<StatementError> for ImportError {
+    fn from(error: StatementError) -> Self {
+        Self::Sign(error.into())
+    }
+}
+
+/// Archives of one package, with the releases derived from them.
+type Found = Vec<(Release, Vec<u8>)>;
+
+/// Imports archives as releases of the registry `home`.
+pub fn import(
+    mut folder: Folder,
+    archives: Vec<Archive>,
+    home: &Home,
+    attestation: Attestation<'_>,
+    authority: &Authority<'_>,
+    events: &dyn EventSink,
+) -> Result<Imported, ImportError> {
+    let packages = derive_all(archives, home, events)?;
+    let mut imported = Imported {
+        added: Vec::new(),
+        present: 0,
+        missing: Vec::new(),
+        applied: None,
+    };
+    let mut proposals = Vec::new();
+    for (package, found) in packages {
+        let count = found.len();
+        let state = apply::state(&mut folder, &package)?;
+        let new = only_new(&state, found)?;
+        imported.present += count - new.len();
+        imported.added.extend(
+            new.iter()
+                .map(|(r, _)| (package.clone(), r.version.clone())),
+        );
+        if !new.is_empty() {
+            proposals.push((new, state));
+        }
+    }
+    imported.missing = missing(&mut folder, &proposals)?;
+    let proposals: Vec<Proposal> = proposals
+        .into_par_iter()
+        .map(|(new, state)| proposal(&state, new, attestation))
+        .collect::<Result<_, _>>()?;
+    if !proposals.is_empty() {
+        let publishers: Vec<Publisher> = publisher(attestation).into_iter().collect();
+        imported.applied = Some(apply::apply(folder, &proposals, &publishers, authority)?);
+    }
+    Ok(imported)
+}
+
+fn derive_all(
+    archives: Vec<Archive>,
+    home: &Home,
+    events: &dyn EventSink,
+) -> Result<BTreeMap<PackageName, Found>, ImportError> {
+    let total = archives.len() as u64;
+    let done = AtomicU64::new(0);
+    let derive_one = |archive: Archive| {
+        let release = derive(&archive.bytes, home, &Limits::default());
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        events.progress(Progress {
+            verb: "Importing",
+            done,
+            total,
+        });
+        match release {
+            Ok(release) => Ok((release, archive.bytes)),
+            Err(source) => Err(ImportError::Derive {
+                label: archive.label,
+                source,
+            }),
+        }
+    };
+    let derived: Vec<_> = archives
+        .into_par_iter()
+        .map(derive_one)
+        .collect::<Result<_, _>>()?;
+    let mut packages: BTreeMap<PackageName, Found> = BTreeMap::new();
+    for (release, bytes) in derived {
+        packages
+            .entry(release.name.clone())
+            .or_default()
+            .push((release, bytes));
+    }
+    for found in packages.values_mut() {
+        found.sort_by(|(a, _), (b, _)| a.version.cmp(&b.version));
+        // The same file named twice is one archive.
+        found.dedup_by(|(a, _), (b, _)| a.version == b.version && a.checksum == b.checksum);
+    }
+    Ok(packages)
+}
+
+/// Leaves out what the registry has with the same bytes; other bytes under a version that it has
+/// are an error.
+fn only_new(state: &PackageState, found: Found) -> Result<Found, ApplyError> {
+    let mut new = Found::new();
+    for (release, bytes) in found {
+        match state.document.entry(&release.version) {
+            None => new.push((release, bytes)),
+            Some(entry) if entry.release.checksum == release.checksum => {}
+            Some(_) => {
+                return Err(ApplyError::Exists {
+                    name: release.name,
+                    version: release.version,
+                });
+            }
+        }
+    }
+    Ok(new)
+}
+
+fn proposal(
+    state: &PackageState,
+    new: Found,
+    attestation: Attestation<'_>,
+) -> Result<Proposal, ImportError> {
+    let (releases, archives): (Vec<Release>, Vec<Vec<u8>>) = new.into_iter().unzip();
+    let statements = match attestation {
+        Attestation::Vouch { key, source } => {
+            let vouch = |release| Body::Vouch {
+                release: Box::new(release),
+                source: source.map(str::to_owned),
+            };
+            sign::chain(state, releases.into_iter().map(vouch), key)?
+        }
+        Attestation::Sign(signer) => {
+            let bodies = releases
+                .into_iter()
+                .map(|r| sign::release_body(r, signer.publisher));
+            sign::sign(state, bodies.collect(), signer)?.statements
+        }
+    };
+    Ok(Proposal {
+        package: state.document.package.clone(),
+        statements,
+        archives,
+    })
+}
+
+fn publisher(attestation: Attestation<'_>) -> Option<Publisher> {
+    match attestation {
+        Attestation::Vouch { .. } => None,
+        Attestation::Sign(signer) => Some(Publisher {
+            id: signer.publisher.clone(),
+            keys: vec![signer.key.public()],
+        }),
+    }
+}
+
+/// The packages of this registry that new releases need to build and run, and that are neither in
+/// it nor among the new ones.
+fn missing(
+    folder: &mut Folder,
+    new: &[(Found, PackageState)],
+) -> Result<Vec<PackageName>, ApplyError> {
+    let mut needed = std::collections::BTreeSet::new();
+    for (release, _) in new.iter().flat_map(|(found, _)| found) {
+        let ours = release.dependencies.iter().filter(|dependency| {
+            dependency.source == DependencySource::SameRegistry
+                && dependency.kind != DependencyKind::Dev
+        });
+        needed.extend(ours.map(|dependency| dependency.package.clone()));
+    }
+    for (_, state) in new {
+        needed.remove(&state.document.package);
+    }
+    let mut missing = Vec::new();
+    for package in needed {
+        if folder.record(&package)?.is_none() {
+            missing.push(package);
+        }
+    }
+    Ok(missing)
+}

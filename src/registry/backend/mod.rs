@@ -1,0 +1,82 @@
+//! Backends: reading a registry's documents in one format, or in v2 with v1 to fall back to.
+//!
+//! A backend reads what the record and the signed catalog name by digest; it decides nothing about
+//! trust. Which backends there are is a matter of the cargo features, here and nowhere else.
+
+#[cfg(all(feature = "marketplace-v1", feature = "marketplace-v2"))]
+mod dual;
+mod error;
+#[cfg(feature = "marketplace-v1")]
+mod v1;
+#[cfg(feature = "marketplace-v2")]
+mod v2;
+
+pub use error::BackendError;
+
+use super::catalog::Catalog;
+use super::client::Client;
+use crate::formats::layout::Format;
+use crate::model::Document;
+use crate::trust::{PackageState, Verified};
+
+/// A way to read documents.
+pub trait Backend: Sync {
+    /// The format that is read first.
+    fn format(&self) -> Format;
+
+    /// Reads a package's document and compares it with what its statements say.
+    fn document(
+        &self,
+        client: &Client<'_>,
+        state: &Verified<PackageState>,
+    ) -> Result<Verified<Document>, BackendError>;
+
+    /// Reads the documents of all packages.
+    fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
+}
+
+/// The backend for a format that was asked for; without one, the best that this build has. A build
+/// with one format has no other.
+pub fn backend(asked: Option<Format>) -> Result<Box<dyn Backend>, BackendError> {
+    match asked {
+        None => best(),
+        Some(Format::V1) => only_v1(),
+        Some(Format::V2) => only_v2(),
+    }
+}
+
+#[cfg(all(feature = "marketplace-v1", feature = "marketplace-v2"))]
+#[expect(clippy::unnecessary_wraps, reason = "other builds may have no backend")]
+fn best() -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(dual::Dual {
+        first: v2::V2,
+        fallback: v1::V1,
+    }))
+}
+
+#[cfg(not(all(feature = "marketplace-v1", feature = "marketplace-v2")))]
+fn best() -> Result<Box<dyn Backend>, BackendError> {
+    only_v2().or_else(|_| only_v1())
+}
+
+#[cfg(feature = "marketplace-v1")]
+#[expect(clippy::unnecessary_wraps, reason = "other builds have no v1")]
+fn only_v1() -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(v1::V1))
+}
+
+#[cfg(not(feature = "marketplace-v1"))]
+fn only_v1() -> Result<Box<dyn Backend>, BackendError> {
+    Err(BackendError::NotBuilt(Format::V1))
+}
+
+#[cfg(feature = "marketplace-v2")]
+#[expect(clippy::unnecessary_wraps, reason = "other builds have no v2")]
+fn only_v2() -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(v2::V2))
+}
+
+#[cfg(not(feature = "marketplace-v2"))]
+fn only_v2() -> Result<Box<dyn Backend>, BackendError> {
+    Err(BackendError::NotBuilt(Format::V2))
+}

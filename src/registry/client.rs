@@ -1,0 +1,266 @@
+//! A registry, opened: its metadata is verified and up to date, or known to be a copy of some age.
+//!
+//! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
+//! section 5: TUF first, then a package's record; which format to read is the backend's matter.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::error::ClientError;
+use super::files::{FileError, Files};
+use super::metadata::{self, Freshness};
+use super::seen;
+use crate::formats::catalog_index::{self, CatalogIndex};
+use crate::formats::layout::{self, Format};
+use crate::formats::policy::Policy;
+use crate::formats::record::{self, FileDigest};
+use crate::model::{
+    Entry, EventSink, PackageName, PublicKey, PublisherId, RegistryName, Sha256Digest, UtcTime,
+};
+use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
+use crate::trust::{
+    Archive, PackageState, RecordContext, Verified, owners_needed, read_policy, read_publisher,
+    verify_archive, verify_record,
+};
+
+use super::transport::Transport;
+
+/// Which registry is opened, and how.
+pub struct Opening<'a> {
+    /// What the user calls it.
+    pub name: RegistryName,
+    /// What it is.
+    pub registry_id: Sha256Digest,
+    /// The marketplace's home folder, which holds the state of each registry.
+    pub home: &'a Path,
+    /// How it is read; `None` means only from the copy on this machine.
+    pub transport: Option<Box<dyn Transport>>,
+    /// The present time.
+    pub now: UtcTime,
+    /// Who is told.
+    pub events: &'a dyn EventSink,
+}
+
+/// A registry that can be read.
+pub struct Client<'a> {
+    name: RegistryName,
+    registry_id: Sha256Digest,
+    files: Files,
+    tuf: Mutex<Updater>,
+    freshness: Freshness,
+    policy: Verified<Policy>,
+    publishers: Mutex<BTreeMap<PublisherId, Vec<PublicKey>>>,
+    events: &'a dyn EventSink,
+}
+
+impl<'a> Client<'a> {
+    /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
+    /// is used, and its age is said.
+    pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
+        let folder = opening.home.join(opening.registry_id.to_string());
+        let mut files = Files::new(folder, opening.transport);
+        let (mut updater, freshness) =
+            metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
+        let policy = find(&mut updater, &files, layout::POLICY)?
+            .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
+        let policy = read_policy(&files.target(&policy)?)?;
+        Ok(Self {
+            name: opening.name,
+            registry_id: opening.registry_id,
+            files,
+            tuf: Mutex::new(updater),
+            freshness,
+            policy,
+            publishers: Mutex::default(),
+            events: opening.events,
+        })
+    }
+
+    /// What the user calls the registry.
+    #[must_use]
+    pub const fn name(&self) -> &RegistryName {
+        &self.name
+    }
+
+    /// The sha256 of the registry's first root file.
+    #[must_use]
+    pub const fn registry_id(&self) -> Sha256Digest {
+        self.registry_id
+    }
+
+    /// What the registry demands and says of itself.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The registry's files on this machine.
+    #[must_use]
+    pub const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Who is told what happens.
+    #[must_use]
+    pub fn events(&self) -> &'a dyn EventSink {
+        self.events
+    }
+
+    /// Whether the registry answered, and until when its metadata is valid.
+    #[must_use]
+    pub const fn freshness(&self) -> &Freshness {
+        &self.freshness
+    }
+
+    /// The version of the trusted root.
+    #[must_use]
+    pub fn root_version(&self) -> u64 {
+        self.tuf().root_version()
+    }
+
+    /// The verified state of a package: what its record's statements add up to.
+    pub fn package(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<PackageState>>, ClientError> {
+        let before = seen::load(&self.files, package)?;
+        let Some(target) = self.target(&layout::record(package))? else {
+            return match before {
+                Some(_) => Err(ClientError::Vanished(package.clone())),
+                None => Ok(None),
+            };
+        };
+        let publishers = match record::decode(&target.bytes) {
+            // Another package's name in the same place but for case: there is no package of this name.
+            Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
+            Ok(record) => self.publishers(&record)?,
+            // Told by `verify_record`, with all that belongs to it.
+            Err(_) => BTreeMap::new(),
+        };
+        let context = RecordContext {
+            registry_id: self.registry_id,
+            package,
+            publishers: &publishers,
+            vouchers: &self.policy.vouchers,
+            verified_before: before,
+        };
+        let state = verify_record(&target, &context)?;
+        seen::store(&self.files, package, before, &state)?;
+        Ok(Some(state))
+    }
+
+    /// The index of the catalog.
+    pub fn catalog_index(&self) -> Result<CatalogIndex, ClientError> {
+        let target = self.required(layout::CATALOG_INDEX)?;
+        Ok(catalog_index::decode(&target.bytes)?)
+    }
+
+    /// The bytes of a pack, decompressed.
+    pub fn pack(&self, index: &CatalogIndex, format: Format) -> Result<Vec<u8>, ClientError> {
+        let packs = index.packs(format);
+        let mut text = Vec::new();
+        for pack in packs {
+            let digest = FileDigest {
+                sha256: pack.sha256,
+                length: pack.length,
+            };
+            let bytes = self
+                .files
+                .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
+            let capacity = usize::try_from(pack.uncompressed.min(MAX_PACK)).unwrap_or(usize::MAX);
+            let unpacked = zstd::bulk::decompress(&bytes, capacity);
+            text.extend(unpacked.map_err(ClientError::Pack)?);
+        }
+        let names: Vec<String> = Format::BOTH
+            .into_iter()
+            .flat_map(|format| {
+                index
+                    .packs(format)
+                    .iter()
+                    .map(move |p| layout::pack(&p.sha256, format))
+            })
+            .collect();
+        self.files.prune("catalog", |file| {
+            file == "index.json" || names.iter().any(|name| name.ends_with(file))
+        });
+        Ok(text)
+    }
+
+    /// Fetches the archive of a release, checked against it. It is not kept here.
+    pub fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, ClientError> {
+        let release = &entry.release;
+        let path = layout::archive(&release.name, &release.checksum);
+        let limit = release.size.unwrap_or(MAX_ARCHIVE);
+        let transport = self.files.transport();
+        let transport = transport.ok_or_else(|| FileError::Offline { path: path.clone() })?;
+        let bytes = transport.get(&path, limit).map_err(FileError::Transport)?;
+        let bytes = bytes.ok_or(FileError::Missing { path })?;
+        Ok(verify_archive(entry, bytes)?)
+    }
+
+    /// Looks a target up and returns its verified bytes.
+    pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
+        let found = find(&mut self.tuf(), &self.files, path)?;
+        found.map(|file| Ok(self.files.target(&file)?)).transpose()
+    }
+
+    fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {
+        self.target(path)?
+            .ok_or_else(|| ClientError::NotListed(path.to_owned()))
+    }
+
+    /// The keys of the publishers whom a record names as owners.
+    fn publishers(
+        &self,
+        record: &record::Record,
+    ) -> Result<BTreeMap<PublisherId, Vec<PublicKey>>, ClientError> {
+        let mut found = BTreeMap::new();
+        for id in owners_needed(record) {
+            if let Some(keys) = self.known_publishers().get(&id) {
+                found.insert(id, keys.clone());
+                continue;
+            }
+            if let Some(target) = self.target(&layout::publisher(&id))? {
+                let keys = read_publisher(&target, &id)?.into_inner().keys;
+                self.known_publishers().insert(id.clone(), keys.clone());
+                found.insert(id, keys);
+            }
+        }
+        Ok(found)
+    }
+
+    fn tuf(&self) -> MutexGuard<'_, Updater> {
+        self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_publishers(&self) -> MutexGuard<'_, BTreeMap<PublisherId, Vec<PublicKey>>> {
+        self.publishers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The most bytes that a pack is let to decompress to.
+const MAX_PACK: u64 = 4 << 30;
+/// The most bytes of an archive whose length nobody stated.
+const MAX_ARCHIVE: u64 = 512 << 20;
+
+/// Looks a target up, fetching the roles on the way.
+fn find(
+    tuf: &mut Updater,
+    files: &Files,
+    path: &str,
+) -> Result<Option<Verified<TargetFile>>, ClientError> {
+    loop {
+        match tuf.find_target(path)? {
+            Lookup::Found(file) => return Ok(Some(file)),
+            Lookup::Absent => return Ok(None),
+            Lookup::Needs => metadata::answer_requests(tuf, files)?,
+        }
+    }
+}
+
+fn is_other_spelling(found: &PackageName, asked: &PackageName) -> bool {
+    found != asked && found.as_str().eq_ignore_ascii_case(asked.as_str())
+}

@@ -1,0 +1,116 @@
+//! Why a registry cannot be read, and which of the causes are faults of the network.
+
+use std::io;
+
+use super::files::FileError;
+use super::transport::TransportError;
+use crate::formats::catalog_index::CatalogIndexError;
+use crate::model::{PackageName, RegistryName};
+use crate::rollout::Cause;
+use crate::trust::tuf::TufError;
+use crate::trust::{ArchiveMismatch, RecordError, RegisteredError};
+
+/// Why a registry, or something in it, cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The registry was never trusted on this machine.
+    #[error("the root of `{0}` is not trusted yet")]
+    NotTrusted(RegistryName),
+    /// It does not answer, and nothing of it was kept.
+    #[error("no copy of the `{registry}` index, and the registry cannot be reached")]
+    NoCopy {
+        /// Which.
+        registry: RegistryName,
+        /// Why it cannot be reached.
+        #[source]
+        source: Box<ClientError>,
+    },
+    /// Its metadata is refused.
+    #[error(transparent)]
+    Tuf(#[from] TufError),
+    /// A file is not to be had, or not the right one.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A package's record is refused.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A package that was there before is gone.
+    #[error("`{0}` was in the registry before and is not any more")]
+    Vanished(PackageName),
+    /// A file that every registry has is not listed.
+    #[error("the registry does not list `{0}`")]
+    NotListed(String),
+    /// The policy or a publisher's file is refused.
+    #[error(transparent)]
+    Registered(#[from] RegisteredError),
+    /// The catalog's index is refused.
+    #[error(transparent)]
+    CatalogIndex(#[from] CatalogIndexError),
+    /// A pack does not decompress to what the index says.
+    #[error("a catalog pack cannot be decompressed")]
+    Pack(#[source] io::Error),
+    /// An archive is not that of its release.
+    #[error(transparent)]
+    Archive(#[from] ArchiveMismatch),
+}
+
+impl ClientError {
+    /// Says whether only the network is at fault: then a copy may serve.
+    #[must_use]
+    pub fn is_network_fault(&self) -> bool {
+        match self {
+            Self::Tuf(error) => error.is_network_fault(),
+            Self::File(FileError::Transport(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// The reason of a network fault, in a few words.
+    #[must_use]
+    pub fn network_reason(&self) -> String {
+        match self {
+            Self::File(FileError::Transport(TransportError::Unreachable { reason, .. })) => {
+                reason.clone()
+            }
+            Self::File(FileError::Transport(TransportError::TimedOut { .. })) => {
+                "no answer in time".into()
+            }
+            error => error.to_string(),
+        }
+    }
+
+    /// What the error means for fallback.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::File(error) => error.cause(),
+            Self::Pack(_) => Cause::Malformed,
+            Self::NoCopy { .. } => Cause::Unavailable,
+            Self::NotTrusted(_)
+            | Self::Tuf(_)
+            | Self::Record(_)
+            | Self::Vanished(_)
+            | Self::NotListed(_)
+            | Self::Registered(_)
+            | Self::CatalogIndex(_)
+            | Self::Archive(_) => Cause::Trust,
+        }
+    }
+}
+
+impl FileError {
+    /// What the error means for fallback.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Missing { .. } => Cause::Missing,
+            Self::Offline { .. } => Cause::Offline,
+            // More bytes than the signed length are the wrong bytes.
+            Self::Transport(TransportError::TooLarge { .. })
+            | Self::Mismatch { .. }
+            | Self::Target(_) => Cause::Mismatch,
+            Self::Transport(_) => Cause::Unavailable,
+            Self::Io { .. } => Cause::Local,
+        }
+    }
+}

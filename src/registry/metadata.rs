@@ -1,0 +1,135 @@
+//! Bringing a registry's TUF metadata up to date: the one loop between the state machine in `trust`
+//! and the files and the network.
+
+use super::error::ClientError;
+use super::files::{FileError, Files};
+use crate::model::{Event, EventSink, RegistryName, UtcTime};
+use crate::trust::tuf::{Change, Mode, Request, Settings, Updater, ed25519_only};
+
+/// The folder of the kept metadata; `root.json` in it is the trusted root.
+const FOLDER: &str = "tuf";
+const ROOT: &str = "tuf/root.json";
+/// Holds the time of the last refresh that went through.
+const REFRESHED: &str = "tuf/refreshed";
+
+/// How fresh the metadata is that a client works with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freshness {
+    /// When the registry last answered.
+    pub refreshed: Option<UtcTime>,
+    /// Whether it answered now.
+    pub is_online: bool,
+    /// The first expiry among timestamp, snapshot and root.
+    pub expires: UtcTime,
+}
+
+/// Says whether a registry's root was trusted before.
+pub fn is_trusted(files: &Files) -> Result<bool, FileError> {
+    Ok(files.kept(ROOT)?.is_some())
+}
+
+/// Keeps a root file, which the user has pinned, as the start of all trust.
+pub fn trust_root(files: &Files, root: &[u8]) -> Result<(), FileError> {
+    files.keep(ROOT, root)
+}
+
+/// Forgets a root that did not prove good.
+pub fn distrust(files: &Files) -> Result<(), FileError> {
+    files.forget(ROOT)
+}
+
+/// Brings the metadata up to date, or, if the registry does not answer, takes the copy.
+pub fn refresh(
+    files: &mut Files,
+    registry: &RegistryName,
+    now: UtcTime,
+    events: &dyn EventSink,
+) -> Result<(Updater, Freshness), ClientError> {
+    let root = files.kept(ROOT)?;
+    let root = root.ok_or_else(|| ClientError::NotTrusted(registry.clone()))?;
+    let refreshed = last_refresh(files)?;
+    if files.transport().is_some() {
+        events.event(Event::Updating {
+            registry: registry.clone(),
+        });
+        match online(files, &root, now) {
+            Ok(result) => return Ok(result),
+            Err(error) if error.is_network_fault() => {
+                let Some(refreshed) = refreshed else {
+                    return Err(ClientError::NoCopy {
+                        registry: registry.clone(),
+                        source: Box::new(error),
+                    });
+                };
+                events.event(Event::UsingCopy {
+                    registry: registry.clone(),
+                    reason: error.network_reason(),
+                    age_seconds: now.unix().saturating_sub(refreshed.unix()).max(0),
+                });
+                files.go_offline();
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let mut updater = start(&root, now, Mode::Offline)?;
+    answer_requests(&mut updater, files)?;
+    let freshness = freshness(&updater, refreshed, false);
+    Ok((updater, freshness))
+}
+
+fn online(files: &Files, root: &[u8], now: UtcTime) -> Result<(Updater, Freshness), ClientError> {
+    let mut updater = start(root, now, Mode::Online)?;
+    answer_requests(&mut updater, files)?;
+    files.keep(REFRESHED, now.to_string().as_bytes())?;
+    let freshness = freshness(&updater, Some(now), true);
+    Ok((updater, freshness))
+}
+
+fn start(root: &[u8], now: UtcTime, mode: Mode) -> Result<Updater, ClientError> {
+    let settings = Settings {
+        now,
+        mode,
+        verifier: ed25519_only,
+    };
+    Ok(Updater::start(root, settings)?)
+}
+
+fn freshness(updater: &Updater, refreshed: Option<UtcTime>, is_online: bool) -> Freshness {
+    Freshness {
+        refreshed,
+        is_online,
+        expires: updater.earliest_expiry().1,
+    }
+}
+
+fn last_refresh(files: &Files) -> Result<Option<UtcTime>, FileError> {
+    let text = files.kept(REFRESHED)?;
+    Ok(text.and_then(|text| String::from_utf8(text).ok()?.parse().ok()))
+}
+
+/// Answers what the state machine asks for, until it asks for nothing more.
+pub fn answer_requests(updater: &mut Updater, files: &Files) -> Result<(), ClientError> {
+    while let Some(request) = updater.next_request() {
+        let answer = match request {
+            Request::Stored { name } => files.kept(&format!("{FOLDER}/{name}"))?,
+            Request::Remote {
+                path, max_bytes, ..
+            } => {
+                let path = format!("{FOLDER}/{path}");
+                let Some(transport) = files.transport() else {
+                    return Err(FileError::Offline { path }.into());
+                };
+                transport
+                    .get(&path, max_bytes)
+                    .map_err(FileError::Transport)?
+            }
+        };
+        for change in updater.supply(answer)? {
+            match change {
+                Change::Write { name, bytes } => files.keep(&format!("{FOLDER}/{name}"), &bytes)?,
+                Change::Remove { name } => files.forget(&format!("{FOLDER}/{name}"))?,
+            }
+        }
+    }
+    Ok(())
+}

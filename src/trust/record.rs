@@ -1,0 +1,315 @@
+//! Records: who signed a package's statements, and what they add up to. Nothing else turns a
+//! record into something that installs may use.
+
+mod compare;
+mod fold;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+
+use super::Verified;
+use super::ed25519::{self, SecretKey, SignatureError};
+use super::tuf::Target;
+use crate::formats::record::{self, Record, RecordFormatError};
+use crate::formats::statement::{self, Envelope, StatementError};
+use crate::model::{
+    Body, KeyId, PackageName, PublicKey, PublisherId, Sha256Digest, Signature, Statement,
+};
+
+pub use compare::{Disagreement, Regression, compare, no_regression};
+pub use fold::{FoldError, Owners, PackageState, Seen};
+
+/// What a record is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordContext<'a> {
+    /// The registry that the record must be made for.
+    pub registry_id: Sha256Digest,
+    /// The package that it must be of.
+    pub package: &'a PackageName,
+    /// Keys by publisher, for those whom [`owners_needed`] names.
+    pub publishers: &'a BTreeMap<PublisherId, Vec<PublicKey>>,
+    /// Keys that may vouch.
+    pub vouchers: &'a [PublicKey],
+    /// How far this record was verified before. The signatures up to there are not checked again,
+    /// as the chain of digests shows that the statements are the same.
+    pub verified_before: Option<Seen>,
+}
+
+/// Why a record is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The record is not even a list of envelopes.
+    #[error("the record of `{package}` is refused: {cause}")]
+    Format {
+        /// The package that was asked for.
+        package: PackageName,
+        /// Why.
+        cause: RecordFormatError,
+    },
+    /// The record lies at the place of another package.
+    #[error("the record of `{found}` stands where the one of `{expected}` should")]
+    OtherPackage {
+        /// The package that was asked for.
+        expected: PackageName,
+        /// The one that the record names.
+        found: PackageName,
+    },
+    /// The record holds no statement at all.
+    #[error("the record of `{0}` holds no statement")]
+    Empty(PackageName),
+    /// A statement is refused.
+    #[error("statement {sequence} of `{package}` is refused: {cause}")]
+    Statement {
+        /// The package.
+        package: PackageName,
+        /// The statement's place, from 1.
+        sequence: u64,
+        /// Why.
+        cause: StatementRefusal,
+    },
+    /// A time of acceptance for a version that no statement names.
+    #[error(
+        "the record of `{package}` has a time of acceptance for {version}, which was not released"
+    )]
+    AcceptedExtra {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// It does not continue the record that was verified before.
+    #[error(transparent)]
+    Regression(#[from] Regression),
+}
+
+/// Why a statement is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatementRefusal {
+    /// Its bytes are no statement.
+    #[error(transparent)]
+    Bytes(#[from] StatementError),
+    /// It cannot follow on those before it.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// The keys of an owner are not at hand.
+    #[error("the keys of its owner `{0}` are not known")]
+    UnknownOwner(PublisherId),
+    /// A signature of somebody who may not sign here.
+    #[error("it is signed by the key {0}, which may not sign it")]
+    UnknownKey(KeyId),
+    /// A signature that does not fit, or by a key that is none.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// Too few of those who may sign did.
+    #[error("it has {found} of {needed} signatures")]
+    TooFewSignatures {
+        /// How many distinct signers there are.
+        found: usize,
+        /// How many there must be.
+        needed: usize,
+    },
+    /// The publisher whom a release names did not sign it.
+    #[error("its publisher `{0}` did not sign it")]
+    PublisherDidNotSign(PublisherId),
+}
+
+impl RecordError {
+    /// Says whether a newer program would understand the record.
+    #[must_use]
+    pub const fn needs_update(&self) -> bool {
+        match self {
+            Self::Format { cause, .. } => matches!(cause, RecordFormatError::UnknownSchema(_)),
+            Self::Statement {
+                cause: StatementRefusal::Bytes(error),
+                ..
+            } => error.needs_update(),
+            _ => false,
+        }
+    }
+}
+
+/// Returns the publishers whose keys are needed to verify a record. They come from bytes that
+/// nobody has verified yet: good for knowing what to fetch, and for nothing else.
+#[must_use]
+pub fn owners_needed(record: &Record) -> BTreeSet<PublisherId> {
+    let first = record.statements.first();
+    let genesis = first.and_then(|first| statement::parse_payload(&first.payload).ok());
+    match genesis.map(|statement| statement.body) {
+        Some(Body::Genesis { owners, .. }) => owners.into_iter().collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Verifies a record that came through TUF: every signature, the whole chain, and what it says.
+pub fn verify_record(
+    target: &Verified<Target>,
+    context: &RecordContext<'_>,
+) -> Result<Verified<PackageState>, RecordError> {
+    let record = record::decode(&target.bytes).map_err(|cause| RecordError::Format {
+        package: context.package.clone(),
+        cause,
+    })?;
+    check_record(&record, context).map(Verified::new)
+}
+
+/// As [`verify_record`], for the writer, whose own folder is not read through TUF.
+pub fn check_record(
+    record: &Record,
+    context: &RecordContext<'_>,
+) -> Result<PackageState, RecordError> {
+    let package = context.package;
+    if record.package != *package {
+        return Err(RecordError::OtherPackage {
+            expected: package.clone(),
+            found: record.package.clone(),
+        });
+    }
+    if record.statements.is_empty() {
+        return Err(RecordError::Empty(package.clone()));
+    }
+    let mut state = PackageState::empty(context.registry_id, package.clone());
+    for (envelope, sequence) in record.statements.iter().zip(1..) {
+        let old = context
+            .verified_before
+            .is_some_and(|seen| sequence <= seen.sequence);
+        let keys = (!old).then_some(context);
+        add(&mut state, envelope, keys, record).map_err(|cause| RecordError::Statement {
+            package: package.clone(),
+            sequence,
+            cause,
+        })?;
+    }
+    if let Some(before) = &context.verified_before {
+        no_regression(before, &state)?;
+    }
+    refuse_extra_times(record, &state)?;
+    state.documents = record.documents;
+    Ok(state)
+}
+
+/// Every release has a time of acceptance by now; this is about times without a release.
+fn refuse_extra_times(record: &Record, state: &PackageState) -> Result<(), RecordError> {
+    let released: BTreeSet<_> = state
+        .document
+        .entries
+        .iter()
+        .map(|entry| &entry.release.version)
+        .collect();
+    let mut versions = record.accepted.keys();
+    let extra = versions.find(|version| !released.contains(version));
+    extra.map_or(Ok(()), |version| {
+        Err(RecordError::AcceptedExtra {
+            package: record.package.clone(),
+            version: version.clone(),
+        })
+    })
+}
+
+/// Adds one statement to the state; without a context its signatures were checked before.
+fn add(
+    state: &mut PackageState,
+    envelope: &Envelope,
+    context: Option<&RecordContext<'_>>,
+    record: &Record,
+) -> Result<(), StatementRefusal> {
+    let statement = statement::parse_payload(&envelope.payload)?;
+    // The statement counts from here on, but on an error the state is dropped with it.
+    state.apply(&statement, envelope.digest(), &record.accepted)?;
+    context.map_or(Ok(()), |context| {
+        check_signatures(envelope, &statement, state.owners.as_ref(), context)
+    })
+}
+
+/// Checks that those who may say it signed a statement: enough owners, or a voucher where nobody
+/// owns the package. For a genesis, `owners` are those whom it names.
+pub fn check_signatures(
+    envelope: &Envelope,
+    statement: &Statement,
+    owners: Option<&Owners>,
+    context: &RecordContext<'_>,
+) -> Result<(), StatementRefusal> {
+    let Some(owners) = owners else {
+        let vouchers: Vec<_> = context.vouchers.iter().map(|key| (None, *key)).collect();
+        let signers = verified_signers(envelope, &vouchers)?;
+        return enough(signers.len(), 1);
+    };
+    let keys = owner_keys(owners, context.publishers)?;
+    let signers = verified_signers(envelope, &keys)?;
+    let mut found = BTreeSet::new();
+    for key in &signers {
+        // A key that two owners share counts for one of them.
+        let mut theirs = keys.iter().filter(|(_, candidate)| candidate == key);
+        if let Some((owner, _)) = theirs.find(|(owner, _)| !found.contains(owner)) {
+            found.insert(*owner);
+        }
+    }
+    enough(found.len(), owners.threshold as usize)?;
+    if let Body::Release(release) = &statement.body {
+        let publisher = release.publisher.as_ref();
+        let signed = |(owner, key): &SigningKey<'_>| *owner == publisher && signers.contains(key);
+        if let Some(publisher) = publisher.filter(|_| !keys.iter().any(signed)) {
+            return Err(StatementRefusal::PublisherDidNotSign(publisher.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// A key that may sign, and the owner it stands for.
+type SigningKey<'a> = (Option<&'a PublisherId>, PublicKey);
+
+fn owner_keys<'a>(
+    owners: &'a Owners,
+    publishers: &BTreeMap<PublisherId, Vec<PublicKey>>,
+) -> Result<Vec<SigningKey<'a>>, StatementRefusal> {
+    let mut keys = Vec::new();
+    for owner in &owners.publishers {
+        let theirs = publishers
+            .get(owner)
+            .ok_or_else(|| StatementRefusal::UnknownOwner(owner.clone()))?;
+        keys.extend(theirs.iter().map(|key| (Some(owner), *key)));
+    }
+    Ok(keys)
+}
+
+/// The distinct keys that signed. One signature that is not in order spoils all.
+fn verified_signers(
+    envelope: &Envelope,
+    keys: &[SigningKey<'_>],
+) -> Result<BTreeSet<PublicKey>, StatementRefusal> {
+    let signed = statement::pae(&envelope.payload);
+    let mut signers = BTreeSet::new();
+    for Signature { key_id, bytes } in &envelope.signatures {
+        let (_, key) = keys
+            .iter()
+            .find(|(_, key)| key.id() == *key_id)
+            .ok_or(StatementRefusal::UnknownKey(*key_id))?;
+        ed25519::verify(key, &signed, bytes)?;
+        signers.insert(*key);
+    }
+    Ok(signers)
+}
+
+fn enough(found: usize, needed: usize) -> Result<(), StatementRefusal> {
+    if found < needed {
+        return Err(StatementRefusal::TooFewSignatures { found, needed });
+    }
+    Ok(())
+}
+
+/// Signs a statement with each of the keys.
+pub fn sign_statement(
+    statement: &Statement,
+    keys: &[&SecretKey],
+) -> Result<Envelope, StatementError> {
+    let payload = statement::payload(statement)?;
+    let signed = statement::pae(&payload);
+    let signatures = keys.iter().map(|key| key.sign(&signed)).collect();
+    Ok(Envelope {
+        payload,
+        signatures,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! The Update Framework 1.0 (with TAP 15's hash bins), the reading side: a state machine that says
+//! what to fetch, judges what came, and says what to keep. It never fetches or stores anything.
+
+mod delegation;
+mod error;
+mod metadata;
+mod path_pattern;
+mod roles;
+mod target;
+mod updater;
+mod writer;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use error::{MetadataError, TufError};
+pub use metadata::{TufKey, Verifier, ed25519_only};
+pub use path_pattern::bin_name;
+pub use target::{Target, TargetFile, TargetMismatch};
+pub use updater::{Change, Lookup, Mode, Request, Settings, Updater};
+pub use writer::{Authority, open_metadata};

@@ -1,0 +1,347 @@
+//! The command line itself: help, usage errors, colours, pipes.
+
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::env::TestEnv;
+
+#[test]
+fn help_lists_the_commands() {
+    assert_snapshot!(TestEnv::new().run(["--help"]), @r"
+    exit: 0
+    --- stdout
+    A signed Cargo registry made of static files, and the subcommand that uses it
+
+    Usage: cargo marketplace [OPTIONS] <COMMAND>
+
+    Commands:
+      tour         Shows all of it in a temporary folder: publish, search, install, tamper, build
+      search       Finds packages by name, keyword and description
+      info         Shows what a registry knows of a package
+      sparql       Asks a registry a SPARQL question
+      install      Verifies binary packages and installs them with cargo
+      add          Verifies packages and adds them to a manifest
+      new          Makes a project from a template package
+      fetch        Fetches and verifies what a project depends on
+      exec         Runs cargo on verified packages
+      verify       Verifies a project's packages, one package, or an archive
+      key          Makes and shows signing keys
+      package      Packages without signing: runs cargo, sees no key
+      sign         Signs what was packaged: runs no cargo
+      publish      Packages, signs and hands in
+      yank         Marks a release as not to be chosen any more
+      registry     Adds registries; makes, checks and serves them
+      completions  Prints a completion script for a shell
+      man          Writes the man pages
+      explain      Explains an error code
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+      -q, --quiet                    Say nothing but warnings and errors
+      -v, --verbose...               Say more about what is done and why
+          --color <WHEN>             Colour the output: auto, always or never
+          --offline                  Use no network: work from what was fetched and verified before
+          --message-format <FORMAT>  The answer on stdout: human, or json (one object a line)
+    --- stderr
+    ");
+}
+
+#[test]
+fn a_commands_help_is_complete() {
+    assert_snapshot!(TestEnv::new().run(["search", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Finds packages by name, keyword and description
+
+    Usage: cargo marketplace search [OPTIONS] [WORDS]...
+
+    Arguments:
+      [WORDS]...  Words that must all occur; the last one may be the start of a word
+
+    Options:
+          --limit <N>               The most results to show [default: 20]
+          --keyword <WORD>          Only packages with this keyword; may be repeated
+          --license <LICENSE>       Only packages with this license (an SPDX id)
+          --rust-version <VERSION>  Only packages that build with this version of Rust
+          --registry <NAME>         The registry; needed only where several are known
+          --backend <FORMAT>        Read this index format, v1 or v2, whatever the rollout says
+      -h, --help                    Print help
+
+    Global options:
+      -q, --quiet                    Say nothing but warnings and errors
+      -v, --verbose...               Say more about what is done and why
+          --color <WHEN>             Colour the output: auto, always or never
+          --offline                  Use no network: work from what was fetched and verified before
+          --message-format <FORMAT>  The answer on stdout: human, or json (one object a line)
+    --- stderr
+    ");
+}
+
+#[test]
+fn usage_errors_exit_with_one_and_suggest() {
+    let env = TestEnv::new();
+    assert_snapshot!(env.run(["serch", "x"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: unrecognized subcommand 'serch'
+
+      tip: some similar subcommands exist: 'fetch', 'search'
+
+    Usage: cargo marketplace [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(env.run(["search"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: the following required arguments were not provided:
+      <WORDS>...
+
+    Usage: cargo marketplace search <WORDS>...
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(env.run(["info", "x@not.a.version"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'x@not.a.version' for '<SPEC>': `not.a.version` is not a version requirement: unexpected character 'n' while parsing major version number
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(env.run(["registry", "add", "x", "http://registry.example"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'http://registry.example' for '<URL>': `http://registry.example` is refused: plain http is for this machine only, use https
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(env.run(["search", "x", "--offlin"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: unexpected argument '--offlin' found
+
+      tip: a similar argument exists: '--offline'
+
+    Usage: cargo marketplace search --offline <WORDS>...
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn no_command_shows_the_help_and_fails() {
+    let outcome = TestEnv::new().command::<&str>([]).run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    assert!(outcome.stderr.contains("Usage: cargo marketplace"));
+}
+
+#[test]
+fn both_ways_of_calling_reach_the_same_command() {
+    let env = TestEnv::new();
+    let own = env.command(["explain", "MP0402"]).run();
+    assert_eq!(own.code, Some(0));
+    let cargos = env.cargo(["marketplace", "explain", "MP0402"]).run();
+    assert_eq!(own, cargos);
+    let bare = env.command(["marketplace", "explain", "MP0402"]).run();
+    assert_eq!(own, bare);
+}
+
+#[test]
+fn says_its_version() {
+    assert_snapshot!(TestEnv::new().run(["--version"]), @r"
+    exit: 0
+    --- stdout
+    cargo-marketplace [VERSION]
+    --- stderr
+    ");
+}
+
+#[test]
+fn colours_as_cargo_does() {
+    let env = TestEnv::new();
+    let coloured = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = env.command([&["info", "@"], arguments].concat());
+        for (name, value) in variables {
+            command = command.env(name, value);
+        }
+        command.run().stderr.contains('\x1b')
+    };
+    assert!(!coloured(&[], &[]), "no terminal");
+    assert!(coloured(&[("CARGO_TERM_COLOR", "always")], &[]));
+    assert!(coloured(
+        &[("CARGO_TERM_COLOR", "always"), ("NO_COLOR", "1")],
+        &[]
+    ));
+    assert!(!coloured(&[("CARGO_TERM_COLOR", "never")], &[]));
+    assert!(coloured(
+        &[("CARGO_TERM_COLOR", "never")],
+        &["--color", "always"]
+    ));
+    assert!(!coloured(
+        &[("CARGO_TERM_COLOR", "always")],
+        &["--color=never"]
+    ));
+    let status = env
+        .command(["key", "new", "a", "--no-passphrase", "--color", "always"])
+        .run();
+    let verb = "\x1b[1m\x1b[92m     Created\x1b[0m key";
+    assert!(status.stderr.starts_with(verb), "{:?}", status.stderr);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let env = TestEnv::new();
+    for arguments in [["completions", "bash"], ["--help", "--color=never"]] {
+        let mut command = env.command(arguments).into_command();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let full = std::path::Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let env = TestEnv::new();
+    let mut command = env.command(["completions", "bash"]).into_command();
+    let stdout = std::fs::OpenOptions::new().write(true).open(full).unwrap();
+    let output = command.stdout(stdout).output().unwrap();
+    assert_eq!(output.status.code(), Some(101));
+}
+
+#[test]
+fn completions_exist_for_each_shell() {
+    let env = TestEnv::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let outcome = env.command(["completions", shell]).run();
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(0), ""),
+            "{shell}"
+        );
+        assert!(outcome.stdout.contains("sparql"), "{shell}");
+    }
+}
+
+#[test]
+fn man_pages_are_written_for_each_command() {
+    let env = TestEnv::new();
+    assert_snapshot!(env.run(["man", "pages"]), @r"
+    exit: 0
+    --- stdout
+    --- stderr
+        Finished man pages in [ROOT]/work/pages
+    ");
+    let mut pages: Vec<_> = std::fs::read_dir(env.path("work/pages"))
+        .unwrap()
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    assert_snapshot!(pages.join("\n"), @r"
+    cargo-marketplace-add.1
+    cargo-marketplace-completions.1
+    cargo-marketplace-exec.1
+    cargo-marketplace-explain.1
+    cargo-marketplace-fetch.1
+    cargo-marketplace-info.1
+    cargo-marketplace-install.1
+    cargo-marketplace-key-list.1
+    cargo-marketplace-key-new.1
+    cargo-marketplace-key-show.1
+    cargo-marketplace-key.1
+    cargo-marketplace-man.1
+    cargo-marketplace-new.1
+    cargo-marketplace-package.1
+    cargo-marketplace-publish.1
+    cargo-marketplace-registry-add.1
+    cargo-marketplace-registry-apply.1
+    cargo-marketplace-registry-check.1
+    cargo-marketplace-registry-import.1
+    cargo-marketplace-registry-init.1
+    cargo-marketplace-registry-list.1
+    cargo-marketplace-registry-remove.1
+    cargo-marketplace-registry-serve.1
+    cargo-marketplace-registry-show.1
+    cargo-marketplace-registry.1
+    cargo-marketplace-search.1
+    cargo-marketplace-sign.1
+    cargo-marketplace-sparql.1
+    cargo-marketplace-tour.1
+    cargo-marketplace-verify.1
+    cargo-marketplace-yank.1
+    cargo-marketplace.1
+    ");
+    assert!(env.run(["man"]).contains(".TH cargo-marketplace 1"));
+}
+
+#[test]
+fn explains_codes() {
+    let env = TestEnv::new();
+    assert_snapshot!(env.run(["explain", "mp0204"]), @r"
+    exit: 0
+    --- stdout
+    MP0204: the release is yanked
+
+    Its publisher took it out of choice; lock files that name it go on working. Ask
+    for another release.
+    --- stderr
+    ");
+    assert_snapshot!(env.run(["explain", "MP0999"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: no error has the code `MP0999`
+    help: `cargo marketplace explain` lists all codes
+    ");
+    assert_snapshot!(env.run(["explain", "MP0501", "--message-format", "json"]), @r#"
+    exit: 0
+    --- stdout
+    {"reason":"explanation","schema":1,"code":"MP0501","text":"The Turtle document was missing or unreadable, and the verified JSON document of the same content was used. A remark, not a danger: both are bound by the same record.","title":"v2 is not usable, v1 is read"}
+    --- stderr
+    "#);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let env = TestEnv::new();
+    let command = env
+        .command(["key", "list"])
+        .env("SOURCE_DATE_EPOCH", "soon");
+    assert_snapshot!(command.run().to_string(), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: SOURCE_DATE_EPOCH or the clock gives no time
+    ");
+    let command = env
+        .command(["key", "list"])
+        .env("CARGO_MARKETPLACE_REGISTRY", "a b");
+    assert_snapshot!(command.run().to_string(), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: CARGO_MARKETPLACE_REGISTRY names no registry
+
+    Caused by:
+      `a b` cannot be a name: ' ' is not an ASCII letter, digit, `-` or `_`
+    ");
+}

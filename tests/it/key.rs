@@ -1,0 +1,118 @@
+//! `key new`, `key list`, `key show`.
+
+use insta::assert_snapshot;
+
+use crate::env::TestEnv;
+
+#[test]
+fn makes_lists_and_shows_keys() {
+    let env = TestEnv::new();
+    let new = env.command(["key", "new", "harbour", "--no-passphrase"]);
+    assert_snapshot!(new.redact_digests().run().to_string(), @r"
+    exit: 0
+    --- stdout
+    harbour  [FINGERPRINT]  [DIGEST]
+    --- stderr
+         Created key `harbour` in [ROOT]/home/.cargo/marketplace/keys/harbour.pem
+    warning: the key is not encrypted: whoever reads the file can sign with it
+    ");
+    let list = env.command(["key", "list"]);
+    assert_snapshot!(list.redact_digests().run().to_string(), @r"
+    exit: 0
+    --- stdout
+    harbour  [FINGERPRINT]  [DIGEST]
+    --- stderr
+    ");
+    let show = env.command(["key", "show", "harbour"]);
+    assert_snapshot!(show.redact_digests().run().to_string(), @r"
+    exit: 0
+    --- stdout
+    name: harbour
+    fingerprint: [FINGERPRINT]
+    id: [DIGEST]
+    public: [DIGEST]
+    file: [ROOT]/home/.cargo/marketplace/keys/harbour.pem
+    --- stderr
+    ");
+    let json = env.command(["key", "show", "harbour", "--message-format", "json"]);
+    assert_snapshot!(json.redact_digests().run().to_string(), @r#"
+    exit: 0
+    --- stdout
+    {"reason":"key","schema":1,"fingerprint":"[FINGERPRINT]","key_id":"[DIGEST]","name":"harbour","public":"[DIGEST]"}
+    --- stderr
+    "#);
+    let secret = env.read("home/.cargo/marketplace/keys/harbour.pem");
+    assert!(secret.starts_with("-----BEGIN PRIVATE KEY-----"));
+}
+
+#[test]
+fn a_passphrase_can_come_from_the_environment() {
+    let env = TestEnv::new();
+    let new = env.command(["key", "new", "harbour"]);
+    let outcome = new
+        .env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "not a secret")
+        .run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    let secret = env.read("home/.cargo/marketplace/keys/harbour.pem");
+    assert!(secret.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+}
+
+#[test]
+fn refuses_without_making_anything() {
+    let env = TestEnv::new();
+    assert_snapshot!(env.run(["key", "new", "harbour"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: the passphrase of `harbour` cannot be asked for
+    note: there is no terminal
+    help: set CARGO_MARKETPLACE_KEY_PASSPHRASE
+    ");
+    assert_snapshot!(env.run(["key", "new", "../x"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value '../x' for '<NAME>': `../x` cannot be a name: '.' is not an ASCII letter, digit, `-` or `_`
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(env.run(["key", "show", "harbour"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0601]: no key is called `harbour`
+    help: `cargo marketplace key new harbour` makes it
+    ");
+    assert!(!env.marketplace_home().exists());
+    env.run(["key", "new", "harbour", "--no-passphrase"]);
+    assert_snapshot!(env.run(["key", "new", "harbour", "--no-passphrase"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: the key `harbour` exists already
+    note: a key is never overwritten
+    ");
+    assert_snapshot!(env.run(["key", "show", "harbor"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0601]: no key is called `harbor`
+    help: did you mean `harbour`?
+    ");
+}
+
+#[test]
+fn a_pipe_is_nobody_to_ask() {
+    let env = TestEnv::new();
+    let new = env.command(["key", "new", "harbour"]).stdin("a\na\n");
+    assert_eq!(new.run().code, Some(101));
+    assert!(!env.marketplace_home().exists());
+}
+
+#[test]
+fn the_folder_can_be_moved() {
+    let env = TestEnv::new();
+    let new = env.command(["key", "new", "a", "--no-passphrase"]);
+    new.env("CARGO_MARKETPLACE_KEYS", env.path("safe")).run();
+    assert!(env.path("safe/a.pem").exists() && env.path("safe/a.pub.pem").exists());
+}
