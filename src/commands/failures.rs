@@ -3,6 +3,7 @@
 use super::error::{CommandError, Kind};
 use crate::install::archive::{ArchiveError, DeriveError, DisagreementError};
 use crate::install::handover::HandoverError;
+use crate::install::template::{DeclarationError, TemplateError};
 use crate::install::{
     CargoError, ChooseError, GuardError, LocalRegistryError, ResolveError, SourceError,
 };
@@ -426,6 +427,26 @@ impl From<HandoverError> for CommandError {
             | HandoverError::Manifest { .. }
             | HandoverError::NoLockFile(_)
             | HandoverError::Io { .. } => failed(&error),
+        }
+    }
+}
+
+impl From<TemplateError> for CommandError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Archive(error) => error.into(),
+            TemplateError::Path { .. } => refused("MP0407", &error),
+            TemplateError::Declaration(DeclarationError::Missing(ref keys)) => {
+                let given: Vec<String> = keys.iter().map(|key| format!("-d {key}=…")).collect();
+                failed(&error).with_help(given.join(" "))
+            }
+            TemplateError::NoTemplate(_)
+            | TemplateError::Declaration(_)
+            | TemplateError::Fill { .. }
+            | TemplateError::TooLarge
+            | TemplateError::FolderName { .. }
+            | TemplateError::Exists(_)
+            | TemplateError::Io { .. } => failed(&error).with_note(NOTHING_WRITTEN),
         }
     }
 }

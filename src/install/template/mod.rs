@@ -136,6 +136,21 @@ impl Template {
         &self.keys
     }
 
+    /// The files that a project would have, without making it.
+    pub fn plan(&self, request: RenderRequest<'_>) -> Result<Vec<String>, TemplateError> {
+        refuse_if_there(request.target)?;
+        let filler = Filler::new(self.values(request)?);
+        let mut paths = Paths::new(Limits::default().entries);
+        self.template_paths()
+            .map(|path| rendered_path(path, &filler, &mut paths))
+            .collect()
+    }
+
+    fn template_paths(&self) -> impl Iterator<Item = &str> {
+        let paths = self.contents.paths();
+        paths.filter(|path| path.starts_with(FOLDER))
+    }
+
     /// Makes a project; returns the number of its files. On error nothing has changed.
     pub fn render(&self, request: RenderRequest<'_>) -> Result<usize, TemplateError> {
         refuse_if_there(request.target)?;
@@ -179,11 +194,7 @@ impl Template {
         let mut paths = Paths::new(limits.entries);
         let (mut count, mut total) = (0, 0);
         fs::create_dir(project).map_err(failed("create", project))?;
-        let templates = self
-            .contents
-            .paths()
-            .filter(|path| path.starts_with(FOLDER));
-        for path in templates {
+        for path in self.template_paths() {
             let rendered = rendered_path(path, filler, &mut paths)?;
             let (from, to) = (unpacked.join(path), project.join(rendered));
             total += write_file(path, &from, &to, filler)?;
