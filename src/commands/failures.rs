@@ -293,10 +293,17 @@ impl From<ImportError> for CommandError {
 
 impl From<PackageError> for CommandError {
     fn from(error: PackageError) -> Self {
-        let shown = failed(&error);
-        match &error {
-            PackageError::NoPackage => shown.with_help("pass `--workspace` or `-p PACKAGE`"),
-            _ => shown,
+        match error {
+            PackageError::Handover(error) => error.into(),
+            PackageError::Cargo(error) => error.into(),
+            PackageError::NoPackage => {
+                failed(&error).with_help("pass `--workspace` or `-p PACKAGE`")
+            }
+            PackageError::Metadata(_)
+            | PackageError::Unknown(_)
+            | PackageError::Private(_)
+            | PackageError::Io { .. }
+            | PackageError::Failed(_) => failed(&error),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use semver::Version;
 
 /// Variables that can hold a signing key or open one.
-pub const KEY_VARIABLES: [&str; 2] = [
+const KEY_VARIABLES: [&str; 2] = [
     "CARGO_MARKETPLACE_SIGNING_KEY",
     "CARGO_MARKETPLACE_KEY_PASSPHRASE",
 ];
@@ -160,6 +160,11 @@ impl Cargo {
             command: "-vV",
             reason: "it names no host".into(),
         })
+    }
+
+    /// Runs cargo in a folder with arguments of ours and no configuration.
+    pub fn plain(&self, folder: &Path, arguments: &[OsString]) -> Result<ExitStatus, CargoError> {
+        self.status(&Call::verbatim(arguments.to_vec(), folder))
     }
 
     /// Runs cargo for its standard output; what it says besides is told only if it fails.

@@ -4,7 +4,7 @@
 //! verified first, and that cargo is given nothing else.
 
 pub mod archive;
-pub mod cargo;
+mod cargo;
 pub mod choose;
 mod guard;
 pub mod handover;
