@@ -74,7 +74,9 @@ impl Fixture {
     /// Adds the registry under the name `harbour`, served at `url`.
     pub(crate) fn add_url(&self, env: &TestEnv, url: &str) {
         let root = format!("--root=sha256:{}", self.root);
-        let added = env.command(["registry", "add", "harbour", url, &root]).run();
+        let added = env
+            .command(["registry", "add", "harbour", url, &root])
+            .run();
         assert_eq!(added.code, Some(0), "{added}");
     }
 
