@@ -7,6 +7,7 @@ mod env;
 mod faults;
 mod fixture;
 mod hostile_archives;
+mod interrupted;
 mod key;
 mod openssl;
 mod real_lines;
