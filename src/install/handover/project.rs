@@ -175,6 +175,9 @@ fn resolved(ground: &Ground<'_>, project: Project<'_>) -> Result<Metadata, Hando
 fn tell(ground: &Ground<'_>, lock: &LockFile) {
     let registry = &ground.session.registry.name;
     let count = lock.ours.len();
+    if count == 0 {
+        return;
+    }
     let packages = if count == 1 { "package" } else { "packages" };
     ground.session.events.event(Event::Status {
         verb: "Verifying",
