@@ -46,7 +46,7 @@ pub(super) fn prepare<'a>(
     let workspace_root = workspace.workspace_root.clone().into_std_path_buf();
     let path = workspace_root.join("Cargo.lock");
     let old = lock_file::read(&path, session.registry)?;
-    let mut roots = roots(&ground, project, &workspace)?;
+    let mut roots = roots(&ground, project, &workspace);
     let pinned = old.as_ref().map_or(&[][..], |lock| &lock.ours);
     roots.extend(pinned.iter().map(|package| package.name.clone()));
     let closure = closure(roots, pinned, session.source)?;
@@ -100,11 +100,7 @@ fn manifests(ground: &Ground<'_>, project: Project<'_>) -> Result<Metadata, Hand
 
 /// The packages of the registry that the workspace names, and that its path dependencies outside
 /// of it name.
-fn roots(
-    ground: &Ground<'_>,
-    project: Project<'_>,
-    workspace: &Metadata,
-) -> Result<BTreeSet<PackageName>, HandoverError> {
+fn roots(ground: &Ground<'_>, project: Project<'_>, workspace: &Metadata) -> BTreeSet<PackageName> {
     let registry = ground.session.registry;
     let mut roots = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -135,7 +131,7 @@ fn roots(
             packages.extend(found.filter(|package| package.manifest_path == manifest));
         }
     }
-    Ok(roots)
+    roots
 }
 
 /// Lets cargo complete the lock file and keep what is in it. `cargo update --workspace` does that
