@@ -6,6 +6,7 @@ mod env;
 mod faults;
 mod hostile_archives;
 mod key;
+mod layers;
 mod openssl;
 mod real_lines;
 mod referee_index;
