@@ -139,8 +139,7 @@ impl From<ClientError> for CommandError {
                 .with_help("check the network and the registry's address, and try again"),
             ClientError::Vanished(_) => refused("MP0405", &error),
             ClientError::NotListed(_)
-            | ClientError::Policy(_)
-            | ClientError::Publisher(_)
+            | ClientError::Registered(_)
             | ClientError::CatalogIndex(_)
             | ClientError::Pack(_) => refused("MP0406", &error),
         }
@@ -250,7 +249,7 @@ impl From<ApplyError> for CommandError {
                 .with_note(NOTHING_WRITTEN)
                 .with_help("a version is published once; raise it in `Cargo.toml`"),
             ApplyError::Record(error) => error.into(),
-            ApplyError::OtherKeys(_) => refused("MP0403", &error),
+            ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
             ApplyError::Statement { .. }
             | ApplyError::Encode { .. }
             | ApplyError::NoArchive { .. }

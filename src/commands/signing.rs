@@ -11,7 +11,7 @@ use crate::trust::SecretKey;
 
 /// The roles that adding releases signs anew. `targets` is among them only when a publisher is
 /// registered, but its key is asked for in time.
-pub const CHANGED_ROLES: &[&str] = &["targets", "packages-0", "catalog", "snapshot", "timestamp"];
+const CHANGED_ROLES: &[&str] = &["targets", "packages-0", "catalog", "snapshot", "timestamp"];
 
 /// A publisher's key, ready to sign. The key's name is the publisher's id.
 pub struct Publisher {
@@ -79,11 +79,13 @@ pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, Comman
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
 }
 
-/// The ids of the keys of a registry's roles.
-#[must_use]
-pub fn role_key_ids(folder: &Folder, roles: &[&str]) -> Vec<KeyId> {
-    let mut ids: Vec<KeyId> = roles.iter().flat_map(|role| folder.key_ids(role)).collect();
+/// The ids of the keys that a change of the registry may need.
+pub fn role_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    let mut ids = Vec::new();
+    for role in CHANGED_ROLES {
+        ids.extend(folder.key_ids(role)?);
+    }
     ids.sort_unstable();
     ids.dedup();
-    ids
+    Ok(ids)
 }

@@ -73,7 +73,7 @@ pub struct Kinds {
 pub struct Dependency {
     /// The package depended on.
     pub package: PackageName,
-    /// The name that the manifest gives it, where it differs (`rename = { package = "…" }`).
+    /// The name that the manifest gives it beside its own (`rename = { package = "…" }`).
     pub rename: Option<String>,
     /// Which versions will do.
     pub requirement: Requirement,

@@ -20,7 +20,10 @@ use crate::formats::record::{self, FileDigest, Record, RecordFormatError};
 use crate::formats::statement::{self, Envelope, StatementError};
 use crate::formats::{v1, v2};
 use crate::model::{Body, PackageName, PublicKey, PublisherId, Release, Sha256Digest, UtcTime};
-use crate::trust::{PackageState, RecordContext, RecordError, check_record, owners_needed};
+use crate::trust::ed25519::check_key;
+use crate::trust::{
+    KeyError, PackageState, RecordContext, RecordError, check_record, owners_needed,
+};
 
 /// What is to be added to one package.
 #[derive(Debug, Clone)]
@@ -102,6 +105,9 @@ pub enum ApplyError {
     /// A publisher is registered with other keys.
     #[error("publisher `{0}` is registered with other keys")]
     OtherKeys(PublisherId),
+    /// A publisher's key is none that may sign.
+    #[error("the publisher's key is refused")]
+    Key(#[from] KeyError),
     /// The catalog cannot be brought up to date.
     #[error("the catalog cannot be brought up to date")]
     Pack(#[from] PackError),
@@ -191,6 +197,9 @@ fn register(
         return is_known
             .then_some(())
             .ok_or_else(|| ApplyError::OtherKeys(publisher.id.clone()));
+    }
+    for key in &publisher.keys {
+        check_key(key)?;
     }
     let path = layout::publisher(&publisher.id);
     let bytes = publisher::encode(publisher);

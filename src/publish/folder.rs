@@ -331,11 +331,14 @@ impl Folder {
     }
 
     /// The ids of the keys that may sign a role.
-    pub fn key_ids(&self, role: &str) -> Vec<KeyId> {
+    pub fn key_ids(&mut self, role: &str) -> Result<Vec<KeyId>, FolderError> {
+        if is_bin(role) {
+            self.role(PACKAGES)?;
+        }
         let description = self.description(role);
-        key_ids(&description)
+        Ok(key_ids(&description)
             .filter_map(|id| id.parse().ok())
-            .collect()
+            .collect())
     }
 
     fn keys(&self, role: &str) -> Value {

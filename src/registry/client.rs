@@ -13,15 +13,15 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
-use crate::formats::policy::{self, Policy};
-use crate::formats::publisher;
+use crate::formats::policy::Policy;
 use crate::formats::record::{self, FileDigest};
 use crate::model::{
     Entry, EventSink, PackageName, PublicKey, PublisherId, RegistryName, Sha256Digest, UtcTime,
 };
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    Archive, PackageState, RecordContext, Verified, owners_needed, verify_archive, verify_record,
+    Archive, PackageState, RecordContext, Verified, owners_needed, read_policy, read_publisher,
+    verify_archive, verify_record,
 };
 
 use super::transport::Transport;
@@ -49,7 +49,7 @@ pub struct Client<'a> {
     files: Files,
     tuf: Mutex<Updater>,
     freshness: Freshness,
-    policy: Policy,
+    policy: Verified<Policy>,
     publishers: Mutex<BTreeMap<PublisherId, Vec<PublicKey>>>,
     events: &'a dyn EventSink,
 }
@@ -64,7 +64,7 @@ impl<'a> Client<'a> {
             metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
-        let policy = policy::decode(&files.target(&policy)?.bytes)?;
+        let policy = read_policy(&files.target(&policy)?)?;
         Ok(Self {
             name: opening.name,
             registry_id: opening.registry_id,
@@ -91,7 +91,7 @@ impl<'a> Client<'a> {
 
     /// What the registry demands and says of itself.
     #[must_use]
-    pub const fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
@@ -222,10 +222,9 @@ impl<'a> Client<'a> {
                 continue;
             }
             if let Some(target) = self.target(&layout::publisher(&id))? {
-                let publisher = publisher::decode(&target.bytes)?;
-                self.known_publishers()
-                    .insert(id.clone(), publisher.keys.clone());
-                found.insert(id, publisher.keys);
+                let keys = read_publisher(&target, &id)?.into_inner().keys;
+                self.known_publishers().insert(id.clone(), keys.clone());
+                found.insert(id, keys);
             }
         }
         Ok(found)

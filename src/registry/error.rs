@@ -5,12 +5,10 @@ use std::io;
 use super::files::FileError;
 use super::transport::TransportError;
 use crate::formats::catalog_index::CatalogIndexError;
-use crate::formats::policy::PolicyError;
-use crate::formats::publisher::PublisherError;
 use crate::model::{PackageName, RegistryName};
 use crate::rollout::Cause;
 use crate::trust::tuf::TufError;
-use crate::trust::{ArchiveMismatch, RecordError};
+use crate::trust::{ArchiveMismatch, RecordError, RegisteredError};
 
 /// Why a registry, or something in it, cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +40,9 @@ pub enum ClientError {
     /// A file that every registry has is not listed.
     #[error("the registry does not list `{0}`")]
     NotListed(String),
-    /// The policy is refused.
+    /// The policy or a publisher's file is refused.
     #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// A publisher's file is refused.
-    #[error(transparent)]
-    Publisher(#[from] PublisherError),
+    Registered(#[from] RegisteredError),
     /// The catalog's index is refused.
     #[error(transparent)]
     CatalogIndex(#[from] CatalogIndexError),
@@ -96,8 +91,7 @@ impl ClientError {
             | Self::Record(_)
             | Self::Vanished(_)
             | Self::NotListed(_)
-            | Self::Policy(_)
-            | Self::Publisher(_)
+            | Self::Registered(_)
             | Self::CatalogIndex(_)
             | Self::Archive(_) => Cause::Trust,
         }

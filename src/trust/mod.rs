@@ -2,6 +2,7 @@
 
 pub mod ed25519;
 mod record;
+mod registered;
 pub mod tuf;
 mod verified;
 
@@ -11,4 +12,5 @@ pub use record::{
     StatementRefusal, check_record, check_signatures, compare, no_regression, owners_needed,
     sign_statement, verify_record,
 };
+pub use registered::{RegisteredError, read_policy, read_publisher};
 pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive};

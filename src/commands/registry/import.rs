@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::signing::{self, CHANGED_ROLES};
+use crate::commands::signing;
 use crate::formats::manifest::Home;
 use crate::formats::policy::Policy;
 use crate::model::{PackageName, PublicKey};
@@ -57,7 +57,7 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
             index_urls: vec![format!("sparse+{base}")],
         },
     };
-    let mut needed = signing::role_key_ids(&folder, CHANGED_ROLES);
+    let mut needed = signing::role_key_ids(&mut folder)?;
     needed.extend(vouchers.iter().map(PublicKey::id));
     let keys = signing::role_keys(context, &needed)?;
     let archives = read_all(&args, context)?;

@@ -134,17 +134,21 @@ fn detailed(section: &Section<'_>, name: &str, home: &Home) -> Result<Dependency
         return Err(ManifestError::Unstable { field });
     }
     let key = package_name(name, &section.field(name))?;
-    let package = match table.text("package", WORD)? {
-        Some(package) => package_name(&package, &table.field("package"))?,
-        None => key.clone(),
+    // crates.io and cargo take a rename as one even if both names are the same.
+    let (package, rename) = match table.text("package", WORD)? {
+        Some(package) => {
+            let package = package_name(&package, &table.field("package"))?;
+            (package, Some(name.to_owned()))
+        }
+        None => (key, None),
     };
     let default_features = match table.flag("default-features")? {
         Some(flag) => Some(flag),
         None => table.flag("default_features")?,
     };
     Ok(Dependency {
-        rename: (key != package).then(|| name.to_owned()),
         package,
+        rename,
         requirement: requirement(&table, section.field(name))?,
         features: table.list("features", MEMBERS, WORD)?,
         optional: table.flag("optional")?.unwrap_or(false),

@@ -39,7 +39,8 @@ pub(super) fn kinds(
         .flag("autobins")?
         .unwrap_or(!old || binaries.is_empty());
     if discover {
-        binaries.extend(files.iter().filter_map(|path| found_binary(path, name)));
+        let found = files.iter().filter_map(|path| found_binary(path, name));
+        binaries.extend(found.filter(|name| is_file_name(name)));
     }
     Ok(Kinds {
         library,
@@ -63,7 +64,8 @@ fn found_binary(path: &str, package: &str) -> Option<String> {
 
 /// Says whether the text can stand as a file in a folder of programs.
 fn is_file_name(name: &str) -> bool {
-    !name.starts_with('.')
+    !name.is_empty()
+        && !name.starts_with('.')
         && !name.contains(['/', '\\', ':'])
         && !name.chars().any(char::is_control)
 }

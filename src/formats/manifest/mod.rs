@@ -69,6 +69,8 @@ pub fn release(
             field: "package".into(),
         })?,
     };
+    package.refuse_inherited(&["metadata"])?;
+    root.refuse_inherited(&["workspace"])?;
     let mut release = package::package(&package, facts)?;
     release.kinds = kinds::kinds(&root, &package, release.name.as_str(), files)?;
     release.features = package::features(&root)?;

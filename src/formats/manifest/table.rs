@@ -116,6 +116,20 @@ impl<'t> Section<'t> {
         Ok(self.table.iter())
     }
 
+    /// Refuses values that are left to the workspace, in fields that are read here as in others:
+    /// Cargo cannot build such a package. `free` keys may hold any table.
+    pub(super) fn refuse_inherited(&self, free: &[&str]) -> Result<(), ManifestError> {
+        let inherited = |(key, value): &(&String, &Value)| {
+            !free.contains(&key.as_str()) && value.get("workspace").is_some_and(Value::is_bool)
+        };
+        match self.table.iter().find(inherited) {
+            Some((key, _)) => Err(ManifestError::Inherited {
+                field: self.field(key),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The error for a value of another type, which is most often one left to the workspace.
     fn wrong(&self, key: &str, value: &Value, expected: &'static str) -> ManifestError {
         match value {

@@ -199,3 +199,22 @@ fn refuses_envelopes_that_can_be_read_in_two_ways() {
     };
     assert_eq!(refused(&many), EnvelopeError::TooManySignatures(65));
 }
+
+/// Made by another program (Python's `json`, `hashlib` and `cryptography`).
+#[test]
+fn writes_the_bytes_of_the_published_vectors() {
+    let file = include_bytes!("../../../schemas/statement-vectors.json");
+    let file: Value = serde_json::from_slice(file).unwrap();
+    let vectors = file["vectors"].as_array().unwrap();
+    assert_eq!(vectors.len(), 6);
+    for vector in vectors {
+        let name = &vector["name"];
+        let envelope = Envelope::from_json(&vector["envelope"]).unwrap();
+        assert_eq!(envelope.to_json().unwrap(), vector["envelope"], "{name}");
+        let statement = parse_payload(&envelope.payload).unwrap();
+        assert_eq!(payload(&statement).unwrap(), envelope.payload, "{name}");
+        let value = parse_strict(&envelope.payload).unwrap();
+        assert_eq!(value, vector["statement"], "{name}");
+        assert_eq!(envelope.digest().to_string(), vector["payload_sha256"]);
+    }
+}

@@ -13,7 +13,7 @@ pub enum DisagreementError {
     #[error(transparent)]
     Derive(#[from] DeriveError),
     /// A field of the release is not what the archive says.
-    #[error("the {field} of `{package}` in the registry is not that of its archive")]
+    #[error("the registry states another {field} for `{package}` than its archive")]
     Field {
         /// As `name 1.2.3`.
         package: String,
@@ -52,9 +52,12 @@ fn differing_field(stated: &Release, found: &Release) -> Option<&'static str> {
     let cargos = [
         ("name", stated.name == found.name),
         ("version", stated.version == found.version),
-        ("dependencies", stated.dependencies == found.dependencies),
+        (
+            "list of dependencies",
+            stated.dependencies == found.dependencies,
+        ),
         ("checksum", stated.checksum == found.checksum),
-        ("features", stated.features == found.features),
+        ("list of features", stated.features == found.features),
         ("links", stated.links == found.links),
         ("rust version", stated.rust_version == found.rust_version),
     ];
@@ -62,13 +65,13 @@ fn differing_field(stated: &Release, found: &Release) -> Option<&'static str> {
         ("size", stated.size == found.size),
         ("description", stated.description == found.description),
         ("license", stated.license == found.license),
-        ("keywords", stated.keywords == found.keywords),
-        ("categories", stated.categories == found.categories),
+        ("list of keywords", stated.keywords == found.keywords),
+        ("list of categories", stated.categories == found.categories),
         ("repository", stated.repository == found.repository),
         ("homepage", stated.homepage == found.homepage),
         ("documentation", stated.documentation == found.documentation),
         ("edition", stated.edition == found.edition),
-        ("kinds", stated.kinds == found.kinds),
+        ("list of targets", stated.kinds == found.kinds),
         ("commit", stated.commit == found.commit),
     ];
     let ours = ours.into_iter().filter(|_| states_ours(stated));

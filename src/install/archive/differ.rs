@@ -91,7 +91,12 @@ fn extra(
     below: &Path,
     known: &HashSet<PathBuf>,
 ) -> Result<Option<PathBuf>, ArchiveError> {
-    let folder = root.join(below);
+    // Joining an empty path would add a slash, and a slash follows a link.
+    let folder = if below == Path::new("") {
+        root.to_path_buf()
+    } else {
+        root.join(below)
+    };
     // `symlink_metadata`: a link to a folder with the right content can be turned round later.
     if !look(&folder)?.is_some_and(|metadata| metadata.is_dir()) {
         return Ok(Some(below.into()));

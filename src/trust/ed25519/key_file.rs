@@ -19,6 +19,11 @@ use super::SecretKey;
 use crate::model::PublicKey;
 
 /// A key file has a few hundred bytes; nothing longer is parsed.
+/// The cost of guessing a passphrase: N = 2^14, r = 8, p = 8. It is as much work as N = 2^17 with
+/// p = 1, in the 32 MiB that `openssl pkey` grants scrypt and cannot be told to raise.
+const LOG_COST: u8 = 14;
+const BLOCK_SIZE: u32 = 8;
+const PARALLELIZATION: u32 = 8;
 const MAX_TEXT: usize = 16 * 1024;
 /// scrypt needs `128 * N * r` bytes: 256 MiB at most, twice what we write.
 const MAX_SCRYPT_BLOCKS: u64 = 1 << 21;
@@ -117,7 +122,9 @@ fn encrypt(
 ) -> Result<SecretDocument, KeyFileError> {
     let (salt, iv) = randomness.split_at(16);
     let iv: [u8; 16] = iv.try_into().map_err(|_| KeyFileError::Encoding)?;
-    let parameters = Parameters::generate_scrypt_aes256cbc(scrypt::Params::RECOMMENDED, salt, iv)
+    let cost = scrypt::Params::new(LOG_COST, BLOCK_SIZE, PARALLELIZATION)
+        .map_err(|_| KeyFileError::Encoding)?;
+    let parameters = Parameters::generate_scrypt_aes256cbc(cost, salt, iv)
         .map_err(|_| KeyFileError::Encoding)?;
     let scheme = EncryptionScheme::from(parameters);
     let encrypted_data = scheme

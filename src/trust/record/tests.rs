@@ -1,1 +1,175 @@
+//! Claims about records: who signed, in what order, and what it adds up to.
 
+mod documents;
+mod statements;
+
+use serde_json::json;
+
+use super::*;
+use crate::formats::record::{Documents, FileDigest};
+use crate::formats::v1;
+use crate::model::{Release, UtcTime};
+
+const ANNA: u8 = 1;
+const FERRIS: u8 = 2;
+const VOUCHER: u8 = 3;
+const STRANGER: u8 = 4;
+
+fn secret(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&[seed; 32])
+}
+
+fn registry() -> Sha256Digest {
+    Sha256Digest::of(b"root")
+}
+
+fn package() -> PackageName {
+    "demo".parse().unwrap()
+}
+
+fn version(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+fn release(text: &str, publisher: Option<&str>) -> Box<Release> {
+    let line = json!({
+        "name": "demo", "vers": text, "deps": [], "features": {},
+        "cksum": Sha256Digest::of(text.as_bytes()).to_string(),
+    });
+    let mut release = v1::release_from_json(&line).unwrap();
+    release.publisher = publisher.map(|id| id.parse().unwrap());
+    Box::new(release)
+}
+
+fn genesis(owners: &[&str], threshold: u32) -> Body {
+    Body::Genesis {
+        owners: owners.iter().map(|id| id.parse().unwrap()).collect(),
+        threshold,
+    }
+}
+
+fn by_ferris(text: &str) -> Body {
+    Body::Release(release(text, Some("ferris")))
+}
+
+fn vouch(text: &str) -> Body {
+    Body::Vouch {
+        release: release(text, None),
+        source: Some("crates.io".into()),
+    }
+}
+
+fn yank(text: &str) -> Body {
+    Body::Yank {
+        version: version(text),
+        reason: Some("broken".into()),
+    }
+}
+
+/// A record in the making, with the keys of its signers.
+#[derive(Clone)]
+struct Draft {
+    record: Record,
+    publishers: BTreeMap<PublisherId, Vec<PublicKey>>,
+    vouchers: Vec<PublicKey>,
+    verified_before: Option<Seen>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let keys = |seed: u8| vec![secret(seed).public(), secret(seed + 100).public()];
+        Self {
+            record: Record {
+                package: package(),
+                documents: Documents::default(),
+                accepted: BTreeMap::new(),
+                statements: Vec::new(),
+            },
+            publishers: BTreeMap::from([
+                ("anna".parse().unwrap(), keys(ANNA)),
+                ("ferris".parse().unwrap(), keys(FERRIS)),
+            ]),
+            vouchers: vec![secret(VOUCHER).public()],
+            verified_before: None,
+        }
+    }
+
+    /// A package of `ferris` with a first release.
+    fn owned() -> Self {
+        Self::new()
+            .say(genesis(&["ferris"], 1), &[FERRIS])
+            .say(by_ferris("1.0.0"), &[FERRIS])
+    }
+
+    /// A package of another registry, vouched for.
+    fn vouched() -> Self {
+        Self::new().say(vouch("1.0.0"), &[VOUCHER])
+    }
+
+    fn next(&self, body: Body) -> Statement {
+        let last = self.record.statements.last();
+        Statement {
+            registry_id: registry(),
+            package: package(),
+            sequence: self.record.statements.len() as u64 + 1,
+            previous: last.map(Envelope::digest),
+            body,
+        }
+    }
+
+    fn say(self, body: Body, seeds: &[u8]) -> Self {
+        let statement = self.next(body);
+        self.add(&statement, seeds)
+    }
+
+    fn add(mut self, statement: &Statement, seeds: &[u8]) -> Self {
+        let keys: Vec<_> = seeds.iter().map(|seed| secret(*seed)).collect();
+        let keys: Vec<_> = keys.iter().collect();
+        if let Body::Release(release) | Body::Vouch { release, .. } = &statement.body {
+            let count = i64::try_from(self.record.accepted.len()).unwrap();
+            let time = UtcTime::from_unix(1_700_000_000 + count).unwrap();
+            let version = release.version.clone();
+            self.record.accepted.entry(version).or_insert(time);
+        }
+        let envelope = sign_statement(statement, &keys).unwrap();
+        self.record.statements.push(envelope);
+        self
+    }
+
+    fn check(&self) -> Result<Verified<PackageState>, RecordError> {
+        let bytes = record::encode(&self.record).unwrap();
+        let target = Verified::new(Target {
+            path: "de/mo/demo.json".into(),
+            bytes,
+        });
+        let package = package();
+        let context = RecordContext {
+            registry_id: registry(),
+            package: &package,
+            publishers: &self.publishers,
+            vouchers: &self.vouchers,
+            verified_before: self.verified_before,
+        };
+        verify_record(&target, &context)
+    }
+
+    /// Why the last statement is refused.
+    fn refusal(&self) -> StatementRefusal {
+        match self.check().unwrap_err() {
+            RecordError::Statement {
+                sequence, cause, ..
+            } => {
+                assert_eq!(sequence, self.record.statements.len() as u64);
+                cause
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    fn fold_error(&self) -> FoldError {
+        match self.refusal() {
+            StatementRefusal::Fold(error) => error,
+            other => panic!("{other}"),
+        }
+    }
+}
