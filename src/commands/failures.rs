@@ -3,6 +3,7 @@
 use super::error::{CommandError, Kind};
 use crate::install::archive::{ArchiveError, DeriveError, DisagreementError};
 use crate::publish::apply::ApplyError;
+use crate::publish::bundle::BundleError;
 use crate::publish::collision::CollisionError;
 use crate::publish::folder::FolderError;
 use crate::publish::import::ImportError;
@@ -292,5 +293,11 @@ impl From<PackageError> for CommandError {
             PackageError::NoPackage => shown.with_help("pass `--workspace` or `-p PACKAGE`"),
             _ => shown,
         }
+    }
+}
+
+impl From<BundleError> for CommandError {
+    fn from(error: BundleError) -> Self {
+        failed(&error).with_note(NOTHING_WRITTEN)
     }
 }

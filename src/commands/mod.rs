@@ -28,6 +28,7 @@ pub mod new;
 pub mod package;
 pub mod prompt;
 pub mod publish;
+pub mod publishing;
 pub mod reading;
 pub mod registry;
 pub mod search;

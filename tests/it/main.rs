@@ -10,5 +10,6 @@ mod layers;
 mod openssl;
 mod real_lines;
 mod referee_index;
+mod schemas;
 mod serve;
 mod transport;

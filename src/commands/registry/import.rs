@@ -69,7 +69,7 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
     let imported = if args.vouch {
         let key = vouchers.iter().find_map(|key| keys.get(&key.id()));
         let attestation = Attestation::Vouch {
-            key: key.ok_or_else(no_voucher)?,
+            key: key.ok_or_else(signing::no_voucher)?,
             source: args.as_mirror.then_some("crates.io"),
         };
         import(
@@ -111,12 +111,6 @@ fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, Comman
         }
     };
     args.archives.iter().map(read).collect()
-}
-
-fn no_voucher() -> CommandError {
-    CommandError::failure("no key that may vouch is in the key folder")
-        .with_code("MP0602")
-        .with_help("the registry's policy names the vouchers; a solo registry's is its online key")
 }
 
 fn report(imported: &Imported, context: &Context) {
