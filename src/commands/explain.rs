@@ -43,9 +43,10 @@ const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         code: "MP0203",
-        title: "no such package",
-        text: "The registry has no package of that name. Names that differ only in case or in \
-            `-` and `_` are suggested, as are names at most two edits away.",
+        title: "no such package or version",
+        text: "The registry has no package of that name; names that differ only in case or in `-` \
+            and `_` are suggested, as are names at most two edits away. Or it has, and none of its \
+            releases fits the requirement.",
     },
     Explanation {
         code: "MP0204",

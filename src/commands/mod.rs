@@ -20,6 +20,7 @@ pub mod exec;
 pub mod explain;
 mod failures;
 pub mod fetch;
+pub mod handover;
 pub mod info;
 pub mod install;
 pub mod key;

@@ -8,9 +8,11 @@ use serde_json::json;
 use super::arguments::PackagingArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::shell::Verbosity;
-use crate::model::RegistryName;
-use crate::publish::package::{self, Cargo, Member, PackageOptions, Selection};
+use super::handover::{self, Handover};
+use super::publishing::Destination;
+use crate::install::Cargo;
+use crate::install::handover::Session;
+use crate::publish::package::{self, Member, PackageOptions, Selection, Workshop};
 
 /// Packages without signing: runs cargo, sees no key
 #[derive(Debug, Args)]
@@ -23,12 +25,8 @@ pub struct PackageArgs {
     #[arg(long, value_name = "FILE")]
     pub manifest_path: Option<PathBuf>,
 
-    /// The registry that the package is for; needed only where several are known
-    #[arg(long, value_name = "NAME")]
-    pub registry: Option<RegistryName>,
-
-    /// The registry's folder, where it lies on this machine
-    #[arg(long, value_name = "DIR", conflicts_with = "registry")]
+    /// The registry's folder: what the package depends on there is verified before it is built
+    #[arg(long, value_name = "DIR")]
     pub registry_dir: Option<PathBuf>,
 
     /// Where to put the packages [default: target/marketplace]
@@ -38,7 +36,12 @@ pub struct PackageArgs {
 
 /// Runs the command.
 pub fn run(args: PackageArgs, context: &Context) -> Result<(), CommandError> {
-    let packaging = Packaging::new(context, &args.packaging, args.manifest_path.as_deref())?;
+    let destination = args.registry_dir.as_ref();
+    let destination = destination
+        .map(|path| Destination::new(context, path))
+        .transpose()?;
+    let manifest = args.manifest_path.as_deref();
+    let packaging = Packaging::new(context, &args.packaging, manifest, destination.as_ref())?;
     let members = packaging.members()?;
     for member in &members {
         let archive = packaging.package(member)?;
@@ -68,18 +71,22 @@ fn copy(archive: &Path, folder: &Path) -> Result<PathBuf, CommandError> {
 }
 
 /// The packages of a workspace, and how they become archives.
-pub struct Packaging {
+pub struct Packaging<'a> {
+    context: &'a Context,
+    folder: PathBuf,
     cargo: Cargo,
     selection: Selection,
     options: PackageOptions,
+    destination: Option<&'a Destination>,
 }
 
-impl Packaging {
+impl<'a> Packaging<'a> {
     /// Looks at what was asked for. Refuses where a key is within reach of foreign code.
     pub fn new(
-        context: &Context,
+        context: &'a Context,
         args: &PackagingArgs,
         manifest: Option<&Path>,
+        destination: Option<&'a Destination>,
     ) -> Result<Self, CommandError> {
         if context.passphrase().is_some() {
             let text = "a passphrase is in the environment, and packaging runs foreign code";
@@ -88,40 +95,52 @@ impl Packaging {
                 "run `cargo marketplace package` without it, then `cargo marketplace sign`",
             ));
         }
-        let folder = manifest.map(|path| context.absolute(path));
-        let folder = folder
-            .as_deref()
-            .and_then(Path::parent)
-            .unwrap_or(&context.cwd);
-        let selection = match (args.workspace, args.packages.is_empty()) {
-            (true, _) => Selection::Workspace,
-            (false, true) => Selection::Current,
-            (false, false) => Selection::Named(args.packages.clone()),
-        };
+        let manifest = manifest.map(|path| context.absolute(path));
+        let folder = manifest.as_deref().and_then(Path::parent);
         Ok(Self {
-            cargo: Cargo {
-                program: context.cargo.clone().into(),
-                folder: folder.to_owned(),
-                config: None,
-                offline: context.offline,
+            context,
+            folder: folder.unwrap_or(&context.cwd).to_owned(),
+            cargo: handover::cargo(context),
+            selection: match (args.workspace, args.packages.is_empty()) {
+                (true, _) => Selection::Workspace,
+                (false, true) => Selection::Current,
+                (false, false) => Selection::Named(args.packages.clone()),
             },
-            selection,
             options: PackageOptions {
                 allow_dirty: args.allow_dirty,
                 verify: !args.no_verify,
-                quiet: context.shell.verbosity() == Verbosity::Quiet,
             },
+            destination,
         })
     }
 
     /// The packages, each after those that it depends on.
     pub fn members(&self) -> Result<Vec<Member>, CommandError> {
-        Ok(package::members(&self.cargo, &self.selection)?)
+        Ok(package::members(self.workshop(None), &self.selection)?)
     }
 
-    /// Packages one of them; returns where its archive lies.
+    /// Packages one of them; returns where its archive lies. What it depends on in the registry is
+    /// read anew, since the members before it may be there by now.
     pub fn package(&self, member: &Member) -> Result<PathBuf, CommandError> {
-        package::package(&self.cargo, member, self.options)?;
+        let reading = self
+            .destination
+            .map(|it| it.reading(self.context))
+            .transpose()?;
+        let handover = reading
+            .flatten()
+            .map(|reading| Handover::new(self.context, reading));
+        let source = handover.as_ref().map(Handover::source);
+        let session = handover.as_ref().zip(source.as_ref());
+        let session = session.map(|(handover, source)| handover.session(source));
+        package::package(self.workshop(session), member, self.options)?;
         Ok(member.archive.clone())
+    }
+
+    fn workshop<'b>(&'b self, session: Option<Session<'b>>) -> Workshop<'b> {
+        Workshop {
+            cargo: &self.cargo,
+            folder: &self.folder,
+            session,
+        }
     }
 }

@@ -45,7 +45,8 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
         return Err(needs_folder("publish"));
     };
     let destination = Destination::new(context, folder)?;
-    let packaging = Packaging::new(context, &args.packaging, args.manifest_path.as_deref())?;
+    let manifest = args.manifest_path.as_deref();
+    let packaging = Packaging::new(context, &args.packaging, manifest, Some(&destination))?;
     let members = packaging.members()?;
     // Asked for before anything is built.
     let publisher = destination.publisher(context, args.key.as_ref())?;

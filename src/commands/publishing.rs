@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
+use super::reading::{self, Reading};
 use super::sign::Signed;
 use super::signing;
+use crate::formats::layout;
 use crate::formats::manifest::Home;
 use crate::formats::publisher::Publisher;
 use crate::formats::submission::Submission;
@@ -42,6 +44,24 @@ impl Destination {
             }
         }
         Ok(Self { path, index_urls })
+    }
+
+    /// The folder as a registry to read, under the name that it has in manifests; nothing, if the
+    /// user has not added it: then no manifest can name it. Its state is kept apart from that of the
+    /// published registry, which may lag behind.
+    pub fn reading<'a>(&self, context: &'a Context) -> Result<Option<Reading<'a>>, CommandError> {
+        let folder = self.open()?;
+        let registries = context.config()?.registries()?;
+        let mut registries = registries.into_iter();
+        let Some(added) = registries.find(|r| r.registry_id == folder.registry_id()) else {
+            return Ok(None);
+        };
+        drop(folder);
+        let root = std::fs::read(self.path.join(layout::metadata("root", 1)));
+        let root = root.map_err(|error| {
+            CommandError::failure("cannot read the registry's root").caused_by(Some(&error))
+        })?;
+        reading::folder(context, &self.path, &root, added).map(Some)
     }
 
     /// Locks the folder for a change.

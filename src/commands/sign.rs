@@ -11,7 +11,6 @@ use super::error::CommandError;
 use super::publishing::{Destination, needs_folder};
 use super::signing::Publisher;
 use crate::formats::submission::Submission;
-use crate::model::RegistryName;
 use crate::model::{PackageName, Release};
 use crate::publish::apply::{self, ApplyError};
 use crate::publish::bundle;
@@ -30,16 +29,12 @@ pub struct SignArgs {
     #[arg(short, long, value_name = "NAME")]
     pub key: Option<KeyName>,
 
-    /// The registry that the release is for; needed only where several are known
-    #[arg(long, value_name = "NAME")]
-    pub registry: Option<RegistryName>,
-
-    /// The registry's folder, where it lies on this machine
-    #[arg(long, value_name = "DIR", conflicts_with = "registry")]
+    /// The registry's folder on this machine
+    #[arg(long, value_name = "DIR")]
     pub registry_dir: Option<PathBuf>,
 
-    /// The file to write the submission to
-    #[arg(short, long, value_name = "FILE")]
+    /// The folder in which the submissions are written [default: that of the first archive]
+    #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
 

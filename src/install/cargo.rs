@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use semver::Version;
+
 /// Variables that can hold a signing key or open one.
 const KEY_VARIABLES: [&str; 2] = [
     "CARGO_MARKETPLACE_SIGNING_KEY",
@@ -130,6 +132,25 @@ impl Cargo {
         }
     }
 
+    /// The version of that compiler.
+    pub fn rustc_version(&self) -> Result<Version, CargoError> {
+        let program = self.rustc();
+        let output = Command::new(&program)
+            .arg("-V")
+            .stdin(Stdio::null())
+            .output();
+        let output = output.map_err(|source| CargoError::Run { program, source })?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = text
+            .split_whitespace()
+            .nth(1)
+            .and_then(|text| text.parse().ok());
+        version.ok_or(CargoError::Answer {
+            command: "rustc -V",
+            reason: format!("`{}` names no version", text.trim()),
+        })
+    }
+
     /// The platform that builds here, as `x86_64-unknown-linux-gnu`.
     pub(super) fn host(&self, folder: &Path) -> Result<String, CargoError> {
         let answer = self.answer(&Call::verbatim(vec!["-vV".into()], folder))?;
@@ -139,6 +160,11 @@ impl Cargo {
             command: "-vV",
             reason: "it names no host".into(),
         })
+    }
+
+    /// Runs cargo in a folder with arguments of ours and no configuration.
+    pub fn plain(&self, folder: &Path, arguments: &[OsString]) -> Result<ExitStatus, CargoError> {
+        self.status(&Call::verbatim(arguments.to_vec(), folder))
     }
 
     /// Runs cargo for its standard output; what it says besides is told only if it fails.

@@ -197,11 +197,21 @@ impl World {
     ) -> Verified<Entry> {
         let folder = format!("source/{name}-{version}");
         let folder = self.package(&folder, (name, version), more, files);
+        self.publish_folder(&folder, name, version)
+    }
+
+    /// Packages a folder and puts it on the shelf.
+    pub(crate) fn publish_folder(
+        &self,
+        folder: &Path,
+        name: &str,
+        version: &str,
+    ) -> Verified<Entry> {
         let local = LocalRegistry::open(&self.root().join("publisher")).unwrap();
         for document in self.shelf.documents.lock().unwrap().values() {
             local.list(&Verified::for_tests(document.clone())).unwrap();
         }
-        let bytes = self.archive_of(&folder, name, version, local.folder());
+        let bytes = self.archive_of(folder, name, version, local.folder());
         let mut index_urls = vec![self.registry.index.clone()];
         index_urls.extend(self.registry.other_indexes.clone());
         let release = derive(&bytes, &Home::Own { index_urls }, &Limits::default()).unwrap();

@@ -46,10 +46,7 @@ pub(super) fn remove_changed(
     let name = format!("{}-{}", release.name, release.version);
     for sources in folders_of_local_registries(cargo_home)? {
         let folder = sources.join(&name);
-        if folder.symlink_metadata().is_err() {
-            continue;
-        }
-        let Some(path) = archive::differs(&archive.bytes, &folder, &Limits::default())? else {
+        let Some(path) = difference(archive, &folder)? else {
             continue;
         };
         events.event(Event::Warning(format!(
@@ -60,6 +57,27 @@ pub(super) fn remove_changed(
         remove(&folder)?;
     }
     Ok(())
+}
+
+/// Where a folder differs from its archive; `None` if it does not, or is not there.
+fn difference(
+    archive: &Verified<Archive>,
+    folder: &Path,
+) -> Result<Option<PathBuf>, UnpackedError> {
+    match folder.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => {
+            let limits = Limits::default();
+            Ok(archive::differs(&archive.bytes, folder, &limits)?)
+        }
+        // A link can be turned round once it was compared.
+        Ok(_) => Ok(Some(PathBuf::from("."))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(UnpackedError::Io {
+            action: "read",
+            path: folder.into(),
+            source,
+        }),
+    }
 }
 
 /// Where cargo unpacks packages of local registries: such a source has a URL without a host, and

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    CRATES_IO_INDEX, DependencyKind, DependencySource, Document, Entry, PackageName,
+    CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, Document, Entry, PackageName,
 };
 
 /// The documents of a registry, sorted by package.
@@ -46,7 +46,7 @@ impl Catalog {
         for entry in self.latest() {
             for needed in needs(entry) {
                 dependents
-                    .entry(needed)
+                    .entry(&needed.package)
                     .or_default()
                     .insert(&entry.release.name);
             }
@@ -55,14 +55,10 @@ impl Catalog {
     }
 }
 
-/// The packages of the same registry that a release needs to build or run.
-pub fn needs(entry: &Entry) -> impl Iterator<Item = &PackageName> {
-    entry
-        .release
-        .dependencies
-        .iter()
-        .filter(|d| d.kind != DependencyKind::Dev && d.source == DependencySource::SameRegistry)
-        .map(|dependency| &dependency.package)
+/// What a release needs of the same registry to build or run.
+pub fn needs(entry: &Entry) -> impl Iterator<Item = &Dependency> {
+    let all = entry.release.dependencies.iter();
+    all.filter(|d| d.kind != DependencyKind::Dev && d.source == DependencySource::SameRegistry)
 }
 
 /// The word for where a dependency comes from, for people.

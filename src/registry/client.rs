@@ -4,7 +4,7 @@
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
@@ -20,8 +20,8 @@ use crate::model::{
 };
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    Archive, PackageState, RecordContext, Verified, owners_needed, read_policy, read_publisher,
-    verify_archive, verify_record,
+    Archive, PackageState, RecordContext, Seen, SignedStatement, Verified, owners_needed,
+    read_policy, read_publisher, signed_statements, verify_archive, verify_record,
 };
 
 use super::transport::Transport;
@@ -33,7 +33,7 @@ pub struct Opening<'a> {
     /// What it is.
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
-    pub home: &'a Path,
+    pub home: PathBuf,
     /// How it is read; `None` means only from the copy on this machine.
     pub transport: Option<Box<dyn Transport>>,
     /// The present time.
@@ -41,6 +41,9 @@ pub struct Opening<'a> {
     /// Who is told.
     pub events: &'a dyn EventSink,
 }
+
+/// The keys of publishers.
+type Publishers = BTreeMap<PublisherId, Vec<PublicKey>>;
 
 /// A registry that can be read.
 pub struct Client<'a> {
@@ -50,7 +53,7 @@ pub struct Client<'a> {
     tuf: Mutex<Updater>,
     freshness: Freshness,
     policy: Verified<Policy>,
-    publishers: Mutex<BTreeMap<PublisherId, Vec<PublicKey>>>,
+    publishers: Mutex<Publishers>,
     events: &'a dyn EventSink,
 }
 
@@ -125,6 +128,32 @@ impl<'a> Client<'a> {
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
         let before = seen::load(&self.files, package)?;
+        let Some((target, publishers)) = self.record(package, before)? else {
+            return Ok(None);
+        };
+        let state = verify_record(&target, &self.context(package, &publishers, before))?;
+        seen::store(&self.files, package, before, &state)?;
+        Ok(Some(state))
+    }
+
+    /// The statements of a package's record and who signed them; every signature is checked.
+    pub fn statements(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
+        let Some((target, publishers)) = self.record(package, None)? else {
+            return Ok(None);
+        };
+        let context = self.context(package, &publishers, None);
+        Ok(Some(signed_statements(&target, &context)?))
+    }
+
+    /// The record of a package, not yet verified but for its digest, and its owners' keys.
+    fn record(
+        &self,
+        package: &PackageName,
+        before: Option<Seen>,
+    ) -> Result<Option<(Verified<Target>, Publishers)>, ClientError> {
         let Some(target) = self.target(&layout::record(package))? else {
             return match before {
                 Some(_) => Err(ClientError::Vanished(package.clone())),
@@ -138,16 +167,22 @@ impl<'a> Client<'a> {
             // Told by `verify_record`, with all that belongs to it.
             Err(_) => BTreeMap::new(),
         };
-        let context = RecordContext {
+        Ok(Some((target, publishers)))
+    }
+
+    fn context<'b>(
+        &'b self,
+        package: &'b PackageName,
+        publishers: &'b Publishers,
+        verified_before: Option<Seen>,
+    ) -> RecordContext<'b> {
+        RecordContext {
             registry_id: self.registry_id,
             package,
-            publishers: &publishers,
+            publishers,
             vouchers: &self.policy.vouchers,
-            verified_before: before,
-        };
-        let state = verify_record(&target, &context)?;
-        seen::store(&self.files, package, before, &state)?;
-        Ok(Some(state))
+            verified_before,
+        }
     }
 
     /// The index of the catalog.
@@ -211,10 +246,7 @@ impl<'a> Client<'a> {
     }
 
     /// The keys of the publishers whom a record names as owners.
-    fn publishers(
-        &self,
-        record: &record::Record,
-    ) -> Result<BTreeMap<PublisherId, Vec<PublicKey>>, ClientError> {
+    fn publishers(&self, record: &record::Record) -> Result<Publishers, ClientError> {
         let mut found = BTreeMap::new();
         for id in owners_needed(record) {
             if let Some(keys) = self.known_publishers().get(&id) {
@@ -234,7 +266,7 @@ impl<'a> Client<'a> {
         self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known_publishers(&self) -> MutexGuard<'_, BTreeMap<PublisherId, Vec<PublicKey>>> {
+    fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
         self.publishers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

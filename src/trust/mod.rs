@@ -9,8 +9,8 @@ mod verified;
 pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
 pub use record::{
     Disagreement, FoldError, Owners, PackageState, RecordContext, RecordError, Regression, Seen,
-    StatementRefusal, check_record, check_signatures, compare, no_regression, owners_needed,
-    sign_statement, verify_record,
+    SignedStatement, Signer, StatementRefusal, check_record, check_signatures, compare,
+    no_regression, owners_needed, sign_statement, signed_statements, verify_record,
 };
 pub use registered::{RegisteredError, read_policy, read_publisher};
 pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive};

@@ -3,6 +3,7 @@
 
 mod compare;
 mod fold;
+mod signers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use crate::model::{
 
 pub use compare::{Disagreement, Regression, compare, no_regression};
 pub use fold::{FoldError, Owners, PackageState, Seen};
+pub use signers::{SignedStatement, Signer, signed_statements};
 
 /// What a record is judged by.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod env;
 mod faults;
+mod fixture;
 mod hostile_archives;
 mod key;
 mod layers;

@@ -8,6 +8,8 @@
 mod before;
 mod compare;
 mod config_files;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
