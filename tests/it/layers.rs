@@ -160,7 +160,7 @@ fn imported(line: &str) -> impl Iterator<Item = &str> {
         let end = path
             .find(|c: char| !c.is_alphanumeric() && c != '_')
             .unwrap_or(path.len());
-        (!line[..start].ends_with("$")).then_some(&path[..end])
+        (!line[..start].ends_with('$')).then_some(&path[..end])
     })
 }
 

@@ -1,5 +1,11 @@
 //! Tests from outside: the library's public functions and the program, against outside referees.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy takes functions beside the tests for shipped code"
+)]
+
 mod cli;
 mod config;
 mod env;
