@@ -1,5 +1,11 @@
 //! Tests from outside: the library's public functions and the program, against outside referees.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy takes functions beside the tests for shipped code"
+)]
+
 mod cli;
 mod config;
 mod env;
@@ -7,6 +13,7 @@ mod faults;
 mod fixture;
 mod hostile_archives;
 mod key;
+mod layers;
 mod openssl;
 mod real_lines;
 mod referee_index;
