@@ -6,6 +6,7 @@
     reason = "clippy takes functions beside the tests for shipped code"
 )]
 
+mod check;
 mod cli;
 mod config;
 mod env;
@@ -20,5 +21,7 @@ mod real_lines;
 mod referee_index;
 mod schemas;
 mod serve;
+mod small_registry;
 mod sparql;
 mod transport;
+mod writing;
