@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use cargo_marketplace::formats::manifest::Home;
+use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
 use cargo_marketplace::model::{
     Body, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
@@ -13,7 +14,7 @@ use cargo_marketplace::publish::apply::{self, Authority, Proposal};
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
-use cargo_marketplace::publish::metadata::{Lifetimes, SoloKeys};
+use cargo_marketplace::publish::metadata::SoloKeys;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -78,7 +79,6 @@ pub(crate) fn make(root: &Path) {
         base: BASE,
         roles,
         keys: &keys,
-        salt: [7; 16],
         now: now(),
         lifetimes: Lifetimes::default(),
     };
@@ -154,11 +154,7 @@ fn apply(root: &Path, submission: Submission) {
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {
-    Authority {
-        keys,
-        now: now(),
-        lifetimes: Lifetimes::default(),
-    }
+    Authority { keys, now: now() }
 }
 
 /// The files of a registry, by path, hidden ones left out.

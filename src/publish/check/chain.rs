@@ -10,9 +10,10 @@ use super::report::{Ageing, Log, Problem};
 use super::tree::Tree;
 use crate::formats::canonical_json::{Form, canonical, parse_strict};
 use crate::formats::layout;
+use crate::formats::policy::Lifetimes;
 use crate::formats::record::FileDigest;
 use crate::model::{Sha256Digest, UtcTime};
-use crate::publish::metadata::Lifetimes;
+use crate::publish::metadata::lifetime;
 use crate::trust::Verified;
 use crate::trust::tuf::{
     Lookup, Mode, Request, Settings, Target, TargetFile, TufError, Updater, ed25519_only,
@@ -156,7 +157,7 @@ fn check_expiry(updater: &Updater, now: UtcTime, log: &mut Log) -> Vec<Ageing> {
     let mut ageing = Vec::new();
     for validity in updater.validities() {
         let (role, expires) = (validity.role, validity.expires);
-        let life = i64::from(Lifetimes::default().of(&role)) * 86_400;
+        let life = i64::from(lifetime(&role, &Lifetimes::default())) * 86_400;
         if expires <= now {
             let path = match role.as_str() {
                 "timestamp" => layout::TIMESTAMP.to_owned(),
