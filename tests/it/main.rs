@@ -20,6 +20,7 @@ mod openssl;
 mod reading;
 mod real_lines;
 mod referee_index;
+mod referee_tuf;
 mod schemas;
 mod serve;
 mod small_registry;
