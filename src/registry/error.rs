@@ -106,9 +106,7 @@ impl FileError {
             Self::Missing { .. } => Cause::Missing,
             Self::Offline { .. } => Cause::Offline,
             // More bytes than the signed length are the wrong bytes.
-            Self::Transport(TransportError::TooLarge { .. })
-            | Self::Mismatch { .. }
-            | Self::Target(_) => Cause::Mismatch,
+            Self::TooLong { .. } | Self::Mismatch { .. } | Self::Target(_) => Cause::Mismatch,
             Self::Transport(_) => Cause::Unavailable,
             Self::Io { .. } => Cause::Local,
         }

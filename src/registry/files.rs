@@ -47,6 +47,14 @@ pub enum FileError {
         /// What was served.
         actual: FileDigest,
     },
+    /// More bytes are served than the signed metadata names.
+    #[error("`{path}` is longer than the {length} bytes that the signed metadata says")]
+    TooLong {
+        /// The file.
+        path: String,
+        /// How long it should be.
+        length: u64,
+    },
     /// The bytes are not those of the target that the signed metadata lists.
     #[error(transparent)]
     Target(#[from] TargetMismatch),
@@ -179,7 +187,13 @@ impl Files {
         let transport = self
             .transport()
             .ok_or_else(|| FileError::Offline { path: path() })?;
-        let bytes = transport.get(served, length)?;
-        bytes.ok_or_else(|| FileError::Missing { path: path() })
+        match transport.get(served, length) {
+            Ok(bytes) => bytes.ok_or_else(|| FileError::Missing { path: path() }),
+            Err(TransportError::TooLarge { .. }) => Err(FileError::TooLong {
+                path: path(),
+                length,
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 }

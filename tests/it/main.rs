@@ -12,5 +12,6 @@ mod reading;
 mod real_lines;
 mod referee_index;
 mod serve;
+#[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod transport;
