@@ -54,7 +54,7 @@ pub struct Archive {
 /// The bytes are not those of the release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "checksum mismatch for `{package}`: expected {expected} ({expected_size:?} bytes), got {actual} ({actual_size} bytes)"
+    "checksum mismatch for `{package}`: expected {expected}{}, got {actual} ({actual_size} bytes)"
 )]
 pub struct ArchiveMismatch {
     /// As `name 1.2.3`.
