@@ -13,6 +13,7 @@ mod env;
 mod faults;
 mod fixture;
 mod hostile_archives;
+mod interrupted;
 mod key;
 mod layers;
 mod openssl;
