@@ -108,6 +108,30 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "Names that differ only in case or in `-` and `_` count as the same, so that nobody \
             can pass for another. Choose a name that is further away.",
     },
+    Explanation {
+        code: "MP0801",
+        title: "SPARQL needs v2",
+        text: "Queries run over the triples of the v2 index. v1 holds none, so there is nothing to \
+            fall back to. Leave `--backend v1` away, or use a build that reads v2.",
+    },
+    Explanation {
+        code: "MP0802",
+        title: "the query is not valid",
+        text: "It is not SPARQL 1.1. The message says at which line and column the parser stopped, \
+            and what could stand there.",
+    },
+    Explanation {
+        code: "MP0803",
+        title: "the query is refused",
+        text: "Queries see one registry's triples, on this machine: SERVICE, FROM and updates are \
+            refused, as are queries that are too long or too deeply nested for the parser.",
+    },
+    Explanation {
+        code: "MP0804",
+        title: "the query reached a limit",
+        text: "Time, memory and rows are limited, since a short query can ask for more than any \
+            machine has. Add LIMIT or a narrower pattern, or raise `--timeout` or `--max-memory`.",
+    },
 ];
 
 /// Runs the command.

@@ -9,6 +9,7 @@ use crate::install::{
 };
 use crate::publish::apply::ApplyError;
 use crate::publish::bundle::BundleError;
+use crate::publish::check::CheckError;
 use crate::publish::collision::CollisionError;
 use crate::publish::folder::FolderError;
 use crate::publish::import::ImportError;
@@ -57,6 +58,7 @@ impl From<TufError> for CommandError {
             | TufError::NotInSnapshot { .. }
             | TufError::TooManyRoots(_)
             | TufError::TooManyDelegations { .. }
+            | TufError::TooManyBins { .. }
             | TufError::OtherRegistry { .. }
             | TufError::OutOfOrder => refused("MP0406", &error),
         }
@@ -218,6 +220,16 @@ impl From<FolderError> for CommandError {
             FolderError::Read { .. } | FolderError::Policy(_) | FolderError::Publisher(_) => {
                 failed(&error)
             }
+        }
+    }
+}
+
+impl From<CheckError> for CommandError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Journal(_) | CheckError::List { .. } => failed(&error),
+            CheckError::NoRegistry(_) => failed(&error)
+                .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
         }
     }
 }

@@ -119,13 +119,14 @@ impl<'a> Handover<'a> {
     /// Says what went into a build.
     pub fn tell(&self, summary: Summary) {
         let Summary { verified, foreign } = summary;
+        let packages = if verified == 1 { "package" } else { "packages" };
         let foreign = match foreign {
             0 => String::new(),
             count => format!(", {count} from crates.io and elsewhere (checksum only)"),
         };
         self.context
             .shell
-            .status("Verified", &format!("{verified} packages{foreign}"));
+            .status("Verified", &format!("{verified} {packages}{foreign}"));
     }
 }
 

@@ -37,6 +37,12 @@ pub mod shell;
 pub mod sign;
 pub mod signing;
 pub mod sparql;
+#[cfg(feature = "marketplace-v2")]
+#[path = "sparql/answer.rs"]
+mod sparql_answer;
+#[cfg(not(feature = "marketplace-v2"))]
+#[path = "sparql/refusal.rs"]
+mod sparql_answer;
 pub mod tour;
 pub mod verify;
 pub mod yank;

@@ -116,24 +116,34 @@ impl<'a> Packaging<'a> {
 
     /// The packages, each after those that it depends on.
     pub fn members(&self) -> Result<Vec<Member>, CommandError> {
-        Ok(package::members(self.workshop(None), &self.selection)?)
+        let handover = self.handover()?;
+        let registry = handover.as_ref().map(|handover| &handover.registry);
+        Ok(package::members(
+            self.workshop(None),
+            registry,
+            &self.selection,
+        )?)
     }
 
     /// Packages one of them; returns where its archive lies. What it depends on in the registry is
     /// read anew, since the members before it may be there by now.
     pub fn package(&self, member: &Member) -> Result<PathBuf, CommandError> {
-        let reading = self
-            .destination
-            .map(|it| it.reading(self.context))
-            .transpose()?;
-        let handover = reading
-            .flatten()
-            .map(|reading| Handover::new(self.context, reading));
+        let handover = self.handover()?;
         let source = handover.as_ref().map(Handover::source);
         let session = handover.as_ref().zip(source.as_ref());
         let session = session.map(|(handover, source)| handover.session(source));
         package::package(self.workshop(session), member, self.options)?;
         Ok(member.archive.clone())
+    }
+
+    fn handover(&self) -> Result<Option<Handover<'a>>, CommandError> {
+        let reading = self
+            .destination
+            .map(|it| it.reading(self.context))
+            .transpose()?;
+        Ok(reading
+            .flatten()
+            .map(|reading| Handover::new(self.context, reading)))
     }
 
     fn workshop<'b>(&'b self, session: Option<Session<'b>>) -> Workshop<'b> {

@@ -19,7 +19,6 @@ use crate::model::{Body, KeyId, PublicKey, PublisherId, Release};
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::KeyName;
-use crate::publish::metadata::Lifetimes;
 use crate::publish::sign::{SignError, chain};
 use crate::trust::PackageState;
 
@@ -89,7 +88,6 @@ impl Destination {
         let authority = Authority {
             keys: &signing::role_keys(context, &needed)?,
             now: context.now,
-            lifetimes: Lifetimes::default(),
         };
         let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
         Ok(apply::apply(folder, &proposals, register, &authority)?)

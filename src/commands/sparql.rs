@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::arguments::{ReadArgs, duration, key_value, memory};
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::sparql_answer;
 
 /// Asks a registry a SPARQL question
 #[derive(Debug, Args)]
@@ -66,6 +66,13 @@ pub enum ResultFormat {
 }
 
 /// Runs the command.
-pub fn run(_args: SparqlArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("sparql"))
+pub fn run(args: SparqlArgs, context: &Context) -> Result<(), CommandError> {
+    sparql_answer::answer(&args, context)
+}
+
+/// The error where v2 is not read: SPARQL has nothing to fall back to.
+pub(super) fn needs_v2(why: impl Into<String>) -> CommandError {
+    CommandError::usage("`sparql` needs v2, the Turtle index")
+        .with_code("MP0801")
+        .with_note(why)
 }

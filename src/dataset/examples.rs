@@ -1,5 +1,7 @@
 //! Queries that answer common questions, by name: `sparql --example NAME`.
 
+use oxigraph::model::Literal;
+
 /// A named query.
 #[derive(Debug, Clone, Copy)]
 pub struct Example {
@@ -18,16 +20,42 @@ pub struct Example {
 pub struct Parameter {
     /// The variable's name.
     pub name: &'static str,
-    /// Its value when none is given; without one it must be given.
-    pub default: Option<&'static str>,
+    /// What it stands for, in a line.
+    pub about: &'static str,
 }
 
-const fn required(name: &'static str) -> Parameter {
-    Parameter {
-        name,
-        default: None,
-    }
+/// Why an example cannot be asked with the parameters that were given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// One is needed and was not given.
+    #[error("`{example}` needs the parameter `{parameter}`")]
+    Missing {
+        /// The example.
+        example: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// One was given that the example does not have.
+    #[error("`{example}` has no parameter `{parameter}`")]
+    Unknown {
+        /// The example.
+        example: &'static str,
+        /// As it was given.
+        parameter: String,
+    },
+    /// One was given twice.
+    #[error("the parameter `{0}` is given twice")]
+    Twice(&'static str),
 }
+
+const NAME: Parameter = Parameter {
+    name: "name",
+    about: "a package",
+};
+const KEYWORD: Parameter = Parameter {
+    name: "keyword",
+    about: "a keyword",
+};
 
 /// Every example.
 pub const EXAMPLES: [Example; 8] = [
@@ -35,19 +63,19 @@ pub const EXAMPLES: [Example; 8] = [
         name: "reverse-deps",
         about: "packages whose latest release depends on a package",
         query: include_str!("examples/reverse-deps.rq"),
-        parameters: &[required("name")],
+        parameters: &[NAME],
     },
     Example {
         name: "reach",
         about: "packages that depend on a package, at any distance",
         query: include_str!("examples/reach.rq"),
-        parameters: &[required("name")],
+        parameters: &[NAME],
     },
     Example {
         name: "license-closure",
         about: "the licenses of a package and of all that it depends on",
         query: include_str!("examples/license-closure.rq"),
-        parameters: &[required("name")],
+        parameters: &[NAME],
     },
     Example {
         name: "copyleft-below",
@@ -57,7 +85,7 @@ pub const EXAMPLES: [Example; 8] = [
     },
     Example {
         name: "msrv",
-        about: "packages that state an older Rust than a package that they depend on",
+        about: "packages that state an older Rust than a package below them",
         query: include_str!("examples/msrv.rq"),
         parameters: &[],
     },
@@ -71,7 +99,7 @@ pub const EXAMPLES: [Example; 8] = [
         name: "newest",
         about: "the newest releases with a keyword",
         query: include_str!("examples/newest.rq"),
-        parameters: &[required("keyword")],
+        parameters: &[KEYWORD],
     },
     Example {
         name: "owner-reach",
@@ -85,4 +113,72 @@ pub const EXAMPLES: [Example; 8] = [
 #[must_use]
 pub fn example(name: &str) -> Option<&'static Example> {
     EXAMPLES.iter().find(|example| example.name == name)
+}
+
+impl Example {
+    /// The query with its parameters bound, each to a string.
+    ///
+    /// They are bound where the pattern begins, so that the evaluation starts from them.
+    pub fn question(&self, given: &[(String, String)]) -> Result<String, ParameterError> {
+        let example = self.name;
+        let is_known = |name: &str| self.parameters.iter().any(|known| known.name == name);
+        if let Some((unknown, _)) = given.iter().find(|(name, _)| !is_known(name)) {
+            return Err(ParameterError::Unknown {
+                example,
+                parameter: unknown.clone(),
+            });
+        }
+        let mut bindings = String::new();
+        for Parameter { name, .. } in self.parameters {
+            let mut values = given.iter().filter(|(given, _)| given == name);
+            let (_, value) = values.next().ok_or(ParameterError::Missing {
+                example,
+                parameter: name,
+            })?;
+            if values.next().is_some() {
+                return Err(ParameterError::Twice(name));
+            }
+            // As N-Triples, which writes strings as SPARQL reads them.
+            let value = Literal::new_simple_literal(value);
+            bindings.push_str(&["VALUES ?", name, " { ", &value.to_string(), " }"].concat());
+        }
+        // No prefix holds a brace: the first one opens the pattern.
+        Ok(self.query.replacen('{', &format!("{{ {bindings}"), 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = parameters.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        owned.collect()
+    }
+
+    #[test]
+    fn a_parameter_is_a_string_and_never_more() {
+        let reach = example("reach").unwrap();
+        let query = reach.question(&given(&[("name", "a\" } \\\n{")])).unwrap();
+        assert!(
+            query.contains(r#"{ VALUES ?name { "a\" } \\\n{" }"#),
+            "{query}"
+        );
+    }
+
+    #[test]
+    fn every_parameter_must_be_given_once() {
+        let reach = example("reach").unwrap();
+        for (parameters, message) in [
+            (&[][..], "`reach` needs the parameter `name`"),
+            (&[("nam", "x")], "`reach` has no parameter `nam`"),
+            (
+                &[("name", "x"), ("name", "y")],
+                "the parameter `name` is given twice",
+            ),
+        ] {
+            let error = reach.question(&given(parameters)).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod prescan;
 mod query;
 mod results;
 
-pub use examples::{EXAMPLES, Example, Parameter, example};
+pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
 pub use prescan::PrescanError;
 pub use query::{Dataset, QueryError, QueryOptions};
-pub use results::ResultFormat;
+pub use results::{Extent, ResultFormat};

@@ -3,14 +3,13 @@
 use std::io::Write;
 
 use oxigraph::io::{RdfFormat, RdfParser};
-use oxigraph::model::{Literal, Variable};
 use oxigraph::sparql::{
     CancellationToken, QueryEvaluationError, SparqlEvaluator, SparqlSyntaxError,
 };
 use oxigraph::store::{LoaderError, StorageError, Store};
 
 use super::prescan::{PrescanError, prescan};
-use super::results::{self, ResultFormat};
+use super::results::{self, Extent, ResultFormat};
 
 /// The triples of a registry, ready to be queried.
 pub struct Dataset {
@@ -20,8 +19,6 @@ pub struct Dataset {
 /// What bounds a query besides its text.
 #[derive(Clone)]
 pub struct QueryOptions {
-    /// Variables that are bound before the query runs: name and string.
-    pub parameters: Vec<(String, String)>,
     /// The most rows or triples that are written.
     pub max_rows: usize,
     /// Ends the evaluation when cancelled; looked at whenever the dataset is read.
@@ -43,9 +40,9 @@ pub enum QueryError {
     /// Not SPARQL.
     #[error("the query is not valid SPARQL 1.1")]
     Syntax(#[source] SparqlSyntaxError),
-    /// A parameter that cannot be a variable.
-    #[error("`{0}` cannot be a parameter's name")]
-    Parameter(String),
+    /// It was cancelled.
+    #[error("the query was cancelled")]
+    Cancelled,
     /// Something went wrong on the way.
     #[error("the query failed")]
     Evaluation(#[source] QueryEvaluationError),
@@ -77,27 +74,29 @@ impl Dataset {
         Ok(Self { store })
     }
 
-    /// Evaluates a query and writes its answer. Returns the number of rows, if it has rows.
+    /// Evaluates a query and writes its answer. Returns how long the answer is.
     pub fn query(
         &self,
         text: &str,
         options: &QueryOptions,
         format: ResultFormat,
         out: impl Write,
-    ) -> Result<usize, QueryError> {
+    ) -> Result<Extent, QueryError> {
         prescan(text)?;
-        let mut query = SparqlEvaluator::new()
+        let query = SparqlEvaluator::new()
             .with_cancellation_token(options.cancellation.clone())
             .parse_query(text)
             .map_err(QueryError::Syntax)?;
-        for (name, value) in &options.parameters {
-            let variable = Variable::new(name).map_err(|_| QueryError::Parameter(name.clone()))?;
-            query = query.substitute_variable(variable, Literal::new_simple_literal(value));
-        }
-        let answer = query
-            .on_store(&self.store)
-            .execute()
-            .map_err(QueryError::Evaluation)?;
+        let answer = query.on_store(&self.store).execute()?;
         results::write(answer, format, options.max_rows, out)
+    }
+}
+
+impl From<QueryEvaluationError> for QueryError {
+    fn from(error: QueryEvaluationError) -> Self {
+        match error {
+            QueryEvaluationError::Cancelled => Self::Cancelled,
+            error => Self::Evaluation(error),
+        }
     }
 }

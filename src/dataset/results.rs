@@ -24,6 +24,17 @@ pub enum ResultFormat {
     Turtle,
 }
 
+/// How long an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Rows of a SELECT.
+    Rows(usize),
+    /// Triples of a CONSTRUCT or DESCRIBE.
+    Triples(usize),
+    /// The yes or no of an ASK.
+    Truth,
+}
+
 impl ResultFormat {
     const fn word(self) -> &'static str {
         match self {
@@ -50,10 +61,10 @@ pub(super) fn write(
     format: ResultFormat,
     max_rows: usize,
     mut out: impl Write,
-) -> Result<usize, QueryError> {
+) -> Result<Extent, QueryError> {
     match (answer, format) {
         (QueryResults::Graph(triples), ResultFormat::Turtle | ResultFormat::Table) => {
-            write_graph(triples, max_rows, out)
+            write_graph(triples, max_rows, out).map(Extent::Triples)
         }
         (QueryResults::Graph(_), _) => Err(unfit("a graph", format)),
         (QueryResults::Boolean(_) | QueryResults::Solutions(_), ResultFormat::Turtle) => {
@@ -67,10 +78,14 @@ pub(super) fn write(
                 None => writeln!(out, "{value}"),
             }
             .map_err(QueryError::Write)?;
-            Ok(1)
+            Ok(Extent::Truth)
         }
-        (QueryResults::Solutions(rows), ResultFormat::Table) => write_table(rows, max_rows, out),
-        (QueryResults::Solutions(rows), _) => write_rows(rows, format, max_rows, out),
+        (QueryResults::Solutions(rows), ResultFormat::Table) => {
+            write_table(rows, max_rows, out).map(Extent::Rows)
+        }
+        (QueryResults::Solutions(rows), _) => {
+            write_rows(rows, format, max_rows, out).map(Extent::Rows)
+        }
     }
 }
 
@@ -94,7 +109,7 @@ fn write_rows(
     let mut count = 0;
     for row in rows {
         count = counted(count, max_rows)?;
-        let row = row.map_err(QueryError::Evaluation)?;
+        let row = row?;
         writer.serialize(row.iter()).map_err(QueryError::Write)?;
     }
     writer.finish().map_err(QueryError::Write)?;
@@ -110,7 +125,7 @@ fn write_graph(
     let mut count = 0;
     for triple in triples {
         count = counted(count, max_rows)?;
-        let triple = triple.map_err(QueryError::Evaluation)?;
+        let triple = triple?;
         writer
             .serialize_triple(&triple)
             .map_err(QueryError::Write)?;
@@ -132,7 +147,7 @@ fn write_table(
     let mut table = vec![header];
     for row in rows {
         counted(table.len() - 1, max_rows)?;
-        let row = row.map_err(QueryError::Evaluation)?;
+        let row = row?;
         table.push(
             row.values()
                 .iter()

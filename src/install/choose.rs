@@ -81,8 +81,12 @@ pub fn choose<'a>(
             highest.release.version.clone(),
             highest.release.rust_version.clone().unwrap_or_default(),
         ),
-        compatible: self::highest(not_yanked(document).filter(is_proper).filter(builds))
-            .map(version),
+        compatible: self::highest(
+            not_yanked(document)
+                .filter(|entry| entry.release.version.pre.is_empty())
+                .filter(builds),
+        )
+        .map(version),
     })
 }
 
@@ -172,10 +176,6 @@ fn not_yanked(document: &Document) -> impl Iterator<Item = &Entry> {
 
 fn highest<'a>(entries: impl Iterator<Item = &'a Entry>) -> Option<&'a Entry> {
     entries.max_by(|a, b| a.release.version.cmp_precedence(&b.release.version))
-}
-
-fn is_proper(entry: &&Entry) -> bool {
-    entry.release.version.pre.is_empty()
 }
 
 fn version(entry: &Entry) -> Version {

@@ -267,11 +267,12 @@ impl World {
     pub(crate) fn fixed_config(&self, target: &str, local: &Path) -> String {
         let path = self.root().join("fixed.toml");
         let others = self.registry.other_indexes.iter().enumerate();
-        let others: String = others
+        let others: Vec<String> = others
             .map(|(n, index)| {
                 format!("[source.other{n}]\nregistry = \"{index}\"\nreplace-with = \"{target}\"\n")
             })
             .collect();
+        let others = others.concat();
         let text = format!(
             "[registries.market]\nindex = \"{}\"\n[source.market]\nregistry = \"{}\"\nreplace-with = \"{target}\"\n{others}[source.{target}]\nlocal-registry = \"{}\"\n",
             self.registry.index,

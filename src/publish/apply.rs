@@ -10,7 +10,6 @@ use semver::Version;
 use super::collision::{self, CollisionError};
 use super::folder::{Folder, FolderError};
 use super::journal::{Change, NewFile};
-use super::metadata::Lifetimes;
 use super::packs::{self, Documents, PackError};
 use super::role_keys::RoleKeys;
 use crate::formats::catalog_index::{self, CatalogIndex, CatalogIndexError};
@@ -45,8 +44,6 @@ pub struct Authority<'a> {
     pub keys: &'a RoleKeys,
     /// The time of acceptance.
     pub now: UtcTime,
-    /// How long metadata is valid.
-    pub lifetimes: Lifetimes,
 }
 
 /// What a change did.
@@ -152,7 +149,7 @@ pub fn apply(
     }
     let serial = add_catalog(&mut folder, touched, &mut change)?;
     let files = change.immutable.len() + change.plain.len();
-    folder.commit(change, authority.keys, authority.now, &authority.lifetimes)?;
+    folder.commit(change, authority.keys, authority.now)?;
     Ok(Applied { serial, files })
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 const FOLDER: &str = ".journal";
 const PLAN: &str = "plan.json";
+const LOCK: &str = "lock";
 
 /// A file of a change: where it goes, and its bytes.
 #[derive(Debug, Clone)]
@@ -84,7 +85,7 @@ impl Journal {
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         let folder = root.join(FOLDER);
         fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
-        let path = folder.join("lock");
+        let path = folder.join(LOCK);
         let lock = File::create(&path).map_err(io_error("create", &path))?;
         lock.lock().map_err(io_error("lock", &path))?;
         let journal = Self {
@@ -93,6 +94,21 @@ impl Journal {
         };
         journal.recover()?;
         Ok(journal)
+    }
+
+    /// Waits until no change of the registry folder at `root` is under way, and keeps others from
+    /// beginning one until the result is dropped. It writes nothing: a folder that nobody has ever
+    /// changed here has no lock, and needs none.
+    pub fn wait(root: &Path) -> Result<Option<File>, JournalError> {
+        let path = root.join(FOLDER).join(LOCK);
+        match File::open(&path) {
+            Ok(lock) => {
+                lock.lock_shared().map_err(io_error("lock", &path))?;
+                Ok(Some(lock))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("open", &path)(error)),
+        }
     }
 
     /// Says whether a cut-off change waits to be finished, without touching anything.

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod bundle;
+pub mod check;
 pub mod collision;
 pub mod folder;
 pub mod import;

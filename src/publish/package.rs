@@ -12,7 +12,7 @@ use cargo_metadata::{Dependency, Metadata, MetadataCommand, Package};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 
 use crate::install::handover::{FetchRequest, HandoverError, Session, WriteConfig, exec, fetch};
-use crate::install::{Cargo, CargoError};
+use crate::install::{Cargo, CargoError, Registry};
 
 /// Which members of a workspace to package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,14 +95,23 @@ pub enum PackageError {
 }
 
 /// Lists the selected members, each after those that it depends on.
-pub fn members(workshop: Workshop<'_>, selection: &Selection) -> Result<Vec<Member>, PackageError> {
-    let metadata = MetadataCommand::new()
+pub fn members(
+    workshop: Workshop<'_>,
+    registry: Option<&Registry>,
+    selection: &Selection,
+) -> Result<Vec<Member>, PackageError> {
+    let mut command = MetadataCommand::new();
+    command
         .cargo_path(&workshop.cargo.program)
         .current_dir(workshop.folder)
         .env("CARGO_HOME", &workshop.cargo.home)
-        .no_deps()
-        .exec()
-        .map_err(PackageError::Metadata)?;
+        .no_deps();
+    if let Some(registry) = registry {
+        // A registry that is read from a folder has no entry in cargo's configuration.
+        let index = format!("registries.{}.index=\"{}\"", registry.name, registry.index);
+        command.other_options(["--config".to_owned(), index]);
+    }
+    let metadata = command.exec().map_err(PackageError::Metadata)?;
     let selected = select(&metadata, workshop.folder, selection)?;
     let mut ordered = Vec::new();
     let mut seen = BTreeSet::new();

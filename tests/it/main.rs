@@ -1,6 +1,13 @@
 //! Tests from outside: the library's public functions and the program, against outside referees.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy takes functions beside the tests for shipped code"
+)]
+
 mod bad_input;
+mod check;
 mod cli;
 mod config;
 mod end_to_end;
@@ -9,12 +16,17 @@ mod faults;
 mod fixture;
 mod hostile_archives;
 mod key;
+mod layers;
 mod nginx;
 mod openssl;
+mod reading;
 mod real_lines;
 mod referee_index;
 mod samples;
 mod schemas;
 mod serve;
+mod small_registry;
+mod sparql;
 mod stock_cargo;
 mod transport;
+mod writing;

@@ -47,11 +47,12 @@ pub(super) fn write(folder: &Path) -> io::Result<()> {
 pub(super) fn without_foreign(folder: &Path) -> io::Result<()> {
     let path = folder.join("tide-cli/Cargo.toml");
     let text = fs::read_to_string(&path)?;
-    let is_kept = |line: &&str| !line.contains(FOREIGN);
+    let is_kept = |line: &&str| !line.starts_with(FOREIGN);
     let kept: Vec<&str> = text.lines().filter(is_kept).collect();
     let text = kept.join("\n") + "\n";
+    let feature = format!("[\"dep:{FOREIGN}\"]");
     fs::write(
         &path,
-        text.replace("default = [\"suggest\"]", "default = []"),
+        text.replace("[\"suggest\"]", "[]").replace(&feature, "[]"),
     )
 }

@@ -60,7 +60,7 @@ impl Scene {
         // Fills the local registry, which the attacks on stock cargo need, too.
         let first = scene.project("first", "");
         scene.exec(&first, "build").unwrap();
-        assert_eq!(scene.who(&first), "honest");
+        assert_eq!(Scene::who(&first), "honest");
         scene
     }
 
@@ -107,7 +107,7 @@ impl Scene {
         fs::remove_file(self.world.root().join("mark")).is_ok()
     }
 
-    fn who(&self, project: &Path) -> String {
+    fn who(project: &Path) -> String {
         let program = project.join("target/debug/display");
         let output = std::process::Command::new(program).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -263,7 +263,7 @@ fn leaves_alone_what_does_not_touch_the_registry() {
         "[registries.other]\nindex = \"sparse+https://other.invalid/\"\n[source.other]\nregistry = \"sparse+https://other.invalid/\"\nreplace-with = \"vendor\"\n[source.vendor]\ndirectory = \"vendor\"\n[alias]\nx = \"run\"\n[build]\njobs = 2",
     );
     scene.exec(&project, "build").unwrap();
-    assert_eq!(scene.who(&project), "honest");
+    assert_eq!(Scene::who(&project), "honest");
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_folder_changed_after_unpacking_is_unpacked_anew() {
     assert_success(&scene.raw(&project, "build"));
     assert!(scene.is_marked(&project), "the attack does not work");
     scene.exec(&project, "build").unwrap();
-    assert_eq!(scene.who(&project), "honest");
+    assert_eq!(Scene::who(&project), "honest");
     assert!(!scene.is_marked(&project) && !folder.join("build.rs").exists());
     assert_eq!(scene.world.told.warnings().len(), 1);
 
@@ -357,7 +357,7 @@ fn a_link_in_place_of_an_unpacked_folder_is_removed_and_not_followed() {
     fs::rename(&folder, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
     scene.exec(&project, "build").unwrap();
-    assert_eq!(scene.who(&project), "honest");
+    assert_eq!(Scene::who(&project), "honest");
     assert!(folder.is_dir() && !folder.is_symlink() && elsewhere.join("src/lib.rs").exists());
 }
 

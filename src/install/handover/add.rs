@@ -1,7 +1,6 @@
 //! `add`: packages as dependencies of a project, by `cargo add`, and locked. The manifests are as
 //! before if anything fails.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -9,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::project::{Project, prepare, workspace};
+use super::project::{Project, list, prepare, workspace};
 use super::{Ground, HandoverError, Session, Summary, failed};
 use crate::install::cargo::Call;
 use crate::install::choose::choose;
 use crate::install::replacement::Purpose;
-use crate::install::resolve::{ResolveError, closure};
+use crate::install::resolve::{Closure, ResolveError};
 use crate::model::{Event, PackageName, Requirement};
 use crate::registry::atomic;
 
@@ -49,7 +48,9 @@ pub fn add(session: Session<'_>, request: AddRequest<'_>) -> Result<Summary, Han
     };
     let ground = Ground::check(session, request.folder)?;
     let workspace = workspace(&ground, project)?;
-    let specs = choose_all(&ground, request)?;
+    let names = request.additions.iter().map(|one| one.name.clone());
+    let closure = list(&ground, project, &workspace, names.collect())?;
+    let specs = choose_all(session, request, &closure)?;
     let root = workspace.workspace_root.as_std_path();
     let members = workspace.packages.iter();
     let files = members
@@ -72,12 +73,12 @@ pub fn add(session: Session<'_>, request: AddRequest<'_>) -> Result<Summary, Han
     }
 }
 
-/// Chooses a release for each addition, lists what they can lead to, and returns the arguments for
-/// `cargo add`.
-fn choose_all(ground: &Ground<'_>, request: AddRequest<'_>) -> Result<Vec<String>, HandoverError> {
-    let session = ground.session;
-    let names: BTreeSet<_> = request.additions.iter().map(|a| a.name.clone()).collect();
-    let closure = closure(names, &[], session.source)?;
+/// Chooses a release for each addition, and returns the arguments for `cargo add`.
+fn choose_all(
+    session: Session<'_>,
+    request: AddRequest<'_>,
+    closure: &Closure,
+) -> Result<Vec<String>, HandoverError> {
     let mut specs = Vec::new();
     for Addition { name, requirement } in request.additions {
         let document = closure
@@ -92,7 +93,6 @@ fn choose_all(ground: &Ground<'_>, request: AddRequest<'_>) -> Result<Vec<String
             None => format!("{name}@{}", chosen.release.version),
         });
     }
-    closure.list(&ground.local)?;
     Ok(specs)
 }
 

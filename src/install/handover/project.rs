@@ -12,7 +12,7 @@ use crate::install::cargo::{Call, CargoError};
 use crate::install::guard;
 use crate::install::lock_file::{self, LockFile};
 use crate::install::replacement::Purpose;
-use crate::install::resolve::{self, closure};
+use crate::install::resolve::{self, Closure, closure};
 use crate::model::{Event, PackageName};
 
 /// Path dependencies outside of the workspace that are followed.
@@ -46,11 +46,7 @@ pub(super) fn prepare<'a>(
     let workspace_root = workspace.workspace_root.clone().into_std_path_buf();
     let path = workspace_root.join("Cargo.lock");
     let old = lock_file::read(&path, session.registry)?;
-    let mut roots = roots(&ground, project, &workspace)?;
-    let pinned = old.as_ref().map_or(&[][..], |lock| &lock.ours);
-    roots.extend(pinned.iter().map(|package| package.name.clone()));
-    let closure = closure(roots, pinned, session.source)?;
-    closure.list(&ground.local)?;
+    let closure = list(&ground, project, &workspace, BTreeSet::new())?;
     complete_lock_file(&ground, project, old.as_ref())?;
     let lock = lock_file::read(&path, session.registry)?;
     let lock = lock.ok_or(HandoverError::NoLockFile(path))?;
@@ -78,6 +74,25 @@ pub(super) fn prepare<'a>(
     })
 }
 
+/// Lists what the project, its lock file and `more` names lead to in the local registry. Whatever
+/// resolves a project needs all of it, `cargo add` of one package too.
+pub(super) fn list(
+    ground: &Ground<'_>,
+    project: Project<'_>,
+    workspace: &Metadata,
+    more: BTreeSet<PackageName>,
+) -> Result<Closure, HandoverError> {
+    let lock = workspace.workspace_root.join("Cargo.lock");
+    let lock = lock_file::read(lock.as_std_path(), ground.session.registry)?;
+    let pinned = lock.unwrap_or_default().ours;
+    let mut names = roots(ground, project, workspace);
+    names.extend(more);
+    names.extend(pinned.iter().map(|package| package.name.clone()));
+    let closure = closure(names, &pinned, ground.session.source)?;
+    closure.list(&ground.local)?;
+    Ok(closure)
+}
+
 /// Reads the workspace's manifests, and refuses patches of the registry in them. Runs nothing of
 /// the project.
 pub(super) fn workspace(
@@ -100,11 +115,7 @@ fn manifests(ground: &Ground<'_>, project: Project<'_>) -> Result<Metadata, Hand
 
 /// The packages of the registry that the workspace names, and that its path dependencies outside
 /// of it name.
-fn roots(
-    ground: &Ground<'_>,
-    project: Project<'_>,
-    workspace: &Metadata,
-) -> Result<BTreeSet<PackageName>, HandoverError> {
+fn roots(ground: &Ground<'_>, project: Project<'_>, workspace: &Metadata) -> BTreeSet<PackageName> {
     let registry = ground.session.registry;
     let mut roots = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -135,7 +146,7 @@ fn roots(
             packages.extend(found.filter(|package| package.manifest_path == manifest));
         }
     }
-    Ok(roots)
+    roots
 }
 
 /// Lets cargo complete the lock file and keep what is in it. `cargo update --workspace` does that
@@ -175,6 +186,9 @@ fn resolved(ground: &Ground<'_>, project: Project<'_>) -> Result<Metadata, Hando
 fn tell(ground: &Ground<'_>, lock: &LockFile) {
     let registry = &ground.session.registry.name;
     let count = lock.ours.len();
+    if count == 0 {
+        return;
+    }
     let packages = if count == 1 { "package" } else { "packages" };
     ground.session.events.event(Event::Status {
         verb: "Verifying",

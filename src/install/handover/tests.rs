@@ -205,6 +205,38 @@ fn adds_the_requirement_that_was_asked_for() {
 }
 
 #[test]
+fn adds_to_a_member_and_sees_packages_outside_of_the_workspace() {
+    let world = world();
+    let gauge = [("src/lib.rs", "pub use tide_table::VERSION;")];
+    world.publish("gauge", "1.0.0", TABLE, &gauge);
+    let outside = "[dependencies]\ngauge = { version = \"1\", registry = \"market\" }";
+    world.package(
+        "outside",
+        ("outside", "0.1.0"),
+        outside,
+        &[("src/lib.rs", "")],
+    );
+    let more = "[dependencies]\noutside = { path = \"../../outside\" }";
+    let main = [("src/main.rs", MAIN)];
+    world.package("work/display", ("display", "0.1.0"), more, &main);
+    let root = world.root().join("work");
+    fs::write(
+        root.join("Cargo.toml"),
+        "[workspace]\nmembers = [\"display\"]",
+    )
+    .unwrap();
+    let request = AddRequest {
+        folder: &root,
+        additions: &[addition("tide-table", None)],
+        rustc: None,
+        arguments: &words("-p display"),
+    };
+    assert_eq!(add(world.session(), request).unwrap().verified, 2);
+    exec(world.session(), &root, &words("build")).unwrap();
+    assert_eq!(built_version(&root), "0.3.1");
+}
+
+#[test]
 fn leaves_a_project_as_it_was_if_an_addition_fails() {
     let world = world();
     let project = world.package(

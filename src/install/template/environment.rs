@@ -84,7 +84,10 @@ impl Filler {
         if let Some(tag) = plain_tags::first_refused(text) {
             return Err(FillError::Tag(tag.chars().take(80).collect()));
         }
-        let template = self.environment.template_from_str(text).map_err(syntax)?;
+        let template = self
+            .environment
+            .template_from_str(text)
+            .map_err(|error| syntax(&error))?;
         let mut used: Vec<_> = template.undeclared_variables(false).into_iter().collect();
         used.sort();
         if let Some(key) = used.into_iter().find(|key| !self.values.contains_key(key)) {
@@ -99,13 +102,13 @@ impl Filler {
             .render_captured_to(Value::from(values), &mut output)
             .map_err(|error| match error.kind() {
                 minijinja::ErrorKind::WriteFailure => FillError::TooLong,
-                _ => syntax(error),
+                _ => syntax(&error),
             })?;
         Ok(String::from_utf8_lossy(&output.0).into_owned())
     }
 }
 
-fn syntax(error: minijinja::Error) -> FillError {
+fn syntax(error: &minijinja::Error) -> FillError {
     FillError::Syntax {
         line: error.line().unwrap_or_default(),
         reason: error

@@ -12,6 +12,8 @@ mod v1;
 mod v2;
 
 pub use error::BackendError;
+#[cfg(feature = "marketplace-v2")]
+pub use v2::{Triples, triples};
 
 use super::catalog::Catalog;
 use super::client::Client;

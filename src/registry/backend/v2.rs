@@ -33,12 +33,36 @@ impl Backend for V2 {
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
-        let index = client.catalog_index()?;
-        if index.v2.is_empty() && index.serial > 0 {
-            return Err(BackendError::NoCatalog(Format::V2));
-        }
-        let text = client.pack(&index, Format::V2)?;
-        let documents = v2::decode_pack(&text, &client.policy().base)?;
+        let Triples { turtle, .. } = pack(client)?;
+        let documents = v2::decode_pack(&turtle, &client.policy().base)?;
         Ok(Catalog::new(documents))
     }
+}
+
+/// All documents of a registry as one Turtle text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Triples {
+    /// The registry's serial to which they belong.
+    pub serial: u64,
+    /// The documents, one after the other.
+    pub turtle: Vec<u8>,
+}
+
+/// Reads the triples of a registry. Each document is what its releases say, as where it is searched.
+pub fn triples(client: &Client<'_>) -> Result<Triples, BackendError> {
+    let triples = pack(client)?;
+    v2::decode_pack(&triples.turtle, &client.policy().base)?;
+    Ok(triples)
+}
+
+/// The v2 pack as it was served; only its digest was checked.
+fn pack(client: &Client<'_>) -> Result<Triples, BackendError> {
+    let index = client.catalog_index()?;
+    if index.v2.is_empty() && index.serial > 0 {
+        return Err(BackendError::NoCatalog(Format::V2));
+    }
+    Ok(Triples {
+        serial: index.serial,
+        turtle: client.pack(&index, Format::V2)?,
+    })
 }

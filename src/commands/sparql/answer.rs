@@ -1,0 +1,204 @@
+//! `sparql` in a build that reads v2: from the question to the answer on stdout. Nothing is printed of
+//! an answer that is not whole.
+
+mod failures;
+mod watchdog;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use oxigraph::sparql::CancellationToken;
+use serde_json::{Value, json};
+
+use super::arguments::BackendArg;
+use super::context::Context;
+use super::error::{CommandError, nearest};
+use super::reading;
+use super::shell::sanitize;
+use super::sparql::{ResultFormat, SparqlArgs, needs_v2};
+use crate::dataset::{self, Dataset, EXAMPLES, Extent, QueryOptions, example};
+use crate::registry::backend;
+use watchdog::Allowance;
+
+/// The most rows: every package of the largest registry that there is.
+const MAX_ROWS: usize = 300_000;
+/// The most bytes that are read of a query; the parser takes fewer.
+const MAX_QUERY: u64 = 1 << 20;
+
+/// An answer, whole.
+struct Answer {
+    text: Vec<u8>,
+    extent: Extent,
+    took: Duration,
+}
+
+/// Answers.
+pub(super) fn answer(args: &SparqlArgs, context: &Context) -> Result<(), CommandError> {
+    if args.list_examples {
+        list_examples(context);
+        return Ok(());
+    }
+    if args.read.backend == Some(BackendArg::V1) {
+        return Err(needs_v2(
+            "`--backend v1` reads v1 only, and there is no falling back",
+        ));
+    }
+    let question = question(args, context)?;
+    let reading = reading::open(context, &args.read, None)?;
+    let triples = backend::triples(&reading.client).map_err(failures::no_triples)?;
+    let cancellation = CancellationToken::new();
+    let allowance = Allowance {
+        time: args.timeout,
+        memory: args.max_memory,
+    };
+    let cancel = || cancellation.cancel();
+    let answer = watchdog::watch(allowance, &context.shell, cancel, || {
+        let options = QueryOptions {
+            max_rows: MAX_ROWS,
+            cancellation: cancellation.clone(),
+        };
+        ask(&question, &triples.turtle, format(args, context), &options)
+    });
+    let answer = answer.map_err(|error| failures::no_answer(error, allowance))?;
+    let source = json!({"registry": reading.client.name().as_str(), "serial": triples.serial});
+    print(&answer, args, &source, context);
+    let (extent, took) = (extent(answer.extent), answer.took.as_millis());
+    let (name, serial) = (reading.client.name(), triples.serial);
+    context
+        .shell
+        .note(&format!("{extent} in {took} ms, {name} v2 serial {serial}"));
+    Ok(())
+}
+
+fn ask(
+    question: &str,
+    turtle: &[u8],
+    format: dataset::ResultFormat,
+    options: &QueryOptions,
+) -> Result<Answer, dataset::QueryError> {
+    let dataset = Dataset::load(turtle)?;
+    let started = Instant::now();
+    let mut text = Vec::new();
+    let extent = dataset.query(question, options, format, &mut text)?;
+    Ok(Answer {
+        text,
+        extent,
+        took: started.elapsed(),
+    })
+}
+
+/// The text of the question: from the command line, a file or an example.
+fn question(args: &SparqlArgs, context: &Context) -> Result<String, CommandError> {
+    if let Some(name) = &args.example {
+        let Some(example) = example(name) else {
+            return Err(unknown_example(name));
+        };
+        let question = example.question(&args.params);
+        return question.map_err(|error| failures::parameter(&error));
+    }
+    match (&args.query, &args.file) {
+        (Some(query), _) => Ok(query.clone()),
+        (None, Some(file)) if file == Path::new("-") => read(io::stdin().lock(), "stdin"),
+        (None, Some(file)) => {
+            let shown = file.display().to_string();
+            let open = File::open(context.absolute(file));
+            read(open.map_err(|error| unreadable(&shown, &error))?, &shown)
+        }
+        (None, None) => Err(CommandError::usage("no query was given")),
+    }
+}
+
+fn read(file: impl Read, shown: &str) -> Result<String, CommandError> {
+    let mut text = String::new();
+    match file.take(MAX_QUERY).read_to_string(&mut text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(unreadable(shown, &error)),
+    }
+}
+
+fn unreadable(shown: &str, error: &io::Error) -> CommandError {
+    CommandError::failure(format!("cannot read the query from `{shown}`")).caused_by(Some(error))
+}
+
+fn unknown_example(name: &str) -> CommandError {
+    let error = CommandError::usage(format!("there is no example `{name}`"));
+    match nearest(name, EXAMPLES.iter().map(|example| example.name)) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help("`cargo marketplace sparql --list-examples`"),
+    }
+}
+
+fn list_examples(context: &Context) {
+    let shell = &context.shell;
+    let width = EXAMPLES.iter().map(|example| example.name.len()).max();
+    let width = width.unwrap_or(0);
+    for example in &EXAMPLES {
+        let parameters = example.parameters.iter();
+        if shell.is_json() {
+            let parameters: Vec<_> = parameters.map(|parameter| parameter.name).collect();
+            let (name, about, query) = (example.name, example.about, example.query);
+            let body =
+                json!({"name": name, "about": about, "parameters": parameters, "query": query});
+            shell.message("sparql-example", body);
+            continue;
+        }
+        let parameters: String = parameters
+            .map(|parameter| format!(" --param {}={}", parameter.name, parameter.about))
+            .collect();
+        shell.line(&format!(
+            "{:width$}  {}{parameters}",
+            example.name, example.about
+        ));
+    }
+}
+
+/// The form that was asked for; else a table, or JSON where all is to be JSON.
+fn format(args: &SparqlArgs, context: &Context) -> dataset::ResultFormat {
+    match args.format {
+        None if context.shell.is_json() => dataset::ResultFormat::Json,
+        None | Some(ResultFormat::Table) => dataset::ResultFormat::Table,
+        Some(ResultFormat::Json) => dataset::ResultFormat::Json,
+        Some(ResultFormat::Csv) => dataset::ResultFormat::Csv,
+        Some(ResultFormat::Tsv) => dataset::ResultFormat::Tsv,
+        Some(ResultFormat::Turtle) => dataset::ResultFormat::Turtle,
+    }
+}
+
+fn print(answer: &Answer, args: &SparqlArgs, source: &Value, context: &Context) {
+    let shell = &context.shell;
+    match args.format {
+        // A message like every other, and at the same time SPARQL's own JSON.
+        None if shell.is_json() => {
+            let mut body: Value = serde_json::from_slice(&answer.text).unwrap_or_default();
+            body["source"] = source.clone();
+            shell.message("sparql-result", body);
+        }
+        None | Some(ResultFormat::Table) => shell.lines(&String::from_utf8_lossy(&answer.text)),
+        // These forms write control characters as they are.
+        Some(ResultFormat::Csv | ResultFormat::Tsv) => {
+            let text = String::from_utf8_lossy(&answer.text);
+            let clean = |piece: &str| {
+                let value = piece.trim_end_matches(SEPARATORS);
+                sanitize(value).into_owned() + &piece[value.len()..]
+            };
+            let text: String = text.split_inclusive(SEPARATORS).map(clean).collect();
+            shell.bytes(text.as_bytes());
+        }
+        Some(ResultFormat::Json | ResultFormat::Turtle) => shell.bytes(&answer.text),
+    }
+}
+
+/// What ends a value or a row.
+const SEPARATORS: [char; 3] = ['\t', '\r', '\n'];
+
+fn extent(extent: Extent) -> String {
+    match extent {
+        Extent::Rows(1) => "1 row".to_owned(),
+        Extent::Rows(count) => format!("{count} rows"),
+        Extent::Triples(1) => "1 triple".to_owned(),
+        Extent::Triples(count) => format!("{count} triples"),
+        Extent::Truth => "answered".to_owned(),
+    }
+}

@@ -1,0 +1,83 @@
+//! Why there is no answer, for people.
+
+use super::watchdog::Allowance;
+use crate::commands::error::{CommandError, Kind};
+use crate::commands::shell;
+use crate::commands::sparql::needs_v2;
+use crate::dataset::{ParameterError, PrescanError, QueryError};
+use crate::registry::backend::BackendError;
+
+/// The triples are not to be had. Other commands would fall back here.
+pub(super) fn no_triples(error: BackendError) -> CommandError {
+    match error {
+        BackendError::Client(error) => error.into(),
+        BackendError::Disagreement(error) => error.into(),
+        BackendError::NotBuilt(_)
+        | BackendError::NoDocument { .. }
+        | BackendError::NoCatalog(_)
+        | BackendError::V1(_)
+        | BackendError::V2(_) => {
+            let mut shown = needs_v2("there is no falling back to v1: it holds no triples");
+            shown.kind = Kind::Failure;
+            shown.caused_by(Some(&error))
+        }
+    }
+}
+
+/// The parameters do not fit the example.
+pub(super) fn parameter(error: &ParameterError) -> CommandError {
+    let shown = CommandError::from_error(Kind::Usage, error);
+    match error {
+        ParameterError::Missing { parameter, .. } => {
+            shown.with_help(format!("`--param {parameter}=…`"))
+        }
+        ParameterError::Unknown { .. } => {
+            shown.with_help("`cargo marketplace sparql --list-examples` shows them")
+        }
+        ParameterError::Twice(_) => shown,
+    }
+}
+
+/// The query was not answered.
+pub(super) fn no_answer(error: QueryError, allowance: Allowance) -> CommandError {
+    let shown = CommandError::from_error(Kind::Failure, &error);
+    match error {
+        QueryError::Cancelled => too_slow(allowance),
+        QueryError::Refused(PrescanError::ReachesOut(_)) => shown
+            .with_code("MP0803")
+            .with_help("SERVICE, FROM and updates are not for a query over one registry"),
+        QueryError::Refused(PrescanError::TooLong(_) | PrescanError::TooDeep) => {
+            shown.with_code("MP0803")
+        }
+        QueryError::Syntax(_) => shown.with_code("MP0802"),
+        QueryError::TooManyRows(_) => shown
+            .with_code("MP0804")
+            .with_help("add LIMIT, or a narrower pattern"),
+        QueryError::Format { answer, .. } => match answer {
+            "a graph" => shown.with_help("`--format turtle`"),
+            _ => shown.with_help("`--format table`, json, csv or tsv"),
+        },
+        QueryError::Load(_)
+        | QueryError::Storage(_)
+        | QueryError::Evaluation(_)
+        | QueryError::Write(_) => shown,
+    }
+}
+
+/// The time is over.
+pub(super) fn too_slow(allowance: Allowance) -> CommandError {
+    CommandError::failure(format!(
+        "the query had no answer within {:?}",
+        allowance.time
+    ))
+    .with_code("MP0804")
+    .with_help("make the pattern narrower, or raise `--timeout`")
+}
+
+/// The memory is used up.
+pub(super) fn too_large(allowance: Allowance) -> CommandError {
+    let limit = shell::bytes(allowance.memory);
+    CommandError::failure(format!("the query needs more than {limit} of memory"))
+        .with_code("MP0804")
+        .with_help("make the pattern narrower, or raise `--max-memory`")
+}
