@@ -1,13 +1,15 @@
 //! `add`: dependencies in a manifest: chosen and verified by us, written by cargo.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::handover::{Handover, common_registry};
+use crate::install::handover::{AddRequest, Addition, add};
 use crate::model::PackageSpec;
 
 /// Verifies packages and adds them to a manifest
@@ -63,6 +65,70 @@ pub struct AddArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: AddArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("add"))
+pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
+    let rustc = match args.ignore_rust_version {
+        true => None,
+        false => Some(handover.cargo.rustc_version()?),
+    };
+    let mut additions = Vec::new();
+    for spec in &args.specs {
+        let entry = handover.choose(spec, args.ignore_rust_version)?;
+        let release = &entry.release;
+        context.shell.status(
+            "Choosing",
+            &format!("{} v{}", release.name, release.version),
+        );
+        additions.push(Addition {
+            name: spec.name.clone(),
+            requirement: spec.requirement.clone(),
+        });
+    }
+    if args.dry_run {
+        context
+            .shell
+            .warn("nothing was added, as this is a dry run");
+        return Ok(());
+    }
+    let folder = args
+        .manifest_path
+        .as_ref()
+        .map(|path| context.absolute(path));
+    let request = AddRequest {
+        folder: folder
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(&context.cwd),
+        additions: &additions,
+        rustc: rustc.as_ref(),
+        arguments: &cargo_arguments(&args),
+    };
+    let source = handover.source();
+    handover.tell(add(handover.session(&source), request)?);
+    Ok(())
+}
+
+/// What `cargo add` is told besides the packages.
+fn cargo_arguments(args: &AddArgs) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = Vec::new();
+    let mut option = |name: &str, value: &str| arguments.extend([name.into(), value.into()]);
+    if let Some(package) = &args.package {
+        option("--package", package);
+    }
+    if let Some(rename) = &args.rename {
+        option("--rename", rename);
+    }
+    for features in &args.features {
+        option("--features", features);
+    }
+    let flags = [
+        (args.dev, "--dev"),
+        (args.build, "--build"),
+        (args.optional, "--optional"),
+        (args.no_default_features, "--no-default-features"),
+        (args.ignore_rust_version, "--ignore-rust-version"),
+    ];
+    let set = flags.into_iter().filter(|(is_set, _)| *is_set);
+    arguments.extend(set.map(|(_, flag)| flag.into()));
+    arguments
 }

@@ -1,5 +1,6 @@
 //! Arguments that several commands share, and how their values are read.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
@@ -111,6 +112,24 @@ pub struct FeatureArgs {
     /// Leave the default features off
     #[arg(long)]
     pub no_default_features: bool,
+}
+
+impl FeatureArgs {
+    /// The same arguments for cargo.
+    #[must_use]
+    pub fn to_cargo(&self) -> Vec<OsString> {
+        let mut arguments = Vec::new();
+        for features in &self.features {
+            arguments.extend(["--features".into(), features.into()]);
+        }
+        if self.all_features {
+            arguments.push("--all-features".into());
+        }
+        if self.no_default_features {
+            arguments.push("--no-default-features".into());
+        }
+        arguments
+    }
 }
 
 /// Reads `KEY=VALUE`.

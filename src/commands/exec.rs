@@ -7,7 +7,8 @@ use clap::Args;
 use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::handover::Handover;
+use crate::install::handover::exec;
 
 /// Runs cargo on verified packages
 #[derive(Debug, Args)]
@@ -22,6 +23,13 @@ pub struct ExecArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: ExecArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("exec"))
+pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, None)?;
+    let source = handover.source();
+    let status = exec(handover.session(&source), &context.cwd, &args.arguments)?;
+    if status.success() {
+        return Ok(());
+    }
+    // Cargo has said why.
+    Err(CommandError::failure(format!("cargo failed ({status})")))
 }

@@ -2,7 +2,14 @@
 
 use super::error::{CommandError, Kind};
 use crate::install::archive::{ArchiveError, DeriveError, DisagreementError};
+use crate::install::handover::HandoverError;
+use crate::install::template::{DeclarationError, TemplateError};
+use crate::install::{
+    CargoError, ChooseError, GuardError, LocalRegistryError, ResolveError, SourceError,
+};
 use crate::publish::apply::ApplyError;
+use crate::publish::bundle::BundleError;
+use crate::publish::check::CheckError;
 use crate::publish::collision::CollisionError;
 use crate::publish::folder::FolderError;
 use crate::publish::import::ImportError;
@@ -51,6 +58,7 @@ impl From<TufError> for CommandError {
             | TufError::NotInSnapshot { .. }
             | TufError::TooManyRoots(_)
             | TufError::TooManyDelegations { .. }
+            | TufError::TooManyBins { .. }
             | TufError::OtherRegistry { .. }
             | TufError::OutOfOrder => refused("MP0406", &error),
         }
@@ -183,8 +191,16 @@ impl From<DisagreementError> for CommandError {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        failed(&error)
-            .with_note("the registry is as it was, or the next command finishes the change")
+        let shown = failed(&error);
+        match error {
+            JournalError::Io { .. } => shown.with_note(NOTHING_WRITTEN),
+            JournalError::Unfinished(_) => {
+                shown.with_note("the next command that changes the registry finishes the change")
+            }
+            JournalError::Plan { .. } | JournalError::Outside { .. } => shown
+                .with_note(NOTHING_WRITTEN)
+                .with_help("if `cargo marketplace registry check DIR` finds nothing else, remove that file"),
+        }
     }
 }
 
@@ -213,6 +229,16 @@ impl From<FolderError> for CommandError {
             FolderError::Read { .. } | FolderError::Policy(_) | FolderError::Publisher(_) => {
                 failed(&error)
             }
+        }
+    }
+}
+
+impl From<CheckError> for CommandError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Journal(_) | CheckError::List { .. } => failed(&error),
+            CheckError::NoRegistry(_) => failed(&error)
+                .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
         }
     }
 }
@@ -282,16 +308,177 @@ impl From<ImportError> for CommandError {
             ImportError::Derive { .. } => failed(&error)
                 .with_code("MP0407")
                 .with_note(NOTHING_WRITTEN),
+            ImportError::Twice { .. } => failed(&error)
+                .with_code("MP0604")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("a version is published once, build metadata ignored"),
         }
     }
 }
 
 impl From<PackageError> for CommandError {
     fn from(error: PackageError) -> Self {
+        match error {
+            PackageError::Handover(error) => error.into(),
+            PackageError::Cargo(error) => error.into(),
+            PackageError::NoPackage => {
+                failed(&error).with_help("pass `--workspace` or `-p PACKAGE`")
+            }
+            PackageError::Metadata(_)
+            | PackageError::Unknown(_)
+            | PackageError::Private(_)
+            | PackageError::Io { .. }
+            | PackageError::Failed(_) => failed(&error),
+        }
+    }
+}
+
+impl From<BundleError> for CommandError {
+    fn from(error: BundleError) -> Self {
+        failed(&error).with_note(NOTHING_WRITTEN)
+    }
+}
+
+impl From<CargoError> for CommandError {
+    fn from(error: CargoError) -> Self {
+        failed(&error)
+    }
+}
+
+impl From<ChooseError> for CommandError {
+    fn from(error: ChooseError) -> Self {
         let shown = failed(&error);
         match &error {
-            PackageError::NoPackage => shown.with_help("pass `--workspace` or `-p PACKAGE`"),
-            _ => shown,
+            ChooseError::Yanked { nearest, .. } => {
+                let shown = shown.with_code("MP0204");
+                match nearest {
+                    Some(version) => shown.with_help(format!("{version} is the closest")),
+                    None => shown,
+                }
+            }
+            ChooseError::NoMatch { newest, .. } => {
+                let shown = shown.with_code("MP0203");
+                match newest {
+                    Some(version) => shown.with_help(format!("the newest version is {version}")),
+                    None => shown,
+                }
+            }
+            ChooseError::RustVersion {
+                needs: (version, rust),
+                compatible,
+                ..
+            } => {
+                let shown = shown
+                    .with_code("MP0205")
+                    .with_note(format!("{version} needs rustc {rust}"));
+                shown.with_help(match compatible {
+                    Some(version) => {
+                        format!("{version} builds here; or pass `--ignore-rust-version`")
+                    }
+                    None => "update Rust, or pass `--ignore-rust-version`".to_owned(),
+                })
+            }
+        }
+    }
+}
+
+impl From<GuardError> for CommandError {
+    fn from(error: GuardError) -> Self {
+        match &error {
+            GuardError::Setting { .. } => refused("MP0408", &error)
+                .with_help("remove the setting, or use plain cargo and trust it"),
+            GuardError::Redirected { .. } | GuardError::NotVerified { .. } => {
+                refused("MP0408", &error)
+            }
+            GuardError::Io { .. } | GuardError::Malformed { .. } | GuardError::NoResolution => {
+                failed(&error)
+            }
+        }
+    }
+}
+
+impl From<LocalRegistryError> for CommandError {
+    fn from(error: LocalRegistryError) -> Self {
+        match &error {
+            LocalRegistryError::Conflict { .. } | LocalRegistryError::Changed { .. } => {
+                refused("MP0401", &error)
+            }
+            LocalRegistryError::Io { .. } => failed(&error),
+        }
+    }
+}
+
+/// What came through a source is an error of the registry behind it.
+fn from_source(package: &str, error: SourceError) -> CommandError {
+    match error.downcast::<BackendError>() {
+        Ok(error) => (*error).into(),
+        Err(other) => {
+            CommandError::failure(format!("could not get `{package}`")).caused_by(Some(&*other))
+        }
+    }
+}
+
+impl From<ResolveError> for CommandError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Source { package, source } => from_source(&package, source),
+            ResolveError::Local(error) => error.into(),
+            ResolveError::Disagreement(error) => error.into(),
+            ResolveError::Unknown { .. } => failed(&error).with_code("MP0203"),
+            ResolveError::NotInRegistry { .. } | ResolveError::Checksum { .. } => {
+                refused("MP0401", &error)
+            }
+            ResolveError::TooManyNames | ResolveError::Unpacked(_) | ResolveError::Threads(_) => {
+                failed(&error)
+            }
+        }
+    }
+}
+
+impl From<HandoverError> for CommandError {
+    fn from(error: HandoverError) -> Self {
+        match error {
+            HandoverError::Choose(error) => error.into(),
+            HandoverError::Guard(error) => error.into(),
+            HandoverError::Resolve(error) => error.into(),
+            HandoverError::Local(error) => error.into(),
+            HandoverError::Cargo(error) => error.into(),
+            HandoverError::Archive(error) => error.into(),
+            HandoverError::NoBinary {
+                ref package,
+                is_template,
+            } => {
+                let shown = failed(&error);
+                shown.with_help(match is_template {
+                    true => format!("`cargo marketplace new PATH --template {package}` uses it"),
+                    false => format!("`cargo marketplace add {package}` uses a library"),
+                })
+            }
+            HandoverError::LockFile(_)
+            | HandoverError::Replacement(_)
+            | HandoverError::Manifest { .. }
+            | HandoverError::NoLockFile(_)
+            | HandoverError::Io { .. } => failed(&error),
+        }
+    }
+}
+
+impl From<TemplateError> for CommandError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Archive(error) => error.into(),
+            TemplateError::Path { .. } => refused("MP0407", &error),
+            TemplateError::Declaration(DeclarationError::Missing(ref keys)) => {
+                let given: Vec<String> = keys.iter().map(|key| format!("-d {key}=…")).collect();
+                failed(&error).with_help(given.join(" "))
+            }
+            TemplateError::NoTemplate(_)
+            | TemplateError::Declaration(_)
+            | TemplateError::Fill { .. }
+            | TemplateError::TooLarge
+            | TemplateError::FolderName { .. }
+            | TemplateError::Exists(_)
+            | TemplateError::Io { .. } => failed(&error).with_note(NOTHING_WRITTEN),
         }
     }
 }

@@ -7,7 +7,8 @@ use clap::Args;
 use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::handover::Handover;
+use crate::install::handover::{FetchRequest, WriteConfig, fetch};
 
 /// Fetches and verifies what a project depends on
 #[derive(Debug, Args)]
@@ -31,6 +32,32 @@ pub struct FetchArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: FetchArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("fetch"))
+pub fn run(args: FetchArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, None)?;
+    let source = handover.source();
+    let manifest = args
+        .manifest_path
+        .as_ref()
+        .map(|path| context.absolute(path));
+    let request = FetchRequest {
+        folder: &context.cwd,
+        manifest: manifest.as_deref(),
+        locked: args.locked,
+        write_config: match args.write_config {
+            true => WriteConfig::IntoProject,
+            false => WriteConfig::No,
+        },
+    };
+    let (summary, written) = fetch(handover.session(&source), request)?;
+    handover.tell(summary);
+    match written {
+        Some(path) => {
+            context.shell.status("Wrote", &path.display().to_string());
+            context.shell.note("it holds a path of this machine: do not commit it");
+        }
+        None => context.shell.note(
+            "`cargo marketplace exec -- build` uses what was fetched; `--write-config` lets plain cargo, too",
+        ),
+    }
+    Ok(())
 }

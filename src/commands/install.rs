@@ -1,13 +1,16 @@
 //! `install`: binary packages: chosen and verified by us, built and installed by cargo.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::{FeatureArgs, ReadArgs};
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::handover::{Handover, common_registry};
+use crate::install::handover::{BinaryRequest, Lock, install};
 use crate::model::PackageSpec;
 
 /// Verifies binary packages and installs them with cargo
@@ -55,6 +58,67 @@ pub struct InstallArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: InstallArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("install"))
+pub fn run(args: InstallArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
+    let source = handover.source();
+    let arguments = cargo_arguments(&args, context);
+    // All are chosen before the first is built.
+    let chosen = args
+        .specs
+        .iter()
+        .map(|spec| handover.choose(spec, args.ignore_rust_version));
+    for entry in chosen.collect::<Result<Vec<_>, _>>()? {
+        let release = &entry.release;
+        let package = format!("{} v{}", release.name, release.version);
+        if args.dry_run {
+            context.shell.status("Choosing", &package);
+            continue;
+        }
+        let request = BinaryRequest {
+            entry: &entry,
+            lock: if args.ignore_lock {
+                Lock::Newest
+            } else {
+                Lock::AsShipped
+            },
+            arguments: &arguments,
+        };
+        let summary = install(handover.session(&source), request)?;
+        handover.tell(summary);
+        if context.shell.is_json() {
+            let body = json!({
+                "name": release.name.as_str(),
+                "version": release.version.to_string(),
+                "verified": summary.verified,
+                "foreign": summary.foreign,
+            });
+            context.shell.message("installed", body);
+        }
+    }
+    if args.dry_run {
+        context
+            .shell
+            .warn("nothing was installed, as this is a dry run");
+    }
+    Ok(())
+}
+
+/// What `cargo install` is told besides the package.
+fn cargo_arguments(args: &InstallArgs, context: &Context) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = args.features.to_cargo();
+    if let Some(root) = &args.root {
+        // Cargo runs in a folder of ours.
+        arguments.extend(["--root".into(), context.absolute(root).into()]);
+    }
+    for bin in &args.bins {
+        arguments.extend(["--bin".into(), bin.into()]);
+    }
+    let flags = [
+        (args.force, "--force"),
+        (args.debug, "--debug"),
+        (args.ignore_rust_version, "--ignore-rust-version"),
+    ];
+    let set = flags.into_iter().filter(|(is_set, _)| *is_set);
+    arguments.extend(set.map(|(_, flag)| flag.into()));
+    arguments
 }

@@ -20,6 +20,7 @@ pub mod exec;
 pub mod explain;
 mod failures;
 pub mod fetch;
+pub mod handover;
 pub mod info;
 pub mod install;
 pub mod key;
@@ -28,6 +29,7 @@ pub mod new;
 pub mod package;
 pub mod prompt;
 pub mod publish;
+pub mod publishing;
 pub mod reading;
 pub mod registry;
 pub mod search;
@@ -212,11 +214,6 @@ fn typed_color(arguments: &[OsString]) -> Option<ColorArg> {
             words.get(flag + 1).copied()
         })?;
     ColorArg::from_str(typed, false).ok()
-}
-
-/// What a command answers that has no body yet.
-fn unfinished(command: &str) -> CommandError {
-    CommandError::failure(format!("`{command}` is not built yet"))
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::{ReadArgs, key_value};
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
-use crate::model::PackageSpec;
+use super::handover::Handover;
+use crate::install::template::{RenderRequest, Template};
+use crate::model::{PackageName, PackageSpec};
 
 /// Makes a project from a template package
 #[derive(Debug, Args)]
@@ -26,7 +28,7 @@ pub struct NewArgs {
 
     /// The project's name, where it is not the folder's
     #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    pub name: Option<PackageName>,
 
     /// Say which files would be made, and make none
     #[arg(short = 'n', long)]
@@ -38,6 +40,41 @@ pub struct NewArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: NewArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("new"))
+pub fn run(args: NewArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, args.template.registry.as_ref())?;
+    let entry = handover.choose(&args.template, true)?;
+    let release = &entry.release;
+    let package = format!("{} v{}", release.name, release.version);
+    context.shell.status("Verifying", &package);
+    let template = Template::open(handover.archive(&entry)?)?;
+    let target = context.absolute(&args.path);
+    let request = RenderRequest {
+        target: &target,
+        name: args.name.as_ref(),
+        author: None,
+        values: &args.define.iter().cloned().collect(),
+    };
+    if args.dry_run {
+        for path in template.plan(request)? {
+            context.shell.line(&path);
+        }
+        context
+            .shell
+            .warn("nothing was written, as this is a dry run");
+        return Ok(());
+    }
+    let count = template.render(request)?;
+    let path = args.path.display();
+    let text = format!("`{path}` from `{package}` ({count} files, no scripts run)");
+    context.shell.status("Creating", &text);
+    if context.shell.is_json() {
+        let body = json!({
+            "path": target,
+            "template": release.name.as_str(),
+            "version": release.version.to_string(),
+            "files": count,
+        });
+        context.shell.message("created", body);
+    }
+    Ok(())
 }

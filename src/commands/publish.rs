@@ -7,7 +7,12 @@ use clap::Args;
 use super::arguments::PackagingArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::package::Packaging;
+use super::publishing::{self, Destination, needs_folder};
+use super::sign::submissions;
+use crate::formats::publisher::Publisher;
+use crate::formats::{v1, v2};
+use crate::publish::apply::Preview;
 use crate::publish::keystore::KeyName;
 
 /// Packages, signs and hands in
@@ -35,6 +40,83 @@ pub struct PublishArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: PublishArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("publish"))
+pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
+    let Some(folder) = &args.registry_dir else {
+        return Err(needs_folder("publish"));
+    };
+    let destination = Destination::new(context, folder)?;
+    let manifest = args.manifest_path.as_deref();
+    let packaging = Packaging::new(context, &args.packaging, manifest, Some(&destination))?;
+    let members = packaging.members()?;
+    // Asked for before anything is built.
+    let publisher = destination.publisher(context, args.key.as_ref())?;
+    for member in &members {
+        let archive = packaging.package(member)?;
+        let bytes = std::fs::read(&archive).map_err(|error| {
+            let failed = CommandError::failure(format!("cannot read `{}`", archive.display()));
+            failed.caused_by(Some(&error))
+        })?;
+        let signed = submissions(&destination, vec![bytes], &publisher)?;
+        let package = format!("{} v{}", member.name, member.version);
+        let key = publisher.key.public().fingerprint();
+        context
+            .shell
+            .status("Signing", &format!("{package} with {key}"));
+        let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
+        if args.dry_run {
+            for preview in destination.preview(context, &signed, &register)? {
+                show(&preview, context);
+            }
+            for (submission, _) in &signed {
+                publishing::print_statements(submission, context);
+            }
+        } else {
+            let applied = destination.apply(context, &signed, &register)?;
+            publishing::finished(&applied, context);
+        }
+    }
+    if args.dry_run {
+        context
+            .shell
+            .warn("nothing was written, as this is a dry run");
+    }
+    Ok(())
+}
+
+/// Shows what a change adds to both documents: the v1 lines, and the Turtle as a difference.
+fn show(preview: &Preview, context: &Context) {
+    let Preview {
+        before,
+        after,
+        base,
+    } = preview;
+    for entry in &after.entries[before.entries.len()..] {
+        context
+            .shell
+            .bytes(format!("{}\n", v1::encode_line(entry)).as_bytes());
+    }
+    let old = match before.entries.is_empty() {
+        true => Vec::new(),
+        false => v2::encode(before, base),
+    };
+    let (old, new) = (
+        String::from_utf8_lossy(&old).into_owned(),
+        v2::encode(after, base),
+    );
+    let new = String::from_utf8_lossy(&new).into_owned();
+    for line in difference(&old, &new) {
+        context.shell.bytes(format!("{line}\n").as_bytes());
+    }
+}
+
+/// The lines that go (`-`) and come (`+`), in the order of the documents.
+fn difference(old: &str, new: &str) -> Vec<String> {
+    let gone = old
+        .lines()
+        .filter(|line| !new.lines().any(|other| other == *line));
+    let come = new
+        .lines()
+        .filter(|line| !old.lines().any(|other| other == *line));
+    let gone = gone.map(|line| format!("-{line}"));
+    gone.chain(come.map(|line| format!("+{line}"))).collect()
 }

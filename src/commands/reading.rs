@@ -1,5 +1,7 @@
 //! Opening a registry for a command that reads it.
 
+use std::path::Path;
+
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
@@ -10,8 +12,9 @@ use crate::registry::catalog::Catalog;
 use crate::registry::client::{Client, Opening};
 use crate::registry::config::Registry;
 use crate::registry::error::ClientError;
-use crate::registry::files::FileError;
-use crate::registry::transport::{self, Limits};
+use crate::registry::files::{FileError, Files};
+use crate::registry::metadata;
+use crate::registry::transport::{self, BaseUrl, Limits};
 use crate::trust::tuf::TufError;
 use crate::trust::{PackageState, Verified};
 
@@ -50,11 +53,38 @@ pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a
     Ok(Client::open(Opening {
         name: registry.name.clone(),
         registry_id: registry.registry_id,
-        home: &context.home,
+        home: context.home.clone(),
         transport,
         now: context.now,
         events: &context.shell,
     })?)
+}
+
+/// Opens a registry folder on this machine, whose root is taken as it is, in place of a registry
+/// that the user has added.
+pub fn folder<'a>(
+    context: &'a Context,
+    path: &Path,
+    root: &[u8],
+    added: Registry,
+) -> Result<Reading<'a>, CommandError> {
+    let home = context.home.join("publishing");
+    let files = Files::new(home.join(added.registry_id.to_string()), None);
+    metadata::trust_root(&files, root)?;
+    let url = BaseUrl::from_folder(path)?;
+    let client = Client::open(Opening {
+        name: added.name.clone(),
+        registry_id: added.registry_id,
+        home,
+        transport: Some(transport::open(&url, Limits::default())?),
+        now: context.now,
+        events: &context.shell,
+    })?;
+    Ok(Reading {
+        registry: added,
+        client,
+        backend: backend(None)?,
+    })
 }
 
 /// The format that an argument names.

@@ -1,14 +1,22 @@
 //! `sign`: statements over what was packaged. Has the key; must never run cargo or any foreign code.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
-use crate::model::RegistryName;
+use super::publishing::{Destination, needs_folder};
+use super::signing::Publisher;
+use crate::formats::submission::Submission;
+use crate::model::{PackageName, Release};
+use crate::publish::apply::{self, ApplyError};
+use crate::publish::bundle;
 use crate::publish::keystore::KeyName;
+use crate::publish::sign::{Signer, release_body, sign};
+use crate::trust::PackageState;
 
 /// Signs what was packaged: runs no cargo
 #[derive(Debug, Args)]
@@ -21,20 +29,99 @@ pub struct SignArgs {
     #[arg(short, long, value_name = "NAME")]
     pub key: Option<KeyName>,
 
-    /// The registry that the release is for; needed only where several are known
-    #[arg(long, value_name = "NAME")]
-    pub registry: Option<RegistryName>,
-
-    /// The registry's folder, where it lies on this machine
-    #[arg(long, value_name = "DIR", conflicts_with = "registry")]
+    /// The registry's folder on this machine
+    #[arg(long, value_name = "DIR")]
     pub registry_dir: Option<PathBuf>,
 
-    /// The file to write the submission to
-    #[arg(short, long, value_name = "FILE")]
+    /// The folder in which the submissions are written [default: that of the first archive]
+    #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
 
 /// Runs the command.
-pub fn run(_args: SignArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("sign"))
+pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
+    let Some(folder) = &args.registry_dir else {
+        return Err(needs_folder("sign"));
+    };
+    let destination = Destination::new(context, folder)?;
+    let packaged = read_all(&args.packaged, context)?;
+    let publisher = destination.publisher(context, args.key.as_ref())?;
+    for (submission, archives) in submissions(&destination, packaged, &publisher)? {
+        let beside = context.absolute(&args.packaged[0]);
+        let beside = beside.parent().unwrap_or(&context.cwd);
+        let name = format!("{}.submission", submission.package);
+        let bundle = match &args.output {
+            Some(output) => context.absolute(output).join(name),
+            None => beside.join(name),
+        };
+        bundle::write(&bundle, &submission, &archives)?;
+        context
+            .shell
+            .status("Submission", &bundle.display().to_string());
+        if context.shell.is_json() {
+            let body = json!({"package": submission.package.as_str(), "path": bundle});
+            context.shell.message("submission", body);
+        } else {
+            context.shell.line(&bundle.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+fn read_all(paths: &[PathBuf], context: &Context) -> Result<Vec<Vec<u8>>, CommandError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(context.absolute(path)).map_err(|error| {
+            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
+            failed.caused_by(Some(&error))
+        })
+    };
+    paths.iter().map(read).collect()
+}
+
+/// A submission and the archives of its releases.
+pub type Signed = (Submission, Vec<Vec<u8>>);
+
+/// Signs the releases in archives, those of one package together.
+pub fn submissions(
+    destination: &Destination,
+    archives: Vec<Vec<u8>>,
+    publisher: &Publisher,
+) -> Result<Vec<Signed>, CommandError> {
+    let mut packages: BTreeMap<PackageName, Vec<(Release, Vec<u8>)>> = BTreeMap::new();
+    for bytes in archives {
+        let release = destination.derive(&bytes)?;
+        packages
+            .entry(release.name.clone())
+            .or_default()
+            .push((release, bytes));
+    }
+    let mut folder = destination.open()?;
+    let signer = Signer {
+        publisher: &publisher.id,
+        key: &publisher.key,
+    };
+    let mut signed = Vec::new();
+    for (package, mut found) in packages {
+        found.sort_by(|(a, _), (b, _)| a.version.cmp(&b.version));
+        let state = apply::state(&mut folder, &package)?;
+        check_new(&state, &found)?;
+        let (releases, archives): (Vec<Release>, Vec<Vec<u8>>) = found.into_iter().unzip();
+        let bodies = releases
+            .into_iter()
+            .map(|r| release_body(r, &publisher.id))
+            .collect();
+        signed.push((sign(&state, bodies, signer)?, archives));
+    }
+    Ok(signed)
+}
+
+/// A version is released once.
+fn check_new(state: &PackageState, found: &[(Release, Vec<u8>)]) -> Result<(), CommandError> {
+    for (release, _) in found {
+        if state.document.entry(&release.version).is_some() {
+            let (name, version) = (release.name.clone(), release.version.clone());
+            return Err(ApplyError::Exists { name, version }.into());
+        }
+    }
+    Ok(())
 }

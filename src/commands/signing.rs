@@ -89,3 +89,11 @@ pub fn role_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
     ids.dedup();
     Ok(ids)
 }
+
+/// The error where nobody at hand may vouch.
+#[must_use]
+pub fn no_voucher() -> CommandError {
+    CommandError::failure("no key that may vouch is in the key folder")
+        .with_code("MP0602")
+        .with_help("the registry's policy names the vouchers; a solo registry's is its online key")
+}

@@ -1,13 +1,19 @@
 //! `verify`: whether packages are what their publishers signed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
+use super::handover::Handover;
+use crate::formats::manifest::Home;
+use crate::install::archive::{Limits, derive};
+use crate::install::handover::{FetchRequest, WriteConfig, fetch};
+use crate::model::{Entry, PackageSpec, SpecError, TrustState, same_release};
+use crate::trust::{Archive, verify_archive};
 
 /// Verifies a project's packages, one package, or an archive
 ///
@@ -28,6 +34,109 @@ pub struct VerifyArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: VerifyArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("verify"))
+pub fn run(args: VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    match &args.subject {
+        None => verify_project(&args, context),
+        Some(subject) if Path::new(subject).extension().is_some_and(|e| e == "crate") => {
+            verify_file(&args, Path::new(subject), context)
+        }
+        Some(subject) => {
+            let spec: PackageSpec = subject.parse().map_err(|error: SpecError| {
+                let text = format!("`{subject}` is neither a package nor a `.crate` file");
+                CommandError::usage(text).caused_by(Some(&error))
+            })?;
+            verify_package(&args, &spec, context)
+        }
+    }
+}
+
+/// Every package of the registry that the project's lock file names.
+fn verify_project(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, None)?;
+    let source = handover.source();
+    let manifest = args
+        .manifest_path
+        .as_ref()
+        .map(|path| context.absolute(path));
+    let request = FetchRequest {
+        folder: &context.cwd,
+        manifest: manifest.as_deref(),
+        locked: true,
+        write_config: WriteConfig::No,
+    };
+    let (summary, _) = fetch(handover.session(&source), request)?;
+    handover.tell(summary);
+    Ok(())
+}
+
+/// One release: its record, its document, its archive.
+fn verify_package(
+    args: &VerifyArgs,
+    spec: &PackageSpec,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let handover = Handover::open(context, &args.read, spec.registry.as_ref())?;
+    let entry = match &spec.exact {
+        // A yanked release can be verified, too.
+        Some(version) => {
+            let document = handover.document(&spec.name)?;
+            let mut entries = document.verified_entries();
+            let found = entries.find(|entry| same_release(&entry.release.version, version));
+            found.ok_or_else(|| no_release(spec))?
+        }
+        None => handover.choose(spec, true)?,
+    };
+    let archive = handover.archive(&entry)?;
+    verified(&entry, &archive, context)
+}
+
+/// An archive on this machine: is it what the registry lists under its name and version?
+fn verify_file(args: &VerifyArgs, path: &Path, context: &Context) -> Result<(), CommandError> {
+    let bytes = std::fs::read(context.absolute(path)).map_err(|error| {
+        let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
+        failed.caused_by(Some(&error))
+    })?;
+    let claimed = derive(&bytes, &Home::Mirror, &Limits::default())?;
+    let handover = Handover::open(context, &args.read, None)?;
+    let document = handover.document(&claimed.name)?;
+    let mut entries = document.verified_entries();
+    let found = entries.find(|entry| entry.release.version == claimed.version);
+    let entry = found.ok_or_else(|| {
+        let text = format!(
+            "no release `{}` {} in the registry",
+            claimed.name, claimed.version
+        );
+        CommandError::failure(text).with_code("MP0203")
+    })?;
+    let archive = verify_archive(&entry, bytes)?;
+    verified(&entry, &archive, context)
+}
+
+fn no_release(spec: &PackageSpec) -> CommandError {
+    CommandError::failure(format!("no release `{spec}` in the registry")).with_code("MP0203")
+}
+
+fn verified(entry: &Entry, archive: &Archive, context: &Context) -> Result<(), CommandError> {
+    let release = &entry.release;
+    let trust = entry.trust.map(TrustState::as_str).unwrap_or_default();
+    if context.shell.is_json() {
+        let body = json!({
+            "name": release.name.as_str(),
+            "version": release.version.to_string(),
+            "sha256": release.checksum.to_string(),
+            "size": archive.bytes.len(),
+            "trust": trust,
+            "yanked": entry.yanked.is_some(),
+        });
+        context.shell.message("verified", body);
+    }
+    let package = format!("{} v{}", release.name, release.version);
+    context.shell.status(
+        "Verified",
+        &format!("{package}: checksum, manifest, {trust}"),
+    );
+    if entry.yanked.is_some() {
+        context.shell.warn(&format!("{package} is yanked"));
+    }
+    Ok(())
 }

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use semver::Version;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::unfinished;
-use crate::model::PackageSpec;
+use super::publishing::{self, Destination, needs_folder};
+use crate::model::{Body, PackageSpec};
+use crate::publish::apply;
 use crate::publish::keystore::KeyName;
+use crate::publish::sign::{Signer, sign};
+use crate::trust::PackageState;
 
 /// Marks a release as not to be chosen any more
 ///
@@ -40,6 +44,79 @@ pub struct YankArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: YankArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("yank"))
+pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
+    let Some(folder) = &args.registry_dir else {
+        return Err(needs_folder("yank"));
+    };
+    let Some(version) = args.spec.exact.clone() else {
+        let error = CommandError::usage(format!("`{}` does not name one release", args.spec));
+        return Err(error.with_help(format!("as `{}@1.2.3`", args.spec.name)));
+    };
+    let destination = Destination::new(context, folder)?;
+    let mut opened = destination.open()?;
+    let state = apply::state(&mut opened, &args.spec.name)?;
+    let is_vouched = state.owners.is_none();
+    drop(opened);
+    let version = check(&state, &version, args.undo)?;
+    let body = match args.undo {
+        true => Body::Unyank { version },
+        false => Body::Yank {
+            version,
+            reason: args.reason.clone(),
+        },
+    };
+    let verb = if args.undo { "Unyanking" } else { "Yanking" };
+    context
+        .shell
+        .status(verb, &args.spec.to_string().replace("@=", "@"));
+    let submission = match is_vouched {
+        true => destination.vouched(context, &state, body)?,
+        false => {
+            let publisher = destination.publisher(context, args.key.as_ref())?;
+            let signer = Signer {
+                publisher: &publisher.id,
+                key: &publisher.key,
+            };
+            sign(&state, vec![body], signer)?
+        }
+    };
+    if args.dry_run {
+        publishing::print_statements(&submission, context);
+        context
+            .shell
+            .warn("nothing was written, as this is a dry run");
+        return Ok(());
+    }
+    let applied = destination.apply(context, &[(submission, Vec::new())], &[])?;
+    publishing::finished(&applied, context);
+    if !args.undo {
+        context
+            .shell
+            .note("existing lock files keep working; `--undo` reverses this");
+    }
+    Ok(())
+}
+
+/// The version as it was released; it must be there, and in the other state.
+fn check(state: &PackageState, version: &Version, undo: bool) -> Result<Version, CommandError> {
+    let package = &state.document.package;
+    let Some(entry) = state.document.entry(version) else {
+        let error =
+            CommandError::failure(format!("no release `{package}` {version} in the registry"));
+        let versions = state.document.entries.iter();
+        let versions: Vec<String> = versions.map(|e| e.release.version.to_string()).collect();
+        return Err(match versions.is_empty() {
+            true => error.with_code("MP0203"),
+            false => error
+                .with_code("MP0203")
+                .with_help(format!("there are {}", versions.join(", "))),
+        });
+    };
+    if entry.yanked.is_some() == undo {
+        return Ok(entry.release.version.clone());
+    }
+    let word = if undo { "not yanked" } else { "yanked already" };
+    Err(CommandError::failure(format!(
+        "`{package}` {version} is {word}"
+    )))
 }

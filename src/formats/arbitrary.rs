@@ -204,3 +204,11 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
         Document { package, entries }
     })
 }
+
+/// A schema of `schemas/`, or a part of one: `v1-line.schema.json#/$defs/release`.
+pub(crate) fn schema(reference: &str) -> jsonschema::Validator {
+    jsonschema::options()
+        .with_base_uri(concat!("file://", env!("CARGO_MANIFEST_DIR"), "/schemas/"))
+        .build(&serde_json::json!({"$ref": reference}))
+        .unwrap()
+}

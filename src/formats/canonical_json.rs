@@ -343,4 +343,37 @@ mod tests {
             Err(JsonError::TooDeep)
         );
     }
+
+    /// `schemas/vectors.json`, whose bytes come from securesystemslib and from the Python package
+    /// `rfc8785`.
+    #[test]
+    fn gives_the_bytes_of_other_implementations() {
+        let vectors = include_bytes!("../../schemas/vectors.json");
+        let vectors = parse_strict(vectors).unwrap();
+        for vector in vectors["canonicalization"].as_array().unwrap() {
+            let name = &vector["name"];
+            let parsed = parse_strict(vector["input"].as_str().unwrap().as_bytes());
+            if let Some(refused) = vector["refused"].as_str() {
+                assert_eq!(word(&parsed.unwrap_err()), refused, "{name}");
+                continue;
+            }
+            let value = parsed.unwrap();
+            for (form, key) in [(Form::Olpc, "olpc"), (Form::Jcs, "jcs")] {
+                match canonical(&value, form) {
+                    Ok(bytes) => assert_eq!(hex::encode(bytes), vector[key], "{name} in {form:?}"),
+                    Err(error) => assert_eq!(word(&error), vector[format!("{key}_refused")]),
+                }
+            }
+        }
+    }
+
+    fn word(error: &JsonError) -> &'static str {
+        match error {
+            JsonError::Syntax(_) => "syntax",
+            JsonError::DuplicateKey(_) => "duplicate-key",
+            JsonError::NotAnInteger(_) => "not-an-integer",
+            JsonError::TooDeep => "too-deep",
+            JsonError::UnsafeInteger(_) => "unsafe-integer",
+        }
+    }
 }

@@ -21,8 +21,35 @@ pub struct Policy {
     pub format_floor: FormatFloor,
     /// From this serial on, no unsigned release is accepted.
     pub signing_required_from: Option<u64>,
+    /// How long the registry's metadata is valid.
+    pub lifetimes: Lifetimes,
     /// Keys whose owners may vouch for archives of other registries.
     pub vouchers: Vec<PublicKey>,
+}
+
+/// How long metadata is valid from its signing, in days, by the keys of its roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifetimes {
+    /// Roles whose keys lie offline.
+    pub offline: u32,
+    /// Bins and catalog.
+    pub online: u32,
+    /// Snapshot.
+    pub snapshot: u32,
+    /// Timestamp: bounds how long a mirror can hold users back.
+    pub timestamp: u32,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            offline: 365,
+            online: 90,
+            snapshot: 30,
+            timestamp: 7,
+        }
+    }
 }
 
 /// The oldest index format that a registry allows to be read.
@@ -65,6 +92,7 @@ struct Wire {
     base: String,
     bucket_salt: String,
     format_floor: FormatFloor,
+    lifetimes: Lifetimes,
     signing: WireSigning,
     vouchers: Vec<WireKey>,
 }
@@ -82,6 +110,7 @@ pub fn encode(policy: &Policy) -> Result<Vec<u8>, PolicyError> {
         base: policy.base.clone(),
         bucket_salt: hex::encode(&policy.bucket_salt),
         format_floor: policy.format_floor,
+        lifetimes: policy.lifetimes,
         signing: WireSigning {
             required_from_serial: policy.signing_required_from,
         },
@@ -112,6 +141,7 @@ pub fn decode(bytes: &[u8]) -> Result<Policy, PolicyError> {
         base: wire.base,
         bucket_salt: salt,
         format_floor: wire.format_floor,
+        lifetimes: wire.lifetimes,
         signing_required_from: wire.signing.required_from_serial,
         vouchers: read_keys(wire.vouchers)?,
     })
@@ -127,6 +157,7 @@ mod tests {
             bucket_salt: vec![0xab; 16],
             format_floor: FormatFloor::V1,
             signing_required_from: None,
+            lifetimes: Lifetimes::default(),
             vouchers: vec![PublicKey([1; 32])],
         }
     }

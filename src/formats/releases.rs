@@ -1,4 +1,5 @@
-//! A document that grows entry by entry and never holds a version twice. Shared by both formats.
+//! What both formats check alike: a document that grows entry by entry and never holds a version
+//! twice, and the form of a commit.
 
 use std::collections::HashSet;
 
@@ -49,4 +50,10 @@ impl Releases {
         self.document.entries.push(entry);
         Ok(())
     }
+}
+
+/// Says whether a text is a git commit: the hexadecimal digits of a SHA-1 or SHA-256.
+pub(super) fn is_commit(text: &str) -> bool {
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    matches!(text.len(), 40 | 64) && text.bytes().all(hexadecimal)
 }

@@ -88,6 +88,12 @@ impl fmt::Display for PackageName {
 pub struct PublisherId(String);
 
 impl PublisherId {
+    /// Who stands in a submission in place of a publisher when the operator acts.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self("operator".into())
+    }
+
     /// The id as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -10,7 +10,6 @@ use semver::Version;
 use super::collision::{self, CollisionError};
 use super::folder::{Folder, FolderError};
 use super::journal::{Change, NewFile};
-use super::metadata::Lifetimes;
 use super::packs::{self, Documents, PackError};
 use super::role_keys::RoleKeys;
 use crate::formats::catalog_index::{self, CatalogIndex, CatalogIndexError};
@@ -19,7 +18,9 @@ use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record, RecordFormatError};
 use crate::formats::statement::{self, Envelope, StatementError};
 use crate::formats::{v1, v2};
-use crate::model::{Body, PackageName, PublicKey, PublisherId, Release, Sha256Digest, UtcTime};
+use crate::model::{
+    Body, Document, PackageName, PublicKey, PublisherId, Release, Sha256Digest, UtcTime,
+};
 use crate::trust::ed25519::check_key;
 use crate::trust::{
     KeyError, PackageState, RecordContext, RecordError, check_record, owners_needed,
@@ -43,8 +44,6 @@ pub struct Authority<'a> {
     pub keys: &'a RoleKeys,
     /// The time of acceptance.
     pub now: UtcTime,
-    /// How long metadata is valid.
-    pub lifetimes: Lifetimes,
 }
 
 /// What a change did.
@@ -136,6 +135,7 @@ pub fn apply(
         register(&mut folder, publisher, &mut change)?;
     }
     let policy = folder.policy()?;
+    collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
     for proposal in proposals {
         let record = extended_record(
@@ -143,21 +143,66 @@ pub fn apply(
             proposal,
             &policy.vouchers,
             publishers,
-            authority,
+            authority.now,
         )?;
         add_archives(proposal, &mut change)?;
         add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
     }
     let serial = add_catalog(&mut folder, touched, &mut change)?;
     let files = change.immutable.len() + change.plain.len();
-    folder.commit(change, authority.keys, authority.now, &authority.lifetimes)?;
+    folder.commit(change, authority.keys, authority.now)?;
     Ok(Applied { serial, files })
+}
+
+/// What a proposal would make of a package.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The package's document as it is.
+    pub before: Document,
+    /// The package's document as it would be.
+    pub after: Document,
+    /// The canonical base URL.
+    pub base: String,
+}
+
+/// Says what [`apply`] would make of the packages, and fails where it would.
+pub fn preview(
+    folder: &mut Folder,
+    proposals: &[Proposal],
+    publishers: &[Publisher],
+    now: UtcTime,
+) -> Result<Vec<Preview>, ApplyError> {
+    let policy = folder.policy()?;
+    let mut previews = Vec::new();
+    for proposal in proposals {
+        let before = state(folder, &proposal.package)?.document;
+        let (_, after) = extended_record(folder, proposal, &policy.vouchers, publishers, now)?;
+        add_archives(proposal, &mut Change::default())?;
+        previews.push(Preview {
+            before,
+            after: after.document,
+            base: policy.base.clone(),
+        });
+    }
+    Ok(previews)
+}
+
+/// A package's record. Names that differ only in case share their place.
+fn record_of(folder: &mut Folder, package: &PackageName) -> Result<Option<Record>, ApplyError> {
+    match folder.record(package)? {
+        Some(record) if record.package != *package => Err(CollisionError::Taken {
+            name: package.clone(),
+            taken: record.package.to_string(),
+        }
+        .into()),
+        found => Ok(found),
+    }
 }
 
 /// The state of a package in the registry, empty if there is no such package.
 pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState, ApplyError> {
     let registry_id = folder.registry_id();
-    let Some(record) = folder.record(package)? else {
+    let Some(record) = record_of(folder, package)? else {
         return Ok(PackageState::empty(registry_id, package.clone()));
     };
     let vouchers = folder.policy()?.vouchers;
@@ -214,10 +259,10 @@ fn extended_record(
     proposal: &Proposal,
     vouchers: &[PublicKey],
     publishers: &[Publisher],
-    authority: &Authority<'_>,
+    now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
     let package = &proposal.package;
-    let mut record = match folder.record(package)? {
+    let mut record = match record_of(folder, package)? {
         Some(record) => record,
         None => {
             collision::check(folder.root(), package)?;
@@ -229,11 +274,8 @@ fn extended_record(
             }
         }
     };
-    for release in releases(proposal)? {
-        record
-            .accepted
-            .entry(release.version)
-            .or_insert(authority.now);
+    for release in releases(&proposal.package, &proposal.statements)? {
+        record.accepted.entry(release.version).or_insert(now);
     }
     record
         .statements
@@ -242,20 +284,29 @@ fn extended_record(
     Ok((record, state))
 }
 
-/// The releases that a proposal's statements add.
-fn releases(proposal: &Proposal) -> Result<Vec<Release>, ApplyError> {
-    let mut releases = Vec::new();
-    for envelope in &proposal.statements {
-        let statement = statement::parse_payload(&envelope.payload);
-        let statement = statement.map_err(|source| ApplyError::Statement {
-            package: proposal.package.clone(),
+/// What statements say, in their order.
+pub fn bodies(package: &PackageName, statements: &[Envelope]) -> Result<Vec<Body>, ApplyError> {
+    let body = |envelope: &Envelope| match statement::parse_payload(&envelope.payload) {
+        Ok(statement) => Ok(statement.body),
+        Err(source) => Err(ApplyError::Statement {
+            package: package.clone(),
             source,
-        })?;
-        if let Body::Release(release) | Body::Vouch { release, .. } = statement.body {
-            releases.push(*release);
-        }
-    }
-    Ok(releases)
+        }),
+    };
+    statements.iter().map(body).collect()
+}
+
+/// The releases that statements add.
+pub fn releases(
+    package: &PackageName,
+    statements: &[Envelope],
+) -> Result<Vec<Release>, ApplyError> {
+    let bodies = bodies(package, statements)?.into_iter();
+    let release = |body| match body {
+        Body::Release(release) | Body::Vouch { release, .. } => Some(*release),
+        Body::Genesis { .. } | Body::Yank { .. } | Body::Unyank { .. } => None,
+    };
+    Ok(bodies.filter_map(release).collect())
 }
 
 fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyError> {
@@ -264,7 +315,7 @@ fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyErr
         .iter()
         .map(|bytes| (Sha256Digest::of(bytes), bytes))
         .collect();
-    for release in releases(proposal)? {
+    for release in releases(&proposal.package, &proposal.statements)? {
         let bytes = archives
             .get(&release.checksum)
             .filter(|bytes| release.size.is_none_or(|size| size == bytes.len() as u64));

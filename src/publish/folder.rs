@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::journal::{Change, Journal, JournalError, NewFile};
-use super::metadata::{self, Lifetimes, PACKAGES};
+use super::metadata::{self, PACKAGES};
 use super::role_keys::{RoleKeys, SealError, key_ids};
 use crate::formats::policy::{self, Policy, PolicyError};
 use crate::formats::publisher::{self, Publisher, PublisherError};
@@ -101,10 +101,15 @@ impl Folder {
     /// off is finished first.
     pub fn open(root: &Path) -> Result<Self, FolderError> {
         let first = root.join(layout::metadata("root", 1));
-        if !first.exists() {
+        let is_absent = || !first.exists();
+        // A first change that was cut off may not have come to the root yet.
+        if is_absent() && !Journal::has_pending_change(root) {
             return Err(FolderError::NoRegistry(root.to_owned()));
         }
         let journal = Journal::open(root)?;
+        if is_absent() {
+            return Err(FolderError::NoRegistry(root.to_owned()));
+        }
         let registry_id = Sha256Digest::of(&read(&first)?);
         let mut folder = Self {
             root: root.to_owned(),
@@ -207,18 +212,17 @@ impl Folder {
         mut change: Change,
         keys: &RoleKeys,
         now: UtcTime,
-        lifetimes: &Lifetimes,
     ) -> Result<(), FolderError> {
+        let lifetimes = self.policy()?.lifetimes;
+        let expires = |role: &str| now.plus_days(metadata::lifetime(role, &lifetimes));
         for role in std::mem::take(&mut self.changed) {
-            let file = self.renewed(&role, keys, now.plus_days(lifetimes.of(&role)))?;
+            let file = self.renewed(&role, keys, expires(&role))?;
             change.metadata.push(file);
         }
-        let expires = now.plus_days(lifetimes.of("snapshot"));
-        let snapshot = self.renewed("snapshot", keys, expires)?;
+        let snapshot = self.renewed("snapshot", keys, expires("snapshot"))?;
         let version = version_of(&self.roles["timestamp"]) + 1;
-        let expires = now.plus_days(lifetimes.of("timestamp"));
         let of = version_of(&self.roles["snapshot"]);
-        let timestamp = metadata::timestamp(version, expires, of, &snapshot.bytes);
+        let timestamp = metadata::timestamp(version, expires("timestamp"), of, &snapshot.bytes);
         change.metadata.push(snapshot);
         change.timestamp = Some(NewFile {
             path: layout::TIMESTAMP.to_owned(),

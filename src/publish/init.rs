@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::journal::{Change, Journal, JournalError, NewFile};
-use super::metadata::{self, Lifetimes, PACKAGES, SoloKeys};
+use super::metadata::{self, PACKAGES, SoloKeys};
 use super::role_keys::{RoleKeys, SealError};
 use crate::formats::catalog_index::{self, CatalogIndex};
-use crate::formats::policy::{self, FormatFloor, Policy, PolicyError};
+use crate::formats::policy::{self, FormatFloor, Lifetimes, Policy, PolicyError};
 use crate::formats::{config_json, layout};
 use crate::model::{Sha256Digest, UtcTime};
 
@@ -22,8 +22,6 @@ pub struct NewRegistry<'a> {
     pub roles: SoloKeys,
     /// The secret halves of both.
     pub keys: &'a RoleKeys,
-    /// Random bytes that are mixed into the choice of buckets.
-    pub salt: [u8; 16],
     /// The time of making.
     pub now: UtcTime,
     /// How long metadata is valid.
@@ -61,13 +59,19 @@ pub enum InitError {
 pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Sha256Digest, InitError> {
     check_empty(folder)?;
     let (change, root) = first_change(new)?;
-    Journal::open(folder)?.commit(change)?;
+    let journal = Journal::open(folder)?;
+    // Another process may have been first.
+    check_empty(folder)?;
+    journal.commit(change)?;
     Ok(root)
 }
 
 /// Makes sure that a folder holds nothing, or does not exist; a git checkout's `.git`, say, may be
-/// there.
+/// there. The making of a registry that was cut off there is finished first: it is one, then.
 pub fn check_empty(folder: &Path) -> Result<(), InitError> {
+    if Journal::has_pending_change(folder) {
+        Journal::open(folder)?;
+    }
     let read_error = |source| InitError::Read {
         path: folder.to_owned(),
         source,
@@ -88,7 +92,7 @@ pub fn check_empty(folder: &Path) -> Result<(), InitError> {
 
 fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitError> {
     let keys = new.roles;
-    let expires = |role: &str| new.now.plus_days(new.lifetimes.of(role));
+    let expires = |role: &str| new.now.plus_days(metadata::lifetime(role, &new.lifetimes));
     let mut change = Change::default();
     change
         .plain
@@ -157,11 +161,18 @@ fn key_of(role: &str, keys: &SoloKeys) -> String {
 fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
     Ok(policy::encode(&Policy {
         base: new.base.to_owned(),
-        bucket_salt: new.salt.to_vec(),
+        bucket_salt: salt(new),
+        lifetimes: new.lifetimes,
         format_floor: FormatFloor::V1,
         signing_required_from: None,
         vouchers: vec![new.roles.online],
     })?)
+}
+
+/// What is mixed into the choice of buckets: no secret, but another value for each registry.
+fn salt(new: &NewRegistry<'_>) -> Vec<u8> {
+    let text = format!("{} {} {}", new.base, new.now, new.roles.offline);
+    Sha256Digest::of(text.as_bytes()).as_bytes()[..16].to_vec()
 }
 
 fn file(path: &str, bytes: Vec<u8>) -> NewFile {

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::formats::policy::Lifetimes;
 use crate::model::{PublicKey, Sha256Digest, UtcTime};
 
 const SPEC_VERSION: &str = "1.0.31";
@@ -21,40 +22,14 @@ pub struct SoloKeys {
     pub online: PublicKey,
 }
 
-/// How long each role is valid, in days.
-#[derive(Debug, Clone, Copy)]
-pub struct Lifetimes {
-    /// Roles whose keys lie offline.
-    pub offline: u32,
-    /// Bins and catalog.
-    pub online: u32,
-    /// Snapshot.
-    pub snapshot: u32,
-    /// Timestamp: bounds how long a mirror can hold users back.
-    pub timestamp: u32,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        Self {
-            offline: 365,
-            online: 90,
-            snapshot: 30,
-            timestamp: 7,
-        }
-    }
-}
-
-impl Lifetimes {
-    /// Days that a role's metadata is valid from the moment of signing.
-    #[must_use]
-    pub fn of(&self, role: &str) -> u32 {
-        match role {
-            "timestamp" => self.timestamp,
-            "snapshot" => self.snapshot,
-            "root" | "targets" | "policy" | "rollout" | PACKAGES => self.offline,
-            _ => self.online,
-        }
+/// Days that a role's metadata is valid from the moment of signing.
+#[must_use]
+pub fn lifetime(role: &str, lifetimes: &Lifetimes) -> u32 {
+    match role {
+        "timestamp" => lifetimes.timestamp,
+        "snapshot" => lifetimes.snapshot,
+        "root" | "targets" | "policy" | "rollout" | PACKAGES => lifetimes.offline,
+        _ => lifetimes.online,
     }
 }
 

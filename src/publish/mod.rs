@@ -1,6 +1,8 @@
 //! Publishing: package, sign, apply. The only folder that writes registries.
 
 pub mod apply;
+pub mod bundle;
+pub mod check;
 pub mod collision;
 pub mod folder;
 pub mod import;

@@ -4,11 +4,15 @@
 //! environment that cargo gets is without our variables, and signing is another step.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::{Dependency, Metadata, MetadataCommand, Package};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
+
+use crate::install::handover::{FetchRequest, HandoverError, Session, WriteConfig, exec, fetch};
+use crate::install::{Cargo, CargoError, Registry};
 
 /// Which members of a workspace to package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,21 +32,18 @@ pub struct PackageOptions {
     pub allow_dirty: bool,
     /// Build what was packaged, as a user of the archive would.
     pub verify: bool,
-    /// Leave cargo's status lines away.
-    pub quiet: bool,
 }
 
-/// Cargo, and where and with what settings it is run.
-#[derive(Debug, Clone)]
-pub struct Cargo {
-    /// The program.
-    pub program: PathBuf,
+/// Stock cargo, the folder of the project, and the registry that the packages are for.
+#[derive(Clone, Copy)]
+pub struct Workshop<'a> {
+    /// Stock cargo.
+    pub cargo: &'a Cargo,
     /// The folder of the project.
-    pub folder: PathBuf,
-    /// A configuration file handed over with `--config`.
-    pub config: Option<PathBuf>,
-    /// Without network.
-    pub offline: bool,
+    pub folder: &'a Path,
+    /// The registry, if packages can depend on others in it: then those are verified before they
+    /// are built.
+    pub session: Option<Session<'a>>,
 }
 
 /// A member that is to be packaged.
@@ -54,8 +55,8 @@ pub struct Member {
     pub version: semver::Version,
     /// Where cargo leaves its archive.
     pub archive: PathBuf,
-    /// Its dependencies that come from a registry: name and index URL (`None` is crates.io).
-    pub dependencies: Vec<(String, Option<String>)>,
+    /// Its dependencies that have a version requirement.
+    dependencies: Vec<Dependency>,
 }
 
 /// Why nothing was packaged.
@@ -74,10 +75,16 @@ pub enum PackageError {
     #[error("`{0}` says `publish = false` in its manifest")]
     Private(String),
     /// Cargo could not be run.
-    #[error("could not run `{}`", program.display())]
-    Run {
-        /// The program.
-        program: PathBuf,
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+    /// The packages that it depends on could not be verified.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
+    /// A temporary project could not be made.
+    #[error("could not write below `{}`", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
@@ -87,46 +94,25 @@ pub enum PackageError {
     Failed(String),
 }
 
-impl Cargo {
-    /// A cargo command in the project's folder, without our variables in its environment.
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.current_dir(&self.folder);
-        for variable in KEY_VARIABLES {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    fn settings(&self) -> Vec<String> {
-        let mut settings = Vec::new();
-        if let Some(config) = &self.config {
-            settings.extend(["--config".into(), config.display().to_string()]);
-        }
-        if self.offline {
-            settings.push("--offline".into());
-        }
-        settings
-    }
-}
-
-/// Variables that can hold a key or open one. Where they are set, no foreign code is run: a build
-/// script can read the environment of its ancestors.
-pub const KEY_VARIABLES: [&str; 2] = [
-    "CARGO_MARKETPLACE_SIGNING_KEY",
-    "CARGO_MARKETPLACE_KEY_PASSPHRASE",
-];
-
 /// Lists the selected members, each after those that it depends on.
-pub fn members(cargo: &Cargo, selection: &Selection) -> Result<Vec<Member>, PackageError> {
-    let metadata = MetadataCommand::new()
-        .cargo_path(&cargo.program)
-        .current_dir(&cargo.folder)
-        .no_deps()
-        .other_options(cargo.settings())
-        .exec()
-        .map_err(PackageError::Metadata)?;
-    let selected = select(&metadata, cargo, selection)?;
+pub fn members(
+    workshop: Workshop<'_>,
+    registry: Option<&Registry>,
+    selection: &Selection,
+) -> Result<Vec<Member>, PackageError> {
+    let mut command = MetadataCommand::new();
+    command
+        .cargo_path(&workshop.cargo.program)
+        .current_dir(workshop.folder)
+        .env("CARGO_HOME", &workshop.cargo.home)
+        .no_deps();
+    if let Some(registry) = registry {
+        // A registry that is read from a folder has no entry in cargo's configuration.
+        let index = format!("registries.{}.index=\"{}\"", registry.name, registry.index);
+        command.other_options(["--config".to_owned(), index]);
+    }
+    let metadata = command.exec().map_err(PackageError::Metadata)?;
+    let selected = select(&metadata, workshop.folder, selection)?;
     let mut ordered = Vec::new();
     let mut seen = BTreeSet::new();
     for package in &selected {
@@ -141,7 +127,7 @@ pub fn members(cargo: &Cargo, selection: &Selection) -> Result<Vec<Member>, Pack
 
 fn select<'a>(
     metadata: &'a Metadata,
-    cargo: &Cargo,
+    folder: &Path,
     selection: &Selection,
 ) -> Result<Vec<&'a Package>, PackageError> {
     let all = metadata.workspace_packages();
@@ -149,7 +135,7 @@ fn select<'a>(
         |package: &&Package| package.publish.as_ref().is_none_or(|to| !to.is_empty());
     let found: Vec<&Package> = match selection {
         Selection::Workspace => return Ok(all.into_iter().filter(may_be_published).collect()),
-        Selection::Current => vec![current(&all, &cargo.folder).ok_or(PackageError::NoPackage)?],
+        Selection::Current => vec![current(&all, folder).ok_or(PackageError::NoPackage)?],
         Selection::Named(names) => names
             .iter()
             .map(|name| {
@@ -209,41 +195,97 @@ fn visit<'a>(
 }
 
 fn member(package: &Package, folder: &Path) -> Member {
-    let registered = package
-        .dependencies
-        .iter()
-        .filter(|d| !d.req.comparators.is_empty() || d.path.is_none());
+    let dependencies = package.dependencies.iter();
     Member {
         name: package.name.to_string(),
         version: package.version.clone(),
         archive: folder.join(format!("{}-{}.crate", package.name, package.version)),
-        dependencies: registered
-            .map(|d| (d.name.clone(), d.registry.clone()))
+        dependencies: dependencies
+            .filter(|d| !d.req.comparators.is_empty())
+            .cloned()
             .collect(),
     }
 }
 
 /// Runs `cargo package` for one member; its archive then lies at [`Member::archive`].
 pub fn package(
-    cargo: &Cargo,
+    workshop: Workshop<'_>,
     member: &Member,
     options: PackageOptions,
 ) -> Result<(), PackageError> {
-    let mut command = cargo.command();
-    command
-        .arg("package")
-        .args(["--package", &member.name])
-        .args(cargo.settings());
-    command.args(options.allow_dirty.then_some("--allow-dirty"));
-    command.args((!options.verify).then_some("--no-verify"));
-    command.args(options.quiet.then_some("--quiet"));
-    let status = command.status().map_err(|source| PackageError::Run {
-        program: cargo.program.clone(),
-        source,
-    })?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(PackageError::Failed(member.name.clone()))
+    let mut arguments: Vec<OsString> = vec!["package".into(), "--package".into()];
+    arguments.push((&member.name).into());
+    let flags = [
+        (options.allow_dirty, "--allow-dirty"),
+        (!options.verify, "--no-verify"),
+    ];
+    let set = flags.into_iter().filter(|(is_set, _)| *is_set);
+    arguments.extend(set.map(|(_, flag)| flag.into()));
+    let status = match workshop.session {
+        Some(session) => {
+            fetch_dependencies(session, member)?;
+            exec(session, workshop.folder, &arguments)?
+        }
+        None => workshop.cargo.plain(workshop.folder, &arguments)?,
+    };
+    match status.success() {
+        true => Ok(()),
+        false => Err(PackageError::Failed(member.name.clone())),
     }
+}
+
+/// Verifies what cargo will take from the registry to build a member from its archive: within the
+/// workspace the same packages may be members, whose sources are at hand, so that nothing else
+/// asks for them.
+fn fetch_dependencies(session: Session<'_>, member: &Member) -> Result<(), PackageError> {
+    let is_ours = |dependency: &&Dependency| {
+        let index = dependency.registry.as_deref();
+        index.is_some_and(|index| session.registry.is_index(index))
+    };
+    let ours: Vec<&Dependency> = member.dependencies.iter().filter(is_ours).collect();
+    if ours.is_empty() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir_in(&session.registry.state).map_err(io_error(session))?;
+    let manifest = folder.path().join("Cargo.toml");
+    std::fs::write(&manifest, stand_in(&ours, session))
+        .and_then(|()| std::fs::write(folder.path().join("lib.rs"), ""))
+        .map_err(io_error(session))?;
+    let request = FetchRequest {
+        folder: folder.path(),
+        manifest: None,
+        locked: false,
+        write_config: WriteConfig::No,
+    };
+    fetch(session, request)?;
+    Ok(())
+}
+
+fn io_error(session: Session<'_>) -> impl FnOnce(io::Error) -> PackageError {
+    let path = session.registry.state.clone();
+    move |source| PackageError::Io { path, source }
+}
+
+/// A manifest that depends on the same packages of the registry, and on nothing else.
+fn stand_in(dependencies: &[&Dependency], session: Session<'_>) -> String {
+    let mut manifest = DocumentMut::new();
+    manifest["package"]["name"] = value("stand-in");
+    manifest["package"]["version"] = value("0.0.0");
+    manifest["package"]["edition"] = value("2021");
+    manifest["lib"]["path"] = value("lib.rs");
+    manifest["workspace"] = Item::Table(Table::new());
+    for (place, dependency) in dependencies.iter().enumerate() {
+        let mut table = InlineTable::new();
+        table.insert("package", dependency.name.as_str().into());
+        table.insert("version", dependency.req.to_string().into());
+        table.insert("registry", session.registry.name.as_str().into());
+        table.insert("default-features", dependency.uses_default_features.into());
+        table.insert(
+            "features",
+            dependency.features.iter().collect::<Array>().into(),
+        );
+        // One package may be needed twice, with other features.
+        manifest["dependencies"][&format!("dependency-{place}")] = value(table);
+    }
+    manifest.to_string()
 }

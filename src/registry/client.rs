@@ -4,7 +4,7 @@
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
@@ -33,7 +33,7 @@ pub struct Opening<'a> {
     /// What it is.
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
-    pub home: &'a Path,
+    pub home: PathBuf,
     /// How it is read; `None` means only from the copy on this machine.
     pub transport: Option<Box<dyn Transport>>,
     /// The present time.

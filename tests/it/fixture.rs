@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::manifest::Home;
+use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::v1;
 use cargo_marketplace::model::{
     Body, Document, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
@@ -21,7 +22,7 @@ use cargo_marketplace::publish::apply::{self, Authority, Proposal};
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
-use cargo_marketplace::publish::metadata::{Lifetimes, SoloKeys};
+use cargo_marketplace::publish::metadata::SoloKeys;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -136,7 +137,6 @@ fn make() -> Fixture {
                 online: Fixture::key("online").public(),
             },
             keys: &keys,
-            salt: [7; 16],
             now: time("2026-01-01T00:00:00Z"),
             lifetimes: LIFETIMES,
         },
@@ -146,7 +146,6 @@ fn make() -> Fixture {
         let authority = Authority {
             keys: &keys,
             now: time(at),
-            lifetimes: LIFETIMES,
         };
         take(folder, step, &authority);
     }

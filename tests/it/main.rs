@@ -1,17 +1,34 @@
 //! Tests from outside: the library's public functions and the program, against outside referees.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy takes functions beside the tests for shipped code"
+)]
+
+mod bad_input;
+mod check;
 mod cli;
 mod config;
+mod end_to_end;
 mod env;
 mod faults;
 mod fixture;
 mod hostile_archives;
+mod interrupted;
 mod key;
+mod layers;
+mod nginx;
 mod openssl;
 mod reading;
 mod real_lines;
 mod referee_index;
+mod samples;
+mod schemas;
 mod serve;
+mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
+mod stock_cargo;
 mod transport;
+mod writing;

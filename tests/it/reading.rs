@@ -471,12 +471,12 @@ fn search_messages_have_the_promised_fields() {
 }
 
 /// The registry, opened in the test's own process.
-fn client<'a>(home: &'a Path, registry: &Path) -> Client<'a> {
+fn client(home: &Path, registry: &Path) -> Client<'static> {
     let url = format!("file://{}", registry.display()).parse().unwrap();
     let opening = Opening {
         name: "harbour".parse().unwrap(),
         registry_id: Fixture::get().root,
-        home,
+        home: home.to_owned(),
         transport: Some(transport::open(&url, Limits::default()).unwrap()),
         now: UtcTime::from_unix(NOW).unwrap(),
         events: &Silence,

@@ -21,7 +21,7 @@ const MAX_ROOT: u64 = 512 << 10;
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
-    ["0000000000000000000000000000000000000000000000000000000000000000"];
+    ["8bd87d9a45cff774acc57982ca49217bd9bc32136a197553fd4bafedfda69c0d"];
 
 /// Adds a registry: trusts its root file and tells cargo of it
 #[derive(Debug, Args)]
@@ -209,4 +209,25 @@ fn check_not_public(url: &BaseUrl, root: &Sha256Digest) -> Result<(), CommandErr
     Err(error
         .with_note("it is the root of the sample registry, whose keys lie in our source")
         .with_help("make a registry of your own: `cargo marketplace registry init`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_registrys_root_is_refused_at_any_address_but_a_folder() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/registry-index/tuf/1.root.json"
+        );
+        let root = Sha256Digest::of(&std::fs::read(path).unwrap());
+        let refused = |url: &str| check_not_public(&url.parse().unwrap(), &root).is_err();
+        assert!(refused("https://registry.example.org/"));
+        assert!(refused("http://127.0.0.1:1/"));
+        assert!(!refused("file:///registry-index/"));
+        let other = Sha256Digest::of(b"another root");
+        let url = "https://registry.example.org/".parse().unwrap();
+        assert!(check_not_public(&url, &other).is_ok());
+    }
 }

@@ -6,7 +6,10 @@ use clap::Args;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::unfinished;
+use crate::commands::publishing::{self, Destination};
+use crate::formats::submission::Submission;
+use crate::model::PublicKey;
+use crate::publish::bundle;
 
 /// Takes signed submissions into a registry
 #[derive(Debug, Args)]
@@ -18,12 +21,65 @@ pub struct ApplyArgs {
     #[arg(required = true, value_name = "SUBMISSION")]
     pub submissions: Vec<PathBuf>,
 
+    /// Register publishers that the registry does not know, with the keys in their submissions
+    #[arg(long)]
+    pub register_publisher: bool,
+
     /// Check, show what would change, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
 
 /// Runs the command.
-pub fn run(_args: ApplyArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("registry apply"))
+pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
+    let destination = Destination::new(context, &args.dir)?;
+    let mut signed = Vec::new();
+    let mut register = Vec::new();
+    for path in &args.submissions {
+        let (submission, archives) = bundle::read(&context.absolute(path))?;
+        destination.check_archives(&submission, &archives)?;
+        check_publisher(&destination, &submission, args.register_publisher)?;
+        register.push(submission.publisher.clone());
+        signed.push((submission, archives));
+    }
+    for (submission, _) in &signed {
+        for line in publishing::describe_all(submission)? {
+            context
+                .shell
+                .status("Applying", &format!("{}: {line}", submission.package));
+        }
+    }
+    if args.dry_run {
+        destination.preview(context, &signed, &register)?;
+        context
+            .shell
+            .warn("nothing was written, as this is a dry run");
+        return Ok(());
+    }
+    let applied = destination.apply(context, &signed, &register)?;
+    publishing::finished(&applied, context);
+    Ok(())
+}
+
+/// A publisher whom the registry does not know is registered only when the operator says so.
+fn check_publisher(
+    destination: &Destination,
+    submission: &Submission,
+    may_register: bool,
+) -> Result<(), CommandError> {
+    let id = &submission.publisher.id;
+    if may_register || destination.open()?.publisher(id)?.is_some() {
+        return Ok(());
+    }
+    let keys: Vec<String> = submission
+        .publisher
+        .keys
+        .iter()
+        .map(PublicKey::fingerprint)
+        .collect();
+    let error = CommandError::trust("MP0403", format!("the publisher `{id}` is not registered"));
+    Err(error.with_note("nothing was written").with_help(format!(
+        "if {} is their key, pass `--register-publisher`",
+        keys.join(", ")
+    )))
 }

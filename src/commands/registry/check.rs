@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::unfinished;
+use crate::commands::shell::Verbosity;
+use crate::model::PackageName;
+use crate::publish::check::{Finding, Report, check};
 
 /// Checks a registry in a folder: every file, digest, signature and statement
+///
+/// It changes nothing. What is wrong is listed, one line for each finding; exit code 3 says that
+/// there is something.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The registry's folder
@@ -16,6 +22,84 @@ pub struct CheckArgs {
 }
 
 /// Runs the command.
-pub fn run(_args: CheckArgs, _context: &Context) -> Result<(), CommandError> {
-    Err(unfinished("registry check"))
+pub fn run(args: CheckArgs, context: &Context) -> Result<(), CommandError> {
+    let shell = &context.shell;
+    shell.status("Checking", &format!("`{}`", args.dir.display()));
+    let report = check(&context.absolute(&args.dir), context.now, shell)?;
+    for finding in &report.findings {
+        show(finding, context);
+    }
+    show_remarks(&report, context);
+    if shell.is_json() {
+        shell.message("check-finished", summary(&report));
+    }
+    match report.findings.len() {
+        0 => {
+            shell.status("Finished", &counts(&report));
+            Ok(())
+        }
+        1 => Err(CommandError::findings("check found 1 problem")),
+        count => Err(CommandError::findings(format!(
+            "check found {count} problems"
+        ))),
+    }
+}
+
+fn show(finding: &Finding, context: &Context) {
+    let text = finding.problem.text();
+    if context.shell.is_json() {
+        let package = finding.package.as_ref().map(PackageName::as_str);
+        let body = json!({"path": finding.path, "package": package, "message": text});
+        context.shell.message("finding", body);
+    } else {
+        context.shell.line(&format!("{}: {text}", finding.path));
+    }
+}
+
+fn show_remarks(report: &Report, context: &Context) {
+    let shell = &context.shell;
+    if let Some(part) = report.unchecked {
+        shell.warn(&format!("not everything was checked: {part}"));
+    }
+    for ageing in &report.ageing {
+        let (role, expires) = (&ageing.role, ageing.expires);
+        shell.warn(&format!(
+            "`{role}` expires at {expires}: less than a third of its life is left"
+        ));
+    }
+    for path in &report.unreferenced {
+        if shell.is_json() {
+            shell.message("unreferenced", json!({"path": path}));
+        }
+        shell.detail(&format!("nothing refers to `{path}`"));
+    }
+    let count = report.unreferenced.len();
+    if count > 0 && shell.verbosity() < Verbosity::Verbose {
+        shell.note(&format!(
+            "nothing refers to {count} of the files; `--verbose` lists them"
+        ));
+    }
+}
+
+fn counts(report: &Report) -> String {
+    let Report {
+        packages,
+        releases,
+        files,
+        serial,
+        ..
+    } = report;
+    format!("{packages} packages, {releases} releases, {files} files are in order; serial {serial}")
+}
+
+fn summary(report: &Report) -> serde_json::Value {
+    json!({
+        "findings": report.findings.len(),
+        "unreferenced": report.unreferenced.len(),
+        "packages": report.packages,
+        "releases": report.releases,
+        "files": report.files,
+        "serial": report.serial,
+        "root": report.root.map(|root| format!("sha256:{root}")),
+    })
 }

@@ -15,7 +15,6 @@ use crate::publish::apply::Authority;
 use crate::publish::folder::Folder;
 use crate::publish::import::{Archive, Attestation, Imported, import};
 use crate::publish::keystore::KeyName;
-use crate::publish::metadata::Lifetimes;
 use crate::publish::sign::Signer;
 
 /// Takes archives into a registry, all or none
@@ -64,12 +63,11 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
     let authority = Authority {
         keys: &keys,
         now: context.now,
-        lifetimes: Lifetimes::default(),
     };
     let imported = if args.vouch {
         let key = vouchers.iter().find_map(|key| keys.get(&key.id()));
         let attestation = Attestation::Vouch {
-            key: key.ok_or_else(no_voucher)?,
+            key: key.ok_or_else(signing::no_voucher)?,
             source: args.as_mirror.then_some("crates.io"),
         };
         import(
@@ -113,17 +111,30 @@ fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, Comman
     args.archives.iter().map(read).collect()
 }
 
-fn no_voucher() -> CommandError {
-    CommandError::failure("no key that may vouch is in the key folder")
-        .with_code("MP0602")
-        .with_help("the registry's policy names the vouchers; a solo registry's is its online key")
+/// Names at most ten packages; all are in the JSON output.
+fn missing(names: &[PackageName]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(10)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > shown.len() {
+        ", …"
+    } else {
+        ""
+    };
+    let count = names.len();
+    format!(
+        "{count} packages are depended on and not in this registry: {}{more}",
+        shown.join(", ")
+    )
 }
 
 fn report(imported: &Imported, context: &Context) {
     let shell = &context.shell;
     let (added, present) = (imported.added.len(), imported.present);
-    for name in &imported.missing {
-        shell.warn(&format!("`{name}` is depended on and not in this registry"));
+    if !imported.missing.is_empty() {
+        shell.warn(&missing(&imported.missing));
     }
     match &imported.applied {
         Some(applied) => shell.status(

@@ -8,9 +8,10 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::{prompt, signing};
+use crate::formats::policy::Lifetimes;
 use crate::publish::init::{self, NewRegistry};
 use crate::publish::keystore::KeyName;
-use crate::publish::metadata::{Lifetimes, SoloKeys};
+use crate::publish::metadata::SoloKeys;
 use crate::publish::role_keys::RoleKeys;
 use crate::registry::transport::BaseUrl;
 use crate::trust::SecretKey;
@@ -39,6 +40,11 @@ pub struct InitArgs {
     #[arg(long, value_name = "NAME", default_value = "online")]
     pub online_key: KeyName,
 
+    /// Days for which metadata is valid after its signing [default: 7 for the timestamp, 30 for the
+    /// snapshot, 90 for other online roles, 365 for offline ones]
+    #[arg(long, value_name = "DAYS")]
+    pub valid_days: Option<u32>,
+
     /// Do not encrypt keys that are made
     #[arg(long)]
     pub no_passphrase: bool,
@@ -62,9 +68,8 @@ pub fn run(args: InitArgs, context: &Context) -> Result<(), CommandError> {
         base: args.base_url.as_str(),
         roles,
         keys: &RoleKeys::new([offline, online]),
-        salt: *context.random()?,
         now: context.now,
-        lifetimes: Lifetimes::default(),
+        lifetimes: lifetimes(args.valid_days),
     };
     let root = init::init(&folder, &new)?;
     let shell = &context.shell;
@@ -78,6 +83,15 @@ pub fn run(args: InitArgs, context: &Context) -> Result<(), CommandError> {
     shell
         .note("publish this digest where your users can compare it; keep the offline key off line");
     Ok(())
+}
+
+fn lifetimes(days: Option<u32>) -> Lifetimes {
+    days.map_or_else(Lifetimes::default, |days| Lifetimes {
+        offline: days,
+        online: days,
+        snapshot: days,
+        timestamp: days,
+    })
 }
 
 /// The key of that name; a new one where there is none.

@@ -10,6 +10,7 @@ use super::foreign;
 use super::wire::{Line, LineDependency, MARKETPLACE_SCHEMA, Marketplace, NEWEST_LINE_VERSION};
 use super::write::{encode_line, line_object, our_object};
 use crate::formats::canonical_json::{JsonError, parse_strict};
+use crate::formats::releases::is_commit;
 use crate::model::{
     Dependency, DependencyKind, DependencySource, DigestError, Entry, Kinds, NameError, Release,
     RequirementError, TimeError, TrustState, Yank,
@@ -177,8 +178,7 @@ fn trust(word: &str) -> Result<TrustState, LineError> {
 }
 
 fn commit(text: String) -> Result<String, LineError> {
-    let hexadecimal = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    if hexadecimal && matches!(text.len(), 40 | 64) {
+    if is_commit(&text) {
         Ok(text)
     } else {
         Err(refused("commit", &text))

@@ -1,8 +1,10 @@
 //! What v1 documents hold, keep and refuse.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::formats::arbitrary;
 use crate::model::{DependencyKind, DependencySource, TrustState};
 
 const CHECKSUM: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -15,7 +17,7 @@ fn package() -> PackageName {
 fn full() -> String {
     let dependencies = concat!(
         r#"{"name":"m","req":"^0.2.4","features":["sin"],"optional":true,"default_features":false,"#,
-        r#""target":"cfg(unix)","kind":"normal","registry":"https://github.com/rust-lang/crates.io-index","package":"libm-lite"},"#,
+        r#""target":"cfg(unix)","kind":"normal","registry":"sparse+https://other.example.org/","package":"libm-lite"},"#,
         r#"{"name":"probe","req":"*","features":[],"optional":false,"default_features":true,"target":null,"kind":"dev"}"#
     );
     let ours = concat!(
@@ -238,4 +240,36 @@ fn packs_hold_documents_one_after_the_other() {
         decode_pack(scattered.as_bytes()),
         Err(V1Error::Scattered(_))
     ));
+}
+
+#[test]
+fn features_are_split_as_crates_io_does() {
+    let mut line = minimal();
+    line["features"] = json!({"plain": ["a/b"], "a": []});
+    line["features2"] =
+        json!({"default": ["fast"], "fast": ["std"], "std": ["dep:a"], "weak": ["a?/b"]});
+    line["v"] = 2.into();
+    let document = decode_value(&line).unwrap();
+    assert_eq!(document.entries[0].release.foreign, None);
+    assert_eq!(document.entries[0].release.features.len(), 6);
+}
+
+#[test]
+fn what_we_write_is_as_the_schema_says() {
+    let line = arbitrary::schema("v1-line.schema.json");
+    let stated = arbitrary::schema("statement.schema.json#/$defs/statedRelease");
+    proptest!(|(entry in arbitrary::entry())| {
+        let written: Value = serde_json::from_str(&encode_line(&entry)).unwrap();
+        prop_assert!(line.validate(&written).is_ok(), "{}", written);
+        let release = release_to_json(&entry.release);
+        prop_assert!(stated.validate(&release).is_ok(), "{}", release);
+    });
+    let mut entry = decode(&package(), full().as_bytes())
+        .unwrap()
+        .entries
+        .remove(0);
+    let written: Value = serde_json::from_str(&encode_line(&entry)).unwrap();
+    assert!(!stated.is_valid(&written));
+    entry.release.commit = Some("HEAD".into());
+    assert!(!line.is_valid(&serde_json::from_str(&encode_line(&entry)).unwrap()));
 }

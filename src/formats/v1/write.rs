@@ -56,7 +56,7 @@ fn foreign_text(mut object: Map<String, Value>) -> String {
 
 fn line(entry: &Entry) -> Line {
     let release = &entry.release;
-    let (features, features2) = split_features(&release.features);
+    let (features, features2) = split_features(release.features.clone());
     let features2 = Some(features2).filter(|features| !features.is_empty());
     Line {
         name: release.name.to_string(),
@@ -76,25 +76,26 @@ fn line(entry: &Entry) -> Line {
 
 type Features = BTreeMap<String, Vec<String>>;
 
-/// Splits features in those that every cargo reads and those that old ones could not (`features2`):
-/// what uses `dep:` or `?/`, and, as crates.io does it, all that turns such a feature on.
-fn split_features(all: &Features) -> (Features, Features) {
-    let (mut new, mut old): (Features, Features) =
-        all.clone().into_iter().partition(|(_, values)| {
-            values
-                .iter()
-                .any(|value| value.starts_with("dep:") || value.contains("?/"))
-        });
-    loop {
-        let (moved, kept): (Features, Features) = old
+/// Splits features as crates.io does. Cargo before 1.60 fails on `dep:` and `?/` and never looks
+/// into `features2`; so there go the features that use them, and those that turn such ones on.
+fn split_features(features: Features) -> (Features, Features) {
+    /// crates.io stops here, too; what is left then stays where it is.
+    const ROUNDS: usize = 100;
+    let new_syntax = |value: &String| value.starts_with("dep:") || value.contains("?/");
+    let (mut features2, mut features): (Features, Features) = features
+        .into_iter()
+        .partition(|(_, values)| values.iter().any(new_syntax));
+    for _ in 0..ROUNDS {
+        let (moved, left): (Features, Features) = features
             .into_iter()
-            .partition(|(_, values)| values.iter().any(|value| new.contains_key(value)));
-        old = kept;
+            .partition(|(_, values)| values.iter().any(|value| features2.contains_key(value)));
+        features = left;
         if moved.is_empty() {
-            return (old, new);
+            break;
         }
-        new.extend(moved);
+        features2.extend(moved);
     }
+    (features, features2)
 }
 
 fn dependency(dependency: &Dependency) -> LineDependency {

@@ -1,6 +1,7 @@
 //! The triples of a v2 document, with limits on what a hostile one may cost.
 
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 use oxrdf::{NamedOrBlankNode, Term as Object, Triple};
 use oxttl::TurtleParser;
@@ -25,8 +26,8 @@ const MAX_TERM_BYTES: usize = 512 << 20;
 /// How deep brackets may stand in each other. Our own documents have none.
 const MAX_NESTING: usize = 8;
 
-/// The triples of a document; none holds a blank node.
-pub(super) struct Graph(HashSet<Triple>);
+/// The triples of a document in its order; none holds a blank node.
+pub(super) struct Graph(Vec<Triple>);
 
 impl Graph {
     /// Parses Turtle.
@@ -34,15 +35,15 @@ impl Graph {
         if deepest_nesting(bytes) > MAX_NESTING {
             return Err(V2Error::Nesting { limit: MAX_NESTING });
         }
-        let mut triples = HashSet::new();
+        let mut triples = Vec::new();
         let mut term_bytes = 0;
         for triple in TurtleParser::new().for_slice(bytes) {
             let triple = triple.map_err(|error| syntax(&error))?;
             term_bytes += measure(&triple)?;
-            if term_bytes > MAX_TERM_BYTES || triples.len() >= MAX_TRIPLES {
+            if term_bytes > MAX_TERM_BYTES || triples.len() == MAX_TRIPLES {
                 return Err(V2Error::TooManyTriples { limit: MAX_TRIPLES });
             }
-            triples.insert(triple);
+            triples.push(triple);
         }
         Ok(Self(triples))
     }
@@ -65,28 +66,28 @@ impl Graph {
     /// The nodes by their IRI.
     pub(super) fn nodes(&self) -> HashMap<&str, Node<'_>> {
         let mut nodes: HashMap<&str, Node<'_>> = HashMap::new();
-        for triple in &self.0 {
-            let (NamedOrBlankNode::NamedNode(subject), Some(value)) =
-                (&triple.subject, lexical(&triple.object))
-            else {
+        // Most triples follow one of the same subject: look each subject up once.
+        for triples in self.0.chunk_by(|a, b| a.subject == b.subject) {
+            let Some(iri) = triples.first().and_then(subject) else {
                 continue;
             };
-            let node = nodes.entry(subject.as_str()).or_insert_with(|| Node {
-                iri: subject.as_str(),
-                properties: HashMap::new(),
+            let node = nodes.entry(iri).or_insert_with(|| Node {
+                iri,
+                properties: Vec::with_capacity(triples.len()),
             });
-            let values = node
-                .properties
-                .entry(triple.predicate.as_str())
-                .or_default();
-            values.push(value);
+            node.properties.extend(
+                triples.iter().filter_map(|triple| {
+                    Some((triple.predicate.as_str(), lexical(&triple.object)?))
+                }),
+            );
         }
         nodes
     }
 
     /// Says whether two documents say the same.
     pub(super) fn equals(&self, other: &Self) -> bool {
-        self.0 == other.0
+        let set = |graph: &Self| graph.0.iter().cloned().collect::<HashSet<_>>();
+        set(self) == set(other)
     }
 }
 
@@ -94,27 +95,29 @@ impl Graph {
 pub(super) struct Node<'a> {
     /// Its IRI.
     pub(super) iri: &'a str,
-    properties: HashMap<&'a str, Vec<&'a str>>,
+    properties: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Node<'a> {
-    /// The values of a property, sorted.
+    /// The values of a property, sorted, each once.
     pub(super) fn all(&self, property: Term) -> Vec<&'a str> {
-        let mut values = self
+        let mut values: Vec<_> = self
             .properties
-            .get(property.iri)
-            .cloned()
-            .unwrap_or_default();
+            .iter()
+            .filter(|(name, _)| *name == property.iri)
+            .map(|(_, value)| *value)
+            .collect();
         values.sort_unstable();
+        values.dedup();
         values
     }
 
     /// The one value of a property, if it has one.
     pub(super) fn optional(&self, property: Term) -> Result<Option<&'a str>, V2Error> {
-        match self.properties.get(property.iri).map(Vec::as_slice) {
-            None => Ok(None),
-            Some(&[value]) => Ok(Some(value)),
-            Some(_) => Err(self.refused(property, "several")),
+        match self.all(property)[..] {
+            [] => Ok(None),
+            [value] => Ok(Some(value)),
+            _ => Err(self.refused(property, "several")),
         }
     }
 
@@ -125,17 +128,14 @@ impl<'a> Node<'a> {
     }
 
     /// The one value of a property, as a type that can be read from text.
-    pub(super) fn parsed<T: std::str::FromStr>(
-        &self,
-        property: Term,
-    ) -> Result<Option<T>, V2Error> {
+    pub(super) fn parsed<T: FromStr>(&self, property: Term) -> Result<Option<T>, V2Error> {
         let value = self.optional(property)?;
         let parsed = value.map(|value| value.parse().map_err(|_| self.refused(property, value)));
         parsed.transpose()
     }
 
     /// As [`Node::parsed`], for a property that must be there.
-    pub(super) fn parsed_one<T: std::str::FromStr>(&self, property: Term) -> Result<T, V2Error> {
+    pub(super) fn parsed_one<T: FromStr>(&self, property: Term) -> Result<T, V2Error> {
         self.parsed(property)?
             .ok_or_else(|| self.refused(property, "none"))
     }
@@ -159,6 +159,14 @@ fn syntax(error: &oxttl::TurtleSyntaxError) -> V2Error {
     }
 }
 
+/// The IRI of what a triple is about.
+fn subject(triple: &Triple) -> Option<&str> {
+    match &triple.subject {
+        NamedOrBlankNode::NamedNode(iri) => Some(iri.as_str()),
+        NamedOrBlankNode::BlankNode(_) => None,
+    }
+}
+
 /// The text of an IRI or literal.
 fn lexical(object: &Object) -> Option<&str> {
     match object {
@@ -176,9 +184,7 @@ fn measure(triple: &Triple) -> Result<usize, V2Error> {
         }),
         length => Ok(length),
     };
-    let NamedOrBlankNode::NamedNode(subject) = &triple.subject else {
-        return Err(V2Error::BlankNode);
-    };
+    let subject = subject(triple).ok_or(V2Error::BlankNode)?;
     let object = match &triple.object {
         Object::NamedNode(object) => iri(object.as_str())?,
         Object::Literal(literal) if literal.value().len() > MAX_LITERAL_BYTES => {
@@ -189,5 +195,5 @@ fn measure(triple: &Triple) -> Result<usize, V2Error> {
         Object::Literal(literal) => literal.value().len() + iri(literal.datatype().as_str())?,
         Object::BlankNode(_) => return Err(V2Error::BlankNode),
     };
-    Ok(iri(subject.as_str())? + iri(triple.predicate.as_str())? + object)
+    Ok(iri(subject)? + iri(triple.predicate.as_str())? + object)
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::V2Error;
 use super::graph::{Graph, Node};
 use super::vocabulary as mp;
-use crate::formats::releases::{Releases, Unfit};
+use crate::formats::releases::{Releases, Unfit, is_commit};
 use crate::formats::{canonical_json, v1};
 use crate::model::{
     Dependency, DependencyKind, DependencySource, Document, Entry, ForeignLine, Kinds, PackageName,
@@ -112,13 +112,20 @@ fn release(nodes: &Nodes<'_>, package: &PackageName, node: &Node<'_>) -> Result<
         edition: text(node, mp::EDITION)?,
         kinds: kinds(node),
         publisher: publisher(nodes, node)?,
-        commit: text(node, mp::COMMIT)?,
+        commit: commit(node)?,
         foreign: foreign(node)?,
     })
 }
 
 fn text(node: &Node<'_>, property: mp::Term) -> Result<Option<String>, V2Error> {
     Ok(node.optional(property)?.map(str::to_owned))
+}
+
+fn commit(node: &Node<'_>) -> Result<Option<String>, V2Error> {
+    match text(node, mp::COMMIT)? {
+        Some(commit) if !is_commit(&commit) => Err(node.refused(mp::COMMIT, &commit)),
+        commit => Ok(commit),
+    }
 }
 
 fn json<T: serde::de::DeserializeOwned>(

@@ -10,7 +10,7 @@ const BASE: &str = "https://registry.example.org/market/";
 const LINES: &str = concat!(
     r#"{"name":"tide-table","vers":"0.3.1","deps":["#,
     r#"{"name":"m","req":"^0.2.4","features":["sin","cos"],"optional":true,"default_features":false,"target":"cfg(unix)","kind":"normal","package":"libm-lite"},"#,
-    r#"{"name":"serde","req":"^1","features":[],"optional":false,"default_features":true,"target":null,"kind":"normal","registry":"https://github.com/rust-lang/crates.io-index"},"#,
+    r#"{"name":"serde","req":"^1","features":[],"optional":false,"default_features":true,"target":null,"kind":"normal","registry":"sparse+https://other.example.org/"},"#,
     r#"{"name":"probe","req":"*","features":[],"optional":false,"default_features":true,"target":null,"kind":"dev"}],"#,
     r#""cksum":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","features":{"default":["std"],"std":[]},"features2":{"fast":["dep:m"]},"yanked":false,"#,
     r#""rust_version":"1.74","pubtime":"2026-11-20T09:14:03Z","v":2,"marketplace":{"schema":1,"size":18342,"description":"Harmonic \"tides\"","license":"MIT OR Apache-2.0","#,
@@ -44,7 +44,7 @@ fn changed(from: &str, to: &str) -> String {
 #[test]
 fn the_example_reads_as_it_should() {
     insta::with_settings!({snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"), prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!("turtle", turtle());
+        insta::assert_snapshot!("v2-document", turtle());
     });
     assert_eq!(
         decode(&package(), turtle().as_bytes(), BASE),
@@ -68,7 +68,7 @@ fn refuses_what_does_not_follow_from_the_releases() {
         ("mp:rustVersionMinor 74 ;", ""),
         ("mp:sortKey \"a0a3a1~\"", "mp:sortKey \"b\""),
         (
-            "mp:dependsOn <packages/libm-lite/#package>, ",
+            "mp:dependsOn <packages/libm-lite/#package>,",
             "mp:dependsOn ",
         ),
         (
@@ -122,6 +122,7 @@ fn refuses_values_that_are_none() {
             "<publishers/../harbour/#publisher>",
         ),
         ("^^xsd:dateTime", "^^xsd:dateTime, \"2027-01-01T00:00:00Z\""),
+        ("mp:yanked false", "mp:commit \"HEAD\" ; mp:yanked false"),
         ("mp:features \"{", "mp:features \"{\\\"std\\\":[],"),
     ] {
         assert!(

@@ -20,6 +20,9 @@ macro_rules! namespaces {
     ($($prefix:ident $namespace:literal { $($name:ident $local:literal)* })*) => {
         /// The prefixes that every document declares, in its order.
         pub(super) const PREFIXES: &[(&str, &str)] = &[$((stringify!($prefix), $namespace)),*];
+        /// All terms.
+        #[cfg(test)]
+        const TERMS: &[Term] = &[$($($name),*),*];
         $($(
             pub(super) const $name: Term = Term {
                 short: concat!(stringify!($prefix), ":", $local),
@@ -178,6 +181,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_ontology_and_the_shapes_know_our_terms() {
+        let ontology = include_str!("../../../schemas/ontology.ttl");
+        let shapes = include_str!("../../../schemas/shapes.ttl");
+        for term in TERMS.iter().filter(|term| term.short.starts_with("mp:")) {
+            let subject = format!("\n{} a ", term.short);
+            assert!(
+                ontology.contains(&subject),
+                "{} in ontology.ttl",
+                term.short
+            );
+            let word = format!(" {} ", term.short);
+            assert!(shapes.contains(&word), "{} in shapes.ttl", term.short);
+        }
+    }
+
+    #[test]
     fn versions_and_addresses_are_escaped() {
         let (name, version) = ("a".parse().unwrap(), "1.0.0-rc.1+b".parse().unwrap());
         assert_eq!(
@@ -188,5 +207,23 @@ mod tests {
             package_url(&name, &version, "https://registry.example.org/é"),
             "pkg:cargo/a@1.0.0-rc.1%2Bb?repository_url=https%3A%2F%2Fregistry.example.org%2F%C3%A9"
         );
+    }
+
+    #[test]
+    fn crates_io_is_the_registry_of_package_urls_without_one() {
+        let mut dependency = crate::model::Dependency {
+            package: "serde".parse().unwrap(),
+            rename: None,
+            requirement: "1".parse().unwrap(),
+            features: Vec::new(),
+            optional: false,
+            default_features: true,
+            target: None,
+            kind: crate::model::DependencyKind::Normal,
+            source: DependencySource::Other(CRATES_IO_INDEX.into()),
+        };
+        assert_eq!(dependency_target(&dependency), "pkg:cargo/serde");
+        dependency.source = DependencySource::SameRegistry;
+        assert_eq!(dependency_target(&dependency), "packages/serde/#package");
     }
 }

@@ -20,5 +20,6 @@ pub use derive::{DeriveError, derive};
 pub use differ::differs;
 pub use error::{ArchiveError, PathFault};
 pub use limits::Limits;
+pub(super) use path::Paths;
 pub use read::{ArchiveFile, Contents, read, read_file};
 pub use unpack::unpack;

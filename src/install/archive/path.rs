@@ -18,7 +18,7 @@ const PART: usize = 255;
 const REFUSED: [char; 8] = ['\\', ':', '<', '>', '"', '|', '?', '*'];
 
 /// The paths of an archive so far, by the form in which two of them collide.
-pub(super) struct Paths {
+pub(in crate::install) struct Paths {
     known: HashMap<String, Node>,
     folder: Option<String>,
     limit: usize,
@@ -39,7 +39,7 @@ enum Kind {
 
 impl Paths {
     /// No paths yet, and room for `limit` of them.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(in crate::install) fn new(limit: usize) -> Self {
         Self {
             known: HashMap::new(),
             folder: None,
@@ -54,7 +54,11 @@ impl Paths {
 
     /// Takes in the path of an entry and returns it relative to the package's folder; nothing for
     /// that folder itself.
-    pub(super) fn add(&mut self, raw: &[u8], folder: bool) -> Result<Option<String>, ArchiveError> {
+    pub(in crate::install) fn add(
+        &mut self,
+        raw: &[u8],
+        folder: bool,
+    ) -> Result<Option<String>, ArchiveError> {
         let refuse = |fault| ArchiveError::Path {
             path: shown(raw),
             fault,

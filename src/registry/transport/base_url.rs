@@ -2,7 +2,7 @@
 //! on the way (userinfo, plain http beyond this machine) never becomes a [`BaseUrl`].
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use url::{Host, Url};
@@ -42,6 +42,12 @@ pub enum BaseUrlError {
 }
 
 impl BaseUrl {
+    /// The `file:` URL of a folder.
+    pub fn from_folder(folder: &Path) -> Result<Self, BaseUrlError> {
+        let refused = |()| BaseUrlError::Folder(folder.display().to_string());
+        Url::from_directory_path(folder).map(Self).map_err(refused)
+    }
+
     /// The URL as text, with its `/` at the end.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::error::MetadataError;
+use super::error::{MetadataError, TufError};
 use super::metadata::{Signers, WireKey, WireRole};
-use super::path_pattern::{bin_name, glob, has_hash_prefix};
+use super::path_pattern::{bin_name, glob, has_hash_prefix, numbered_bin};
 
 /// Names that no delegated role may have.
 const TOP_LEVEL: [&str; 5] = ["root", "timestamp", "snapshot", "targets", "mirrors"];
 const MAX_NAME: usize = 200;
+/// More bins than a registry of any size needs; only a survey reads them all.
+const MAX_BITS: u32 = 16;
 
 /// To whom a role delegates: to named roles, or to hash bins that share everything.
 #[derive(Debug, Clone)]
@@ -81,6 +83,34 @@ impl Delegations {
             (None, Some(bins)) => read_bins(bins, &keys),
             (None, None) => Ok(Self::Roles(Vec::new())),
             (Some(_), Some(_)) => Err(MetadataError::Delegations("roles and hash bins at once")),
+        }
+    }
+
+    /// Every role that may be asked for some path.
+    pub(super) fn all(&self) -> Result<Vec<Delegate>, TufError> {
+        match self {
+            Self::Bins { prefix, bits, .. } if *bits > MAX_BITS => Err(TufError::TooManyBins {
+                prefix: prefix.clone(),
+                bits: *bits,
+            }),
+            Self::Bins {
+                prefix,
+                bits,
+                signers,
+            } => {
+                let bins = (0..1_u64 << bits).map(|number| Delegate {
+                    name: numbered_bin(prefix, *bits, number),
+                    signers: signers.clone(),
+                });
+                Ok(bins.collect())
+            }
+            Self::Roles(roles) => {
+                let delegates = roles.iter().map(|role| Delegate {
+                    name: role.name.clone(),
+                    signers: role.signers.clone(),
+                });
+                Ok(delegates.collect())
+            }
         }
     }
 

@@ -172,6 +172,14 @@ pub enum TufError {
         /// The most that is allowed.
         limit: usize,
     },
+    /// More hash bins than can be read one after another.
+    #[error("the role `{prefix}` has 2^{bits} bins, too many to read them all")]
+    TooManyBins {
+        /// How the bins' names start.
+        prefix: String,
+        /// Their number, as a power of two.
+        bits: u32,
+    },
     /// A root says that it belongs to another registry than the one before it.
     #[error("the root belongs to the registry {found}, not to {expected}")]
     OtherRegistry {

@@ -58,7 +58,11 @@ pub fn bin_name(prefix: &str, bits: u32, path: &str) -> String {
     let digest = Sha256Digest::of(path.as_bytes());
     let first = digest.as_bytes()[..4].iter();
     let first = first.fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    let number = first >> (32 - bits.min(32));
+    numbered_bin(prefix, bits, first >> (32 - bits.min(32)))
+}
+
+/// The name of the bin with that number.
+pub(super) fn numbered_bin(prefix: &str, bits: u32, number: u64) -> String {
     let width = bits.div_ceil(4) as usize;
     format!("{prefix}-{number:0width$x}")
 }

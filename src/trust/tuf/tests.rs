@@ -3,6 +3,7 @@
 mod answers;
 mod search;
 mod signatures;
+mod survey;
 mod workflow;
 
 use super::TufError;

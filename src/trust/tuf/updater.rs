@@ -3,6 +3,7 @@
 //! so that the same question may be put to another mirror.
 
 mod steps;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,8 @@ use super::roles::{Root, Snapshot, Targets, Timestamp};
 use super::target::TargetFile;
 use crate::model::{Sha256Digest, UtcTime};
 use crate::trust::Verified;
+
+pub use survey::RoleValidity;
 
 const MAX_ROOT: u64 = 512 * 1024;
 const MAX_TIMESTAMP: u64 = 16 * 1024;

@@ -1,0 +1,230 @@
+//! What the publishing commands share: which registry a release is for, what it may be called in
+//! manifests, and the role keys that a change needs.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::reading::{self, Reading};
+use super::sign::Signed;
+use super::signing;
+use crate::formats::layout;
+use crate::formats::manifest::Home;
+use crate::formats::publisher::Publisher;
+use crate::formats::submission::Submission;
+use crate::install::archive::{Limits, agrees, derive};
+use crate::model::{Body, KeyId, PublicKey, PublisherId, Release};
+use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
+use crate::publish::folder::Folder;
+use crate::publish::keystore::KeyName;
+use crate::publish::sign::{SignError, chain};
+use crate::trust::PackageState;
+
+/// A registry folder that a command publishes to.
+pub struct Destination {
+    /// The folder.
+    pub path: PathBuf,
+    /// The index URLs that mean this registry in manifests: its canonical one, and those under
+    /// which the user has added it.
+    pub index_urls: Vec<String>,
+}
+
+impl Destination {
+    /// Looks at a registry folder.
+    pub fn new(context: &Context, path: &Path) -> Result<Self, CommandError> {
+        let path = context.absolute(path);
+        let mut folder = Folder::open(&path)?;
+        let mut index_urls = vec![format!("sparse+{}", folder.policy()?.base)];
+        for registry in context.config()?.registries()? {
+            if registry.registry_id == folder.registry_id() {
+                index_urls.extend(registry.url.cargo_index());
+            }
+        }
+        Ok(Self { path, index_urls })
+    }
+
+    /// The folder as a registry to read, under the name that it has in manifests; nothing, if the
+    /// user has not added it: then no manifest can name it. Its state is kept apart from that of the
+    /// published registry, which may lag behind.
+    pub fn reading<'a>(&self, context: &'a Context) -> Result<Option<Reading<'a>>, CommandError> {
+        let folder = self.open()?;
+        let registries = context.config()?.registries()?;
+        let mut registries = registries.into_iter();
+        let Some(added) = registries.find(|r| r.registry_id == folder.registry_id()) else {
+            return Ok(None);
+        };
+        drop(folder);
+        let root = std::fs::read(self.path.join(layout::metadata("root", 1)));
+        let root = root.map_err(|error| {
+            CommandError::failure("cannot read the registry's root").caused_by(Some(&error))
+        })?;
+        reading::folder(context, &self.path, &root, added).map(Some)
+    }
+
+    /// Locks the folder for a change.
+    pub fn open(&self) -> Result<Folder, CommandError> {
+        Ok(Folder::open(&self.path)?)
+    }
+
+    /// The release that an archive holds, as this registry lists it.
+    pub fn derive(&self, bytes: &[u8]) -> Result<Release, CommandError> {
+        let home = Home::Own {
+            index_urls: self.index_urls.clone(),
+        };
+        Ok(derive(bytes, &home, &Limits::default())?)
+    }
+
+    /// Adds a submission and its archives to the registry.
+    pub fn apply(
+        &self,
+        context: &Context,
+        submissions: &[Signed],
+        register: &[Publisher],
+    ) -> Result<Applied, CommandError> {
+        let mut folder = self.open()?;
+        let needed = signing::role_key_ids(&mut folder)?;
+        let authority = Authority {
+            keys: &signing::role_keys(context, &needed)?,
+            now: context.now,
+        };
+        let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
+        Ok(apply::apply(folder, &proposals, register, &authority)?)
+    }
+
+    /// Says what `apply` would do, and fails where it would.
+    pub fn preview(
+        &self,
+        context: &Context,
+        submissions: &[Signed],
+        register: &[Publisher],
+    ) -> Result<Vec<Preview>, CommandError> {
+        let mut folder = self.open()?;
+        let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
+        Ok(apply::preview(
+            &mut folder,
+            &proposals,
+            register,
+            context.now,
+        )?)
+    }
+
+    /// The publisher who signs: the key that was named, or the only one that is no role key here.
+    pub fn publisher(
+        &self,
+        context: &Context,
+        key: Option<&KeyName>,
+    ) -> Result<signing::Publisher, CommandError> {
+        let mut folder = self.open()?;
+        let mut role_keys = signing::role_key_ids(&mut folder)?;
+        role_keys.extend(folder.policy()?.vouchers.iter().map(PublicKey::id));
+        drop(folder);
+        signing::publisher(context, key, |id| role_keys.contains(id))
+    }
+
+    /// A statement about a package without an owner, signed by one who may vouch.
+    pub fn vouched(
+        &self,
+        context: &Context,
+        state: &PackageState,
+        body: Body,
+    ) -> Result<Submission, CommandError> {
+        let vouchers = self.open()?.policy()?.vouchers;
+        let ids: Vec<KeyId> = vouchers.iter().map(PublicKey::id).collect();
+        let keys = signing::role_keys(context, &ids)?;
+        let key = ids
+            .iter()
+            .find_map(|id| keys.get(id))
+            .ok_or_else(signing::no_voucher)?;
+        Ok(Submission {
+            registry_id: state.registry_id,
+            package: state.document.package.clone(),
+            publisher: Publisher {
+                id: PublisherId::operator(),
+                keys: vec![key.public()],
+            },
+            statements: chain(state, [body], key).map_err(SignError::from)?,
+        })
+    }
+
+    /// Checks that each archive holds what its signed statement says.
+    pub fn check_archives(
+        &self,
+        submission: &Submission,
+        archives: &[Vec<u8>],
+    ) -> Result<(), CommandError> {
+        for release in apply::releases(&submission.package, &submission.statements)? {
+            let bytes = archives.iter().find(|bytes| is_archive(&release, bytes));
+            let bytes = bytes.ok_or_else(|| {
+                let package = format!("`{}` {}", release.name, release.version);
+                CommandError::failure(format!("the archive of {package} is missing"))
+            })?;
+            agrees(&release, bytes, &self.index_urls, &Limits::default())?;
+        }
+        Ok(())
+    }
+}
+
+fn is_archive(release: &Release, bytes: &[u8]) -> bool {
+    crate::model::Sha256Digest::of(bytes) == release.checksum
+}
+
+fn proposal((submission, archives): &Signed) -> Proposal {
+    Proposal {
+        package: submission.package.clone(),
+        statements: submission.statements.clone(),
+        archives: archives.clone(),
+    }
+}
+
+/// What was signed says, a line each.
+pub fn describe_all(submission: &Submission) -> Result<Vec<String>, CommandError> {
+    let bodies = apply::bodies(&submission.package, &submission.statements)?;
+    Ok(bodies.iter().map(describe).collect())
+}
+
+/// Prints the statements of a submission: what was signed, byte for byte, a line each.
+pub fn print_statements(submission: &Submission, context: &Context) {
+    for envelope in &submission.statements {
+        // Canonical JSON is one line.
+        context.shell.bytes(&envelope.payload);
+        context.shell.bytes(b"\n");
+    }
+}
+
+/// Says that a change is part of the registry.
+pub fn finished(applied: &Applied, context: &Context) {
+    let Applied { serial, files } = applied;
+    context.shell.status(
+        "Finished",
+        &format!("serial {serial}, {files} files written"),
+    );
+    if context.shell.is_json() {
+        context
+            .shell
+            .message("applied", json!({"serial": serial, "files": files}));
+    }
+}
+
+/// The error of a command that as yet publishes to folders only.
+#[must_use]
+pub fn needs_folder(command: &str) -> CommandError {
+    let error = CommandError::usage(format!("`{command}` needs the registry's folder"));
+    error.with_help("pass `--registry-dir DIR`: a checkout of the registry on this machine")
+}
+
+/// The words for what a body does, as `release 0.3.1`.
+#[must_use]
+pub fn describe(body: &Body) -> String {
+    match body {
+        Body::Genesis { owners, .. } => {
+            let owners: Vec<&str> = owners.iter().map(|owner| owner.as_str()).collect();
+            format!("genesis, owned by {}", owners.join(", "))
+        }
+        Body::Release(release) => format!("release {}", release.version),
+        Body::Yank { version, .. } => format!("yank {version}"),
+        Body::Unyank { version } => format!("unyank {version}"),
+        Body::Vouch { release, .. } => format!("vouch {}", release.version),
+    }
+}

@@ -1,0 +1,144 @@
+//! `add`: packages as dependencies of a project, by `cargo add`, and locked. The manifests are as
+//! before if anything fails.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+
+use super::project::{Project, list, prepare, workspace};
+use super::{Ground, HandoverError, Session, Summary, failed};
+use crate::install::cargo::Call;
+use crate::install::choose::choose;
+use crate::install::replacement::Purpose;
+use crate::install::resolve::{Closure, ResolveError};
+use crate::model::{Event, PackageName, Requirement};
+use crate::registry::atomic;
+
+/// A package to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// Its name.
+    pub name: PackageName,
+    /// The requirement for the manifest; without one it is the version that is chosen.
+    pub requirement: Option<Requirement>,
+}
+
+/// What to add, and to what.
+#[derive(Debug, Clone, Copy)]
+pub struct AddRequest<'a> {
+    /// Where cargo runs.
+    pub folder: &'a Path,
+    /// The packages.
+    pub additions: &'a [Addition],
+    /// The Rust that the chosen releases must build with; `None` for any.
+    pub rustc: Option<&'a Version>,
+    /// Further arguments of `cargo add`, as `--dev` or `-p NAME`.
+    pub arguments: &'a [OsString],
+}
+
+/// Adds packages to a project; returns what its lock file is then made of.
+pub fn add(session: Session<'_>, request: AddRequest<'_>) -> Result<Summary, HandoverError> {
+    let project = Project {
+        folder: request.folder,
+        manifest: None,
+        locked: false,
+    };
+    let ground = Ground::check(session, request.folder)?;
+    let workspace = workspace(&ground, project)?;
+    let names = request.additions.iter().map(|one| one.name.clone());
+    let closure = list(&ground, project, &workspace, names.collect())?;
+    let specs = choose_all(session, request, &closure)?;
+    let root = workspace.workspace_root.as_std_path();
+    let members = workspace.packages.iter();
+    let files = members
+        .map(|member| member.manifest_path.clone().into_std_path_buf())
+        .chain([root.join("Cargo.toml"), root.join("Cargo.lock")]);
+    let before = Before::read(files)?;
+    let added = run_cargo_add(&ground, request, &specs).and_then(|()| prepare(session, project));
+    match added {
+        Ok(ready) => {
+            session.events.event(Event::Note(format!(
+                "plain `cargo build` asks `{}` itself; `cargo marketplace exec -- build` builds what was verified",
+                session.registry.name
+            )));
+            Ok(ready.summary)
+        }
+        Err(error) => {
+            before.restore()?;
+            Err(error)
+        }
+    }
+}
+
+/// Chooses a release for each addition, and returns the arguments for `cargo add`.
+fn choose_all(
+    session: Session<'_>,
+    request: AddRequest<'_>,
+    closure: &Closure,
+) -> Result<Vec<String>, HandoverError> {
+    let mut specs = Vec::new();
+    for Addition { name, requirement } in request.additions {
+        let document = closure
+            .document(name)
+            .ok_or_else(|| ResolveError::Unknown {
+                package: name.clone(),
+                registry: session.registry.name.clone(),
+            })?;
+        let chosen = choose(document, requirement.as_ref(), request.rustc)?;
+        specs.push(match requirement {
+            Some(requirement) => format!("{name}@{requirement}"),
+            None => format!("{name}@{}", chosen.release.version),
+        });
+    }
+    Ok(specs)
+}
+
+fn run_cargo_add(
+    ground: &Ground<'_>,
+    request: AddRequest<'_>,
+    specs: &[String],
+) -> Result<(), HandoverError> {
+    let session = ground.session;
+    let config = ground.config(Purpose::Look)?;
+    let call = Call::new("add", request.folder, config.path())
+        .with(specs)
+        .with(["--registry", session.registry.name.as_str()])
+        .with(request.arguments);
+    Ok(session.cargo.run(&call)?)
+}
+
+/// Files as they were.
+struct Before(Vec<(PathBuf, Option<Vec<u8>>)>);
+
+impl Before {
+    fn read(files: impl Iterator<Item = PathBuf>) -> Result<Self, HandoverError> {
+        let mut before = Vec::new();
+        for path in files {
+            before.push((path.clone(), read(&path).map_err(failed("read", &path))?));
+        }
+        Ok(Self(before))
+    }
+
+    fn restore(self) -> Result<(), HandoverError> {
+        for (path, bytes) in self.0 {
+            let restore = || match bytes {
+                _ if read(&path)? == bytes => Ok(()),
+                Some(bytes) => atomic::replace(&path, &bytes),
+                None => fs::remove_file(&path),
+            };
+            restore().map_err(failed("restore", &path))?;
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

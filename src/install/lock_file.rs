@@ -1,0 +1,190 @@
+//! Reading `Cargo.lock`: which packages cargo chose, and from where. Never writes one: that is
+//! cargo's.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+
+use super::Registry;
+use crate::model::{PackageName, Sha256Digest};
+
+/// More than any real lock file; one can come from a publisher.
+const LIMIT: u64 = 16 << 20;
+
+/// The packages of a lock file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct LockFile {
+    /// Those whose source is an index of the registry.
+    pub(super) ours: Vec<LockedPackage>,
+    /// The number of those from other registries and from git.
+    pub(super) foreign: usize,
+}
+
+/// A package of ours in a lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LockedPackage {
+    pub(super) name: PackageName,
+    pub(super) version: Version,
+    pub(super) checksum: Sha256Digest,
+}
+
+/// Why a lock file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LockFileError {
+    /// It could not be read.
+    #[error("could not read `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is no lock file of cargo, or too large for one.
+    #[error("`{}` is not a lock file of cargo: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It has a package of the registry without a checksum, or replaced by another.
+    #[error("`{}` gives no checksum for `{package}` of this registry", path.display())]
+    NoChecksum {
+        /// The file.
+        path: PathBuf,
+        /// As `name 1.2.3`.
+        package: String,
+    },
+}
+
+/// Reads a lock file; `None` if there is none.
+pub(super) fn read(path: &Path, registry: &Registry) -> Result<Option<LockFile>, LockFileError> {
+    let failed = |source| LockFileError::Io {
+        path: path.into(),
+        source,
+    };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() > LIMIT => {
+            return Err(LockFileError::Malformed {
+                path: path.into(),
+                reason: format!("it is longer than {LIMIT} bytes"),
+            });
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    parse(&text, path, registry).map(Some)
+}
+
+fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockFileError> {
+    let malformed = |reason: String| LockFileError::Malformed {
+        path: path.into(),
+        reason,
+    };
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+    let packages = match table.get("package") {
+        None => return Ok(LockFile::default()),
+        Some(packages) => packages.as_array(),
+    };
+    let mut lock = LockFile::default();
+    for package in packages.ok_or_else(|| malformed("`package` is not a list".into()))? {
+        let field = |key| package.get(key).and_then(toml::Value::as_str);
+        match field("source") {
+            None => {}
+            Some(source) if registry.is_index(source) => {
+                lock.ours.push(ours(&field, path)?);
+            }
+            Some(_) => lock.foreign += 1,
+        }
+    }
+    Ok(lock)
+}
+
+fn ours<'a>(
+    field: &impl Fn(&'static str) -> Option<&'a str>,
+    path: &Path,
+) -> Result<LockedPackage, LockFileError> {
+    let (name, version) = (
+        field("name").unwrap_or_default(),
+        field("version").unwrap_or_default(),
+    );
+    let malformed = |reason: String| LockFileError::Malformed {
+        path: path.into(),
+        reason,
+    };
+    let checksum = field("checksum").and_then(|text| text.parse().ok());
+    let (Some(checksum), None) = (checksum, field("replace")) else {
+        return Err(LockFileError::NoChecksum {
+            path: path.into(),
+            package: format!("{name} {version}"),
+        });
+    };
+    Ok(LockedPackage {
+        name: name
+            .parse()
+            .map_err(|error| malformed(format!("{error}")))?,
+        version: version
+            .parse()
+            .map_err(|error| malformed(format!("version of `{name}`: {error}")))?,
+        checksum,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = r#"
+version = 4
+[[package]]
+name = "cfg-if"
+version = "1.0.5"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "4e7648175b45a9a48536d676f68d918270699102aa8dab5496df06904c914600"
+[[package]]
+name = "tide-cli"
+version = "1.2.0"
+[[package]]
+name = "tide-table"
+version = "0.3.1"
+source = "sparse+https://a.invalid/"
+checksum = "00f2e5808dca47eda41c444ee84291283ddcbd96bf86db5df90fb6f659455e7f"
+"#;
+
+    fn parsed(text: &str) -> Result<LockFile, LockFileError> {
+        let registry = Registry {
+            name: "market".parse().unwrap(),
+            index: "sparse+https://a.invalid/".into(),
+            other_indexes: Vec::new(),
+            state: "/state".into(),
+        };
+        parse(text, Path::new("Cargo.lock"), &registry)
+    }
+
+    #[test]
+    fn tells_ours_from_foreign_ones() {
+        let lock = parsed(LOCK).unwrap();
+        assert_eq!(lock.foreign, 1);
+        assert_eq!(lock.ours[0].name.as_str(), "tide-table");
+        assert_eq!(parsed("version = 4").unwrap(), LockFile::default());
+    }
+
+    #[test]
+    fn refuses_ours_without_a_checksum() {
+        let without = LOCK.replace("checksum = \"00f2", "nothing = \"00f2");
+        assert!(matches!(
+            parsed(&without),
+            Err(LockFileError::NoChecksum { .. })
+        ));
+        for bad in ["package = 1", "x", &LOCK.replace("0.3.1", "0.3")] {
+            assert!(matches!(parsed(bad), Err(LockFileError::Malformed { .. })));
+        }
+    }
+}

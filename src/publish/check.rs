@@ -1,0 +1,240 @@
+//! Checking a registry in a folder: everything that clients could ever read of it, as they would
+//! judge it, and what else must hold of a whole registry. It changes nothing and stops at nothing.
+
+mod catalog;
+mod chain;
+mod package;
+mod report;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::journal::{Journal, JournalError};
+use crate::formats::policy::Policy;
+use crate::formats::{config_json, layout};
+use crate::model::{
+    EventSink, PackageName, Progress, PublicKey, PublisherId, Sha256Digest, UtcTime,
+};
+use crate::trust::{PackageState, Verified, read_policy, read_publisher};
+use chain::{Chain, Listed};
+use package::Judge;
+use report::Log;
+use tree::Tree;
+
+pub use report::{Ageing, Finding, Problem, Report};
+
+/// Why a folder could not be checked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// There is no registry.
+    #[error("`{}` holds no registry", .0.display())]
+    NoRegistry(PathBuf),
+    /// The files cannot be listed.
+    #[error("cannot list `{}`", path.display())]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It cannot be made sure that no change is under way.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Checks the registry in the folder `root` as it is at the time `now`.
+pub fn check(root: &Path, now: UtcTime, events: &dyn EventSink) -> Result<Report, CheckError> {
+    if !root.join(layout::TUF).is_dir() && !Journal::has_pending_change(root) {
+        return Err(CheckError::NoRegistry(root.to_owned()));
+    }
+    let _reading = Journal::wait(root)?;
+    let tree = Tree::list(root)?;
+    let mut log = Log::default();
+    let mut report = Report::default();
+    if Journal::has_pending_change(root) {
+        log.find(".journal/plan.json", Problem::PendingChange);
+    }
+    match chain::follow(&tree, now, &mut log) {
+        Some(chain) => check_listed(&tree, chain, events, &mut log, &mut report),
+        None => report.unchecked = Some("what the metadata lists"),
+    }
+    if report.unchecked.is_none() {
+        check_rest(&tree, &mut log, &mut report);
+    }
+    report.files = log.referenced.len();
+    report.findings = log.findings;
+    report.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(report)
+}
+
+/// Checks every file that some role lists, and what those files name.
+fn check_listed(
+    tree: &Tree,
+    chain: Chain,
+    events: &dyn EventSink,
+    log: &mut Log,
+    report: &mut Report,
+) {
+    report.root = Some(chain.root);
+    report.ageing.clone_from(&chain.ageing);
+    let publishers = check_publishers(tree, &chain, log);
+    let Some(policy) = check_policy(tree, &chain, log) else {
+        report.unchecked = Some("packages and catalog, since there is no policy");
+        return;
+    };
+    check_config(tree, &policy.base, log);
+    let judge = Judge {
+        tree,
+        registry_id: chain.root,
+        publishers: &publishers,
+        vouchers: &policy.vouchers,
+        base: &policy.base,
+    };
+    let (records, others) = split(&chain);
+    for listed in &others {
+        listed.load(tree, log);
+    }
+    let states = check_packages(&records, &judge, events, log);
+    check_names(&states, log);
+    let is_whole = chain.is_whole && states.len() == records.len();
+    let serial = catalog::check(&chain, &states, is_whole, &judge, log);
+    report.serial = serial.unwrap_or_default();
+    report.packages = states.len();
+    let releases = states.iter().map(|state| state.document.entries.len());
+    report.releases = releases.sum();
+    if !chain.is_whole {
+        report.unchecked = Some("what the roles list that cannot be read");
+    }
+}
+
+/// Records, and files that are neither records nor looked at by name.
+fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
+    let is_known = |path: &str| {
+        path == layout::POLICY || path == layout::CATALOG_INDEX || publisher_of(path).is_some()
+    };
+    let listed = chain.listed.iter().filter(|(path, _)| !is_known(path));
+    let listed = listed.map(|(_, listed)| listed);
+    listed.partition(|listed| listed.role.starts_with(super::metadata::PACKAGES))
+}
+
+fn publisher_of(path: &str) -> Option<PublisherId> {
+    let id = path.strip_prefix("publishers/")?.strip_suffix(".json")?;
+    let id: PublisherId = id.parse().ok()?;
+    (layout::publisher(&id) == path).then_some(id)
+}
+
+fn check_publishers(
+    tree: &Tree,
+    chain: &Chain,
+    log: &mut Log,
+) -> BTreeMap<PublisherId, Vec<PublicKey>> {
+    let mut publishers = BTreeMap::new();
+    for (path, listed) in &chain.listed {
+        let Some(id) = publisher_of(path) else {
+            continue;
+        };
+        if let Some(target) = listed.load(tree, log) {
+            let publisher = log.take(path, read_publisher(&target, &id));
+            publishers.extend(publisher.map(|publisher| (id, publisher.into_inner().keys)));
+        }
+    }
+    publishers
+}
+
+fn check_policy(tree: &Tree, chain: &Chain, log: &mut Log) -> Option<Verified<Policy>> {
+    let Some(listed) = chain.listed.get(layout::POLICY) else {
+        if chain.is_whole {
+            log.find(layout::POLICY, Problem::NotListed);
+        }
+        return None;
+    };
+    let target = listed.load(tree, log)?;
+    log.take(layout::POLICY, read_policy(&target))
+}
+
+/// No client of ours trusts it, but stock cargo does.
+fn check_config(tree: &Tree, base: &str, log: &mut Log) {
+    log.refer(layout::CONFIG);
+    let expected = config_json::encode(base);
+    match tree.read(layout::CONFIG, expected.len() as u64) {
+        Ok(bytes) if bytes == expected => {}
+        Ok(_) => log.find(layout::CONFIG, Problem::Config(base.to_owned())),
+        Err(problem) => log.find(layout::CONFIG, problem),
+    }
+}
+
+fn check_packages(
+    records: &[&Listed],
+    judge: &Judge<'_>,
+    events: &dyn EventSink,
+    log: &mut Log,
+) -> Vec<Verified<PackageState>> {
+    let done = AtomicU64::new(0);
+    let total = records.len() as u64;
+    let check_one = |listed: &&Listed| {
+        let checked = package::check(listed, judge);
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        events.progress(Progress {
+            verb: "Checking",
+            done,
+            total,
+        });
+        checked
+    };
+    let checked: Vec<_> = records.par_iter().map(check_one).collect();
+    let mut states = Vec::new();
+    for (found, state) in checked {
+        log.merge(found);
+        states.extend(state);
+    }
+    states
+}
+
+/// No two names may differ only in case or sign.
+fn check_names(states: &[Verified<PackageState>], log: &mut Log) {
+    let mut names: BTreeMap<String, &PackageName> = BTreeMap::new();
+    for state in states {
+        let package = &state.document.package;
+        if let Some(other) = names.insert(package.collision_key(), package) {
+            log.find(&layout::record(package), Problem::Collision(other.clone()));
+        }
+    }
+}
+
+/// Files that nothing refers to do no harm, unless they are not what their name says, or stock
+/// cargo would read them.
+fn check_rest(tree: &Tree, log: &mut Log, report: &mut Report) {
+    let referenced: &BTreeSet<String> = &log.referenced;
+    let rest = tree.paths().filter(|path| !referenced.contains(*path));
+    let rest: Vec<&str> = rest.collect();
+    let problems: Vec<(&str, Option<Problem>)> = rest
+        .into_par_iter()
+        .map(|path| (path, unreferenced(tree, path)))
+        .collect();
+    for (path, problem) in problems {
+        match problem {
+            Some(problem) => log.find(path, problem),
+            None => report.unreferenced.push(path.to_owned()),
+        }
+    }
+}
+
+fn unreferenced(tree: &Tree, path: &str) -> Option<Problem> {
+    let file = path.rsplit('/').next()?;
+    let package: Option<PackageName> = file.parse().ok();
+    if package.is_some_and(|package| package.index_path() == path) {
+        return Some(Problem::Stray);
+    }
+    let named: Sha256Digest = file.split('.').next()?.parse().ok()?;
+    match tree.digest(path) {
+        Ok(actual) if actual.sha256 == named => None,
+        Ok(actual) => Some(Problem::Name(actual.sha256)),
+        Err(problem) => Some(problem),
+    }
+}

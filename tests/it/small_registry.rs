@@ -1,0 +1,188 @@
+//! A small registry with one of everything, made of real archives by the library's own functions.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use cargo_marketplace::formats::manifest::Home;
+use cargo_marketplace::formats::policy::Lifetimes;
+use cargo_marketplace::formats::submission::Submission;
+use cargo_marketplace::model::{
+    Body, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
+};
+use cargo_marketplace::publish::apply::{self, Authority, Proposal};
+use cargo_marketplace::publish::folder::Folder;
+use cargo_marketplace::publish::import::{Archive, Attestation, import};
+use cargo_marketplace::publish::init::{NewRegistry, init};
+use cargo_marketplace::publish::metadata::SoloKeys;
+use cargo_marketplace::publish::role_keys::RoleKeys;
+use cargo_marketplace::publish::sign::{self, Signer};
+use cargo_marketplace::trust::SecretKey;
+
+use crate::env::NOW;
+
+pub(crate) const BASE: &str = "https://registry.example/";
+
+/// Takes events and forgets them.
+pub(crate) struct Silent;
+
+impl EventSink for Silent {
+    fn event(&self, _: Event) {}
+}
+
+/// The time in tests.
+pub(crate) fn now() -> UtcTime {
+    UtcTime::from_unix(NOW).unwrap()
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&[seed; 32])
+}
+
+fn role_keys() -> RoleKeys {
+    RoleKeys::new([key(1), key(2)])
+}
+
+/// A `.crate` file: a manifest and a library. `more` goes to the end of the manifest.
+pub(crate) fn archive(name: &str, version: &str, more: &str) -> Vec<u8> {
+    archive_of(name, version, more, b"")
+}
+
+/// The same with a library of that content.
+pub(crate) fn archive_of(name: &str, version: &str, more: &str, library: &[u8]) -> Vec<u8> {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
+         description = \"A small {name}\"\nlicense = \"MIT OR Apache-2.0\"\n{more}"
+    );
+    let files = [("Cargo.toml", manifest.as_bytes()), ("src/lib.rs", library)];
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    for (path, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        let path = format!("{name}-{version}/{path}");
+        tar.append_data(&mut header, path, bytes).unwrap();
+    }
+    tar.into_inner().unwrap().finish().unwrap()
+}
+
+/// Makes the registry: `tide-table` has an owner, two releases and a yank, and depends on
+/// `libm_lite`, for which the operator vouches.
+pub(crate) fn make(root: &Path) {
+    let keys = role_keys();
+    let roles = SoloKeys {
+        offline: key(1).public(),
+        online: key(2).public(),
+    };
+    let new = NewRegistry {
+        base: BASE,
+        roles,
+        keys: &keys,
+        now: now(),
+        lifetimes: Lifetimes::default(),
+    };
+    init(root, &new).unwrap();
+    let vouch = Attestation::Vouch {
+        key: &key(2),
+        source: Some("crates.io"),
+    };
+    take(root, &[archive("libm_lite", "1.0.0", "")], vouch);
+    let id: PublisherId = "harbour".parse().unwrap();
+    let key = key(3);
+    let signer = Signer {
+        publisher: &id,
+        key: &key,
+    };
+    let dependency = "keywords = [\"tide\"]\n[dependencies]\nlibm_lite = \"1\"\n";
+    let releases = [
+        archive("tide-table", "0.1.0", dependency),
+        archive("tide-table", "0.2.0", dependency),
+    ];
+    take(root, &releases, Attestation::Sign(signer));
+    let yank = Body::Yank {
+        version: "0.1.0".parse().unwrap(),
+        reason: Some("wrong datum".into()),
+    };
+    let submission = submission(root, "tide-table", yank);
+    apply(root, submission);
+}
+
+fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
+    let archives = archives.iter().map(|bytes| Archive {
+        label: "test.crate".into(),
+        bytes: bytes.clone(),
+    });
+    let folder = Folder::open(root).unwrap();
+    let keys = role_keys();
+    let archives = archives.collect();
+    let home = Home::Mirror;
+    import(
+        folder,
+        archives,
+        &home,
+        attestation,
+        &authority(&keys),
+        &Silent,
+    )
+    .unwrap();
+}
+
+/// What the owner would submit.
+pub(crate) fn submission(root: &Path, package: &str, body: Body) -> Submission {
+    let mut folder = Folder::open(root).unwrap();
+    let package: PackageName = package.parse().unwrap();
+    let state = apply::state(&mut folder, &package).unwrap();
+    let (id, key) = ("harbour".parse().unwrap(), key(3));
+    let signer = Signer {
+        publisher: &id,
+        key: &key,
+    };
+    sign::sign(&state, vec![body], signer).unwrap()
+}
+
+fn apply(root: &Path, submission: Submission) {
+    let proposal = Proposal {
+        package: submission.package,
+        statements: submission.statements,
+        archives: Vec::new(),
+    };
+    let folder = Folder::open(root).unwrap();
+    let keys = role_keys();
+    let publishers = [submission.publisher];
+    apply::apply(folder, &[proposal], &publishers, &authority(&keys)).unwrap();
+}
+
+fn authority(keys: &RoleKeys) -> Authority<'_> {
+    Authority { keys, now: now() }
+}
+
+/// The files of a registry, by path, hidden ones left out.
+pub(crate) fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![(root.to_owned(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if name.starts_with('.') {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            if entry.file_type().unwrap().is_dir() {
+                folders.push((entry.path(), path + "/"));
+            } else {
+                found.insert(path, fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// One digest for all files of a registry and their paths.
+pub(crate) fn fingerprint(root: &Path) -> Sha256Digest {
+    let lines = files(root)
+        .into_iter()
+        .map(|(path, bytes)| format!("{path} {}\n", Sha256Digest::of(&bytes)));
+    Sha256Digest::of(lines.collect::<String>().as_bytes())
+}
