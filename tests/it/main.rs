@@ -23,11 +23,11 @@ mod openssl;
 mod reading;
 mod real_lines;
 mod referee_index;
+mod referee_tuf;
 mod samples;
 mod schemas;
 mod serve;
 mod small_registry;
-#[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
 mod transport;
