@@ -190,8 +190,16 @@ impl From<DisagreementError> for CommandError {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        failed(&error)
-            .with_note("the registry is as it was, or the next command finishes the change")
+        let shown = failed(&error);
+        match error {
+            JournalError::Io { .. } => shown.with_note(NOTHING_WRITTEN),
+            JournalError::Unfinished(_) => {
+                shown.with_note("the next command that changes the registry finishes the change")
+            }
+            JournalError::Plan { .. } | JournalError::Outside { .. } => shown
+                .with_note(NOTHING_WRITTEN)
+                .with_help("if `cargo marketplace registry check DIR` finds nothing else, remove that file"),
+        }
     }
 }
 
@@ -299,6 +307,10 @@ impl From<ImportError> for CommandError {
             ImportError::Derive { .. } => failed(&error)
                 .with_code("MP0407")
                 .with_note(NOTHING_WRITTEN),
+            ImportError::Twice { .. } => failed(&error)
+                .with_code("MP0604")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("a version is published once, build metadata ignored"),
         }
     }
 }

@@ -143,6 +143,7 @@ pub fn apply(
         register(&mut folder, publisher, &mut change)?;
     }
     let policy = folder.policy()?;
+    collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
     for proposal in proposals {
         let record = extended_record(
@@ -194,10 +195,22 @@ pub fn preview(
     Ok(previews)
 }
 
+/// A package's record. Names that differ only in case share their place.
+fn record_of(folder: &mut Folder, package: &PackageName) -> Result<Option<Record>, ApplyError> {
+    match folder.record(package)? {
+        Some(record) if record.package != *package => Err(CollisionError::Taken {
+            name: package.clone(),
+            taken: record.package.to_string(),
+        }
+        .into()),
+        found => Ok(found),
+    }
+}
+
 /// The state of a package in the registry, empty if there is no such package.
 pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState, ApplyError> {
     let registry_id = folder.registry_id();
-    let Some(record) = folder.record(package)? else {
+    let Some(record) = record_of(folder, package)? else {
         return Ok(PackageState::empty(registry_id, package.clone()));
     };
     let vouchers = folder.policy()?.vouchers;
@@ -257,7 +270,7 @@ fn extended_record(
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
     let package = &proposal.package;
-    let mut record = match folder.record(package)? {
+    let mut record = match record_of(folder, package)? {
         Some(record) => record,
         None => {
             collision::check(folder.root(), package)?;

@@ -50,7 +50,7 @@ pub enum CheckError {
 
 /// Checks the registry in the folder `root` as it is at the time `now`.
 pub fn check(root: &Path, now: UtcTime, events: &dyn EventSink) -> Result<Report, CheckError> {
-    if !root.join(layout::TUF).is_dir() {
+    if !root.join(layout::TUF).is_dir() && !Journal::has_pending_change(root) {
         return Err(CheckError::NoRegistry(root.to_owned()));
     }
     let _reading = Journal::wait(root)?;

@@ -1,6 +1,6 @@
 //! Names that look alike: two packages may not differ only in case, or in `-` and `_`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,23 @@ pub enum CollisionError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Looks for names that collide with each other.
+pub fn check_among<'a>(names: impl Iterator<Item = &'a PackageName>) -> Result<(), CollisionError> {
+    let mut taken: BTreeMap<String, &PackageName> = BTreeMap::new();
+    for name in names {
+        match taken.insert(name.collision_key(), name) {
+            Some(other) if other != name => {
+                return Err(CollisionError::Taken {
+                    name: name.clone(),
+                    taken: other.to_string(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Looks for another package whose name collides with a new one, in the few index folders where it

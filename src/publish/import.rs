@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
+use semver::Version;
 
 use super::apply::{self, Applied, ApplyError, Authority, Proposal};
 use super::folder::Folder;
@@ -13,7 +14,7 @@ use crate::formats::publisher::Publisher;
 use crate::formats::statement::StatementError;
 use crate::install::archive::{DeriveError, Limits, derive};
 use crate::model::{
-    Body, DependencyKind, DependencySource, EventSink, PackageName, Progress, Release,
+    Body, DependencyKind, DependencySource, EventSink, PackageName, Progress, Release, same_release,
 };
 use crate::trust::{PackageState, SecretKey};
 
@@ -44,7 +45,7 @@ pub struct Archive {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// Releases that are new, in the order in which they were accepted.
-    pub added: Vec<(PackageName, semver::Version)>,
+    pub added: Vec<(PackageName, Version)>,
     /// How many were there already, with the same bytes.
     pub present: usize,
     /// Packages that the new releases need from this registry, and that it does not have.
@@ -64,6 +65,14 @@ pub enum ImportError {
         /// Why.
         #[source]
         source: DeriveError,
+    },
+    /// Two of the archives hold one version, and are not the same.
+    #[error("`{name}` {version} is in two archives that differ")]
+    Twice {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
     },
     /// The statements could not be signed.
     #[error(transparent)]
@@ -159,9 +168,17 @@ fn derive_all(
             .push((release, bytes));
     }
     for found in packages.values_mut() {
-        found.sort_by(|(a, _), (b, _)| a.version.cmp(&b.version));
+        found.sort_by(|(a, _), (b, _)| (&a.version, a.checksum).cmp(&(&b.version, b.checksum)));
         // The same file named twice is one archive.
         found.dedup_by(|(a, _), (b, _)| a.version == b.version && a.checksum == b.checksum);
+        let mut neighbours = found.windows(2);
+        let same = neighbours.find(|two| same_release(&two[0].0.version, &two[1].0.version));
+        if let Some((second, _)) = same.map(|two| &two[1]) {
+            return Err(ImportError::Twice {
+                name: second.name.clone(),
+                version: second.version.clone(),
+            });
+        }
     }
     Ok(packages)
 }

@@ -59,13 +59,19 @@ pub enum InitError {
 pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Sha256Digest, InitError> {
     check_empty(folder)?;
     let (change, root) = first_change(new)?;
-    Journal::open(folder)?.commit(change)?;
+    let journal = Journal::open(folder)?;
+    // Another process may have been first.
+    check_empty(folder)?;
+    journal.commit(change)?;
     Ok(root)
 }
 
 /// Makes sure that a folder holds nothing, or does not exist; a git checkout's `.git`, say, may be
-/// there.
+/// there. The making of a registry that was cut off there is finished first: it is one, then.
 pub fn check_empty(folder: &Path) -> Result<(), InitError> {
+    if Journal::has_pending_change(folder) {
+        Journal::open(folder)?;
+    }
     let read_error = |source| InitError::Read {
         path: folder.to_owned(),
         source,

@@ -5,6 +5,7 @@
 //! where they belong. Without a plan nothing has happened, and what lies there is swept away; with a
 //! plan the next command finishes the renames. It never decides what a change consists of.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -62,8 +63,16 @@ pub enum JournalError {
         source: serde_json::Error,
     },
     /// The plan names a path outside the registry.
-    #[error("the journal names `{0}`, which is not a path below the registry")]
-    Outside(String),
+    #[error("the journal `{}` names `{found}`, which is not a path below the registry", path.display())]
+    Outside {
+        /// The plan.
+        path: PathBuf,
+        /// What it names.
+        found: String,
+    },
+    /// The change is planned and on the disk, but not all of it is in its place.
+    #[error("the change could not be brought to its end")]
+    Unfinished(#[source] Box<Self>),
 }
 
 /// The right to change a registry folder, held by one process at a time.
@@ -169,14 +178,46 @@ impl Journal {
             source,
         })?;
         if let Some(outside) = plan.paths.iter().find(|path| !is_below(path)) {
-            return Err(JournalError::Outside(outside.clone()));
+            return Err(JournalError::Outside {
+                path,
+                found: outside.clone(),
+            });
         }
-        for (number, target) in plan.paths.iter().enumerate() {
+        self.finish(&plan)
+            .map_err(|cause| JournalError::Unfinished(Box::new(cause)))?;
+        self.sweep()
+    }
+
+    /// Puts every file of a plan in its place, the commit point last, and then forgets the plan.
+    fn finish(&self, plan: &Plan) -> Result<(), JournalError> {
+        let Some((last, others)) = plan.paths.split_last() else {
+            return self.forget_plan();
+        };
+        for (number, target) in others.iter().enumerate() {
             self.put_in_place(number, target)?;
         }
-        sync_folder(&self.root)?;
-        fs::remove_file(&path).map_err(io_error("remove", &path))?;
-        self.sweep()
+        // What the commit point refers to is on the disk before it.
+        self.sync_folders(others)?;
+        self.put_in_place(others.len(), last)?;
+        self.sync_folders(std::slice::from_ref(last))?;
+        self.forget_plan()
+    }
+
+    fn forget_plan(&self) -> Result<(), JournalError> {
+        let path = self.folder().join(PLAN);
+        fs::remove_file(&path).map_err(io_error("remove", &path))
+    }
+
+    /// Makes the folders durable that lead to files, each once.
+    fn sync_folders(&self, files: &[String]) -> Result<(), JournalError> {
+        let folders = files
+            .iter()
+            .flat_map(|file| Path::new(file).ancestors().skip(1));
+        let folders: BTreeSet<&Path> = folders.collect();
+        let folders: Vec<&Path> = folders.into_iter().collect();
+        folders
+            .into_par_iter()
+            .try_for_each(|folder| sync_folder(&self.root.join(folder)))
     }
 
     fn put_in_place(&self, number: usize, target: &str) -> Result<(), JournalError> {
@@ -317,7 +358,10 @@ mod tests {
             journal.write_plan(&files).unwrap();
             drop(journal);
             let error = Journal::open(root.path()).unwrap_err();
-            assert!(matches!(error, JournalError::Outside(_)), "{path}: {error}");
+            assert!(
+                matches!(error, JournalError::Outside { .. }),
+                "{path}: {error}"
+            );
         }
     }
 

@@ -15,6 +15,7 @@ mod env;
 mod faults;
 mod fixture;
 mod hostile_archives;
+mod interrupted;
 mod key;
 mod layers;
 mod nginx;

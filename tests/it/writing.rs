@@ -112,19 +112,21 @@ fn one_version_in_two_archives_is_refused() {
         archive("tide", "1.0.0", "keywords = []\n"),
     );
     assert_snapshot!(operator.refused(&[&file, "other.crate", &file]), @r"
-    exit: 4
+    exit: 101
     --- stdout
     --- stderr
-    error[MP0406]: statement 2 of `tide` is refused: version 1.0.0 comes after 1.0.0, which counts as the same version
+    error[MP0604]: `tide` 1.0.0 is in two archives that differ
     note: nothing was written
+    help: a version is published once, build metadata ignored
     ");
     let build = operator.archive("tide", "1.0.0+build", "");
     assert_snapshot!(operator.refused(&[&file, &build]), @r"
-    exit: 4
+    exit: 101
     --- stdout
     --- stderr
-    error[MP0406]: statement 2 of `tide` is refused: version 1.0.0+build comes after 1.0.0, which counts as the same version
+    error[MP0604]: `tide` 1.0.0+build is in two archives that differ
     note: nothing was written
+    help: a version is published once, build metadata ignored
     ");
 }
 
@@ -144,20 +146,35 @@ fn names_that_differ_only_in_case_or_sign_collide() {
     ");
     let case = operator.archive("Tide-Table", "2.0.0", "");
     assert_snapshot!(operator.refused(&[&case]), @r"
-    exit: 4
+    exit: 101
     --- stdout
     --- stderr
-    error[MP0406]: statement 2 of `tide-table` is refused: it was made for `Tide-Table`, not for `tide-table`
+    error[MP0603]: `Tide-Table` collides with `tide-table`
     note: nothing was written
+    help: names that differ only in case or in `-` and `_` count as the same
     ");
     // In one import as well as one after the other.
     let (one, two) = (
         operator.archive("li-bm", "1.0.0", ""),
         operator.archive("li_bm", "1.0.0", ""),
     );
-    assert_snapshot!(operator.refused(&[&one, &two]), @"");
+    assert_snapshot!(operator.refused(&[&one, &two]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0603]: `li_bm` collides with `li-bm`
+    note: nothing was written
+    help: names that differ only in case or in `-` and `_` count as the same
+    ");
     let two = operator.archive("Li-Bm", "1.0.0", "");
-    assert_snapshot!(operator.refused(&[&one, &two]), @"");
+    assert_snapshot!(operator.refused(&[&one, &two]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0603]: `li-bm` collides with `Li-Bm`
+    note: nothing was written
+    help: names that differ only in case or in `-` and `_` count as the same
+    ");
 }
 
 #[test]
@@ -389,7 +406,8 @@ fn a_journal_that_is_damaged_stops_every_change() {
     Caused by:
       EOF while parsing an object at line 1 column 1
 
-    note: the registry is as it was, or the next command finishes the change
+    note: nothing was written
+    help: if `cargo marketplace registry check DIR` finds nothing else, remove that file
     ");
     let outside = r#"{"paths":["../../outside"]}"#;
     operator
@@ -402,8 +420,9 @@ fn a_journal_that_is_damaged_stops_every_change() {
     exit: 101
     --- stdout
     --- stderr
-    error: the journal names `../../outside`, which is not a path below the registry
-    note: the registry is as it was, or the next command finishes the change
+    error: the journal `[ROOT]/work/market/.journal/plan.json` names `../../outside`, which is not a path below the registry
+    note: nothing was written
+    help: if `cargo marketplace registry check DIR` finds nothing else, remove that file
     ");
     assert!(!operator.env.path("outside").exists());
 }
@@ -484,7 +503,7 @@ fn a_full_disk_leaves_the_registry_as_it_was() {
     Caused by:
       No space left on device (os error 28)
 
-    note: the registry is as it was, or the next command finishes the change
+    note: nothing was written
     ");
     assert_eq!(after, before);
     assert_snapshot!(next, @r"

@@ -344,7 +344,7 @@ fn the_cache_of_cargo_may_lie_elsewhere() {
     std::os::unix::fs::symlink(&elsewhere, &cache).unwrap();
     let project = scene.project("project", "");
     scene.exec(&project, "build").unwrap();
-    assert_eq!(scene.who(&project), "honest");
+    assert_eq!(Scene::who(&project), "honest");
 }
 
 #[cfg(unix)]
