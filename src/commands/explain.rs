@@ -30,6 +30,16 @@ const EXPLANATIONS: &[Explanation] = &[
             colleague) and pass it as `--root sha256:…`, or pass the file with `--root-file`.",
     },
     Explanation {
+        code: "MP0102",
+        title: "no root of the registry has the digest that was given",
+        text: "The file that was pinned is not among the registry's root files. Either the address is that of another registry, or somebody shows you other files than the operator publishes. Nothing was written.",
+    },
+    Explanation {
+        code: "MP0103",
+        title: "the keys of this root are public",
+        text: "It is the root of the sample registry in the program's source, whose secret keys lie beside it. It is accepted from a folder only.",
+    },
+    Explanation {
         code: "MP0201",
         title: "no copy of a registry, and no network",
         text: "Nothing was fetched from this registry yet, so there is nothing to work from. Run \
@@ -53,6 +63,11 @@ const EXPLANATIONS: &[Explanation] = &[
         title: "the release is yanked",
         text: "Its publisher took it out of choice; lock files that name it go on working. Ask for \
             another release.",
+    },
+    Explanation {
+        code: "MP0205",
+        title: "no release builds with this Rust",
+        text: "Each release that fits says that it needs a newer Rust. Update Rust, ask for an older release, or pass `--ignore-rust-version` and see whether it builds.",
     },
     Explanation {
         code: "MP0401",
@@ -86,6 +101,21 @@ const EXPLANATIONS: &[Explanation] = &[
             counts up: a mirror is stale, or somebody hides something. Nothing was written.",
     },
     Explanation {
+        code: "MP0406",
+        title: "signed metadata or a record is refused",
+        text: "It is signed, or should be, and breaks a rule: a form that does not exist, a statement out of order, a role that may not speak. Nothing was written. Tell the operator.",
+    },
+    Explanation {
+        code: "MP0407",
+        title: "an archive or template is not safe to unpack",
+        text: "It holds something else than plain files below its own folder: a link, a device, a name that leads outside or that another system cannot have, or more than the limits allow. Nothing was written.",
+    },
+    Explanation {
+        code: "MP0408",
+        title: "a project could replace verified packages",
+        text: "A setting or patch of the project would make cargo build something else in place of a verified package, or cargo was seen to do so. Nothing was built.",
+    },
+    Explanation {
         code: "MP0501",
         title: "v2 is not usable, v1 is read",
         text: "The Turtle document was missing or unreadable, and the verified JSON document of \
@@ -103,10 +133,25 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "Signing needs a key in the key folder. `cargo marketplace key new NAME` makes one.",
     },
     Explanation {
+        code: "MP0602",
+        title: "a role key of the registry is not at hand",
+        text: "Changing a registry needs the keys of the roles that it signs anew. They are looked for in the key folder by their ids; the names do not matter.",
+    },
+    Explanation {
         code: "MP0603",
         title: "the name collides with another package",
         text: "Names that differ only in case or in `-` and `_` count as the same, so that nobody \
             can pass for another. Choose a name that is further away.",
+    },
+    Explanation {
+        code: "MP0604",
+        title: "the version exists",
+        text: "A version is published once and never changes. Raise the version in `Cargo.toml`. The same archive again is no error.",
+    },
+    Explanation {
+        code: "MP0701",
+        title: "the registry folder is damaged",
+        text: "A file is missing or is not what the signed metadata says. `cargo marketplace registry check DIR` lists everything that is wrong.",
     },
     Explanation {
         code: "MP0801",
@@ -194,6 +239,32 @@ mod tests {
     #[test]
     fn codes_are_unique_and_in_order() {
         assert!(EXPLANATIONS.is_sorted_by(|a, b| a.code < b.code));
+    }
+
+    #[test]
+    fn every_code_in_the_source_is_explained() {
+        let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut codes = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(path).unwrap();
+                let quoted = text.split('"').filter(|word| word.len() == 6);
+                codes.extend(
+                    quoted
+                        .filter(|word| word.starts_with("MP0"))
+                        .map(str::to_owned),
+                );
+            }
+        }
+        assert!(codes.len() > 20, "{codes:?}");
+        for code in codes {
+            assert!(EXPLANATIONS.iter().any(|one| one.code == code), "{code}");
+        }
     }
 
     #[test]

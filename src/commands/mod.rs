@@ -216,11 +216,6 @@ fn typed_color(arguments: &[OsString]) -> Option<ColorArg> {
     ColorArg::from_str(typed, false).ok()
 }
 
-/// What a command answers that has no body yet.
-fn unfinished(command: &str) -> CommandError {
-    CommandError::failure(format!("`{command}` is not built yet"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,8 @@ use crate::registry::search::builds_with;
 /// Why no release is chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChooseError {
-    /// The one version that was asked for is yanked.
+    /// The version that was asked for is yanked, or all that fit the requirement are; then it is the
+    /// highest of these.
     #[error("`{package}` {version} is yanked{}", reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default())]
     Yanked {
         /// The package.
@@ -55,7 +56,7 @@ pub enum ChooseError {
 ///
 /// # Errors
 ///
-/// [`ChooseError::Yanked`] only where the requirement is one exact version.
+/// As the variants of [`ChooseError`] say.
 pub fn choose<'a>(
     document: &'a Document,
     requirement: Option<&Requirement>,
@@ -95,13 +96,18 @@ fn nothing_fits(
     matcher: &VersionReq,
 ) -> ChooseError {
     let package = document.package.clone();
-    if let Some(exact) = exact_version(matcher)
-        && let Some(entry) = document.entry(&exact)
+    // An exact version means its release whatever its build metadata is.
+    let exact = exact_version(matcher).and_then(|exact| document.entry(&exact));
+    let fitting = || {
+        let entries = document.entries.iter();
+        entries.filter(|entry| matcher.matches(&entry.release.version))
+    };
+    if let Some(entry) = exact.or_else(|| highest(fitting()))
         && let Some(yank) = &entry.yanked
     {
         return ChooseError::Yanked {
             package,
-            nearest: nearest(document, &exact),
+            nearest: nearest(document, &entry.release.version),
             version: entry.release.version.clone(),
             reason: yank.reason.clone(),
         };
@@ -263,6 +269,19 @@ mod tests {
             let nearest = nearest.map(|version| version.to_string());
             assert_eq!(nearest.as_deref(), expected, "{others:?}");
         }
+    }
+
+    #[test]
+    fn tells_that_all_that_fits_is_yanked() {
+        for requirement in ["*", "^0.3", "<1"] {
+            let error = chosen(&["!0.3.0", "!0.3.1", "1.0.0-rc.1"], requirement).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "`tide-table` 0.3.1 is yanked: \"wrong datum\""
+            );
+        }
+        let error = chosen(&["!0.3.0", "1.0.0"], "^2").unwrap_err();
+        assert!(matches!(error, ChooseError::NoMatch { .. }), "{error}");
     }
 
     #[test]

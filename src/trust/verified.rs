@@ -54,7 +54,8 @@ pub struct Archive {
 /// The bytes are not those of the release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "checksum mismatch for `{package}`: expected {expected} ({expected_size:?} bytes), got {actual} ({actual_size} bytes)"
+    "checksum mismatch for `{package}`: expected {expected}{}, got {actual} ({actual_size} bytes)",
+    in_bytes(*expected_size)
 )]
 pub struct ArchiveMismatch {
     /// As `name 1.2.3`.
@@ -67,6 +68,11 @@ pub struct ArchiveMismatch {
     pub actual: Sha256Digest,
     /// Their number.
     pub actual_size: u64,
+}
+
+fn in_bytes(size: Option<u64>) -> String {
+    size.map(|size| format!(" ({size} bytes)"))
+        .unwrap_or_default()
 }
 
 /// Checks that `bytes` are the archive of a verified release.

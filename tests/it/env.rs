@@ -48,20 +48,6 @@ impl TestEnv {
         env
     }
 
-    /// With what the real cargo has in its caches, so that stock cargo works offline on packages
-    /// that this machine has built before.
-    #[cfg(unix)]
-    #[expect(dead_code, reason = "for the tests that build with stock cargo")]
-    pub(crate) fn with_cargo_cache() -> Self {
-        let env = Self::new();
-        let registry = real_cargo_home().join("registry");
-        if registry.is_dir() {
-            std::os::unix::fs::symlink(registry, env.cargo_home().join("registry"))
-                .expect("the folder is new and ours");
-        }
-        env
-    }
-
     /// A path below the temporary folder.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.real.join(path)
@@ -248,7 +234,8 @@ fn real_cargo() -> PathBuf {
     variable("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
 
-fn real_cargo_home() -> PathBuf {
+/// Where the cargo that runs the tests keeps what it downloaded.
+pub(crate) fn real_cargo_home() -> PathBuf {
     variable("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")))

@@ -89,13 +89,14 @@ fn is_ours(package: &Package, registry: &Registry) -> bool {
 /// Says whether the manifest is `$CARGO_HOME/registry/src/-…/name-version/Cargo.toml`.
 fn is_unpacked_by_cargo(package: &Package, cargo_home: &Path) -> bool {
     let manifest = package.manifest_path.as_std_path();
-    let Ok(home) = fs::canonicalize(cargo_home) else {
+    // Any of the three may be a link: people keep the cache on another disk.
+    let Ok(sources) = fs::canonicalize(cargo_home.join("registry").join("src")) else {
         return false;
     };
     let Some(Ok(folder)) = manifest.parent().map(fs::canonicalize) else {
         return false;
     };
-    let Ok(below) = folder.strip_prefix(home.join("registry").join("src")) else {
+    let Ok(below) = folder.strip_prefix(sources) else {
         return false;
     };
     let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();

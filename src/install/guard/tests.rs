@@ -336,6 +336,19 @@ fn a_folder_changed_after_unpacking_is_unpacked_anew() {
 
 #[cfg(unix)]
 #[test]
+fn the_cache_of_cargo_may_lie_elsewhere() {
+    let scene = Scene::new();
+    let cache = scene.world.cargo.home.join("registry");
+    let elsewhere = scene.world.root().join("elsewhere");
+    fs::rename(&cache, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &cache).unwrap();
+    let project = scene.project("project", "");
+    scene.exec(&project, "build").unwrap();
+    assert_eq!(Scene::who(&project), "honest");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_link_in_place_of_an_unpacked_folder_is_removed_and_not_followed() {
     let scene = Scene::new();
     let project = scene.project("project", "");
