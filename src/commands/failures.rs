@@ -21,6 +21,7 @@ use crate::publish::sign::SignError;
 use crate::registry::backend::BackendError;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
+use crate::registry::transport::TransportError;
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
@@ -67,6 +68,10 @@ impl From<TufError> for CommandError {
 impl From<FileError> for CommandError {
     fn from(error: FileError) -> Self {
         match error {
+            // It would be read no further than its signed length: what is longer is something else.
+            FileError::Transport(error @ TransportError::TooLarge { .. }) => {
+                refused("MP0401", &error)
+            }
             FileError::Transport(error) => error.into(),
             FileError::Target(error) => error.into(),
             FileError::Missing { .. } => failed(&error)
