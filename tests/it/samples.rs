@@ -113,7 +113,7 @@ impl Market {
     pub(crate) fn show(&self, command: TestCommand<'_>) -> String {
         let text = command.redact_digests().run().to_string();
         let text = replace(&text, CARGOS_OWN, "");
-        let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b", "[SIZE]");
+        let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b|\b\d+ bytes\b", "[SIZE]");
         replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
     }
 
@@ -156,7 +156,7 @@ impl Market {
 }
 
 /// Lines in which cargo tells what it does; their text and order are cargo's.
-const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downloaded|Packaged|Adding .* to dependencies|Finished `.*|Updating crates.io index)( .*)?\n( +(Features:|[+-] ).*\n)*";
+const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downloaded|Packaged|Unpacking|Adding \S+ v\S+ (to|\(registry)|Finished `|Updating crates.io index).*\n( +(Features:|[+-] ).*\n)*";
 
 fn replace(text: &str, pattern: &str, by: &str) -> String {
     let pattern = Regex::new(pattern).expect("the patterns are fixed");
