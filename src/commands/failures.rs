@@ -21,7 +21,6 @@ use crate::publish::sign::SignError;
 use crate::registry::backend::BackendError;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
-use crate::registry::transport::TransportError;
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
@@ -68,10 +67,6 @@ impl From<TufError> for CommandError {
 impl From<FileError> for CommandError {
     fn from(error: FileError) -> Self {
         match error {
-            // It would be read no further than its signed length: what is longer is something else.
-            FileError::Transport(error @ TransportError::TooLarge { .. }) => {
-                refused("MP0401", &error)
-            }
             FileError::Transport(error) => error.into(),
             FileError::Target(error) => error.into(),
             FileError::Missing { .. } => failed(&error)
@@ -83,6 +78,7 @@ impl From<FileError> for CommandError {
                 "expected sha256 {} ({} bytes), got {} ({} bytes)",
                 expected.sha256, expected.length, actual.sha256, actual.length
             )),
+            FileError::TooLong { .. } => refused("MP0401", &error),
             FileError::Io { .. } => failed(&error),
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::PackagingArgs;
 use super::context::Context;
@@ -110,21 +111,23 @@ fn show(preview: &Preview, context: &Context) {
         after,
         base,
     } = preview;
-    for entry in &after.entries[before.entries.len()..] {
-        context
-            .shell
-            .bytes(format!("{}\n", v1::encode_line(entry)).as_bytes());
-    }
+    let added = &after.entries[before.entries.len()..];
+    let lines: Vec<String> = added.iter().map(v1::encode_line).collect();
     let old = match before.entries.is_empty() {
         true => Vec::new(),
         false => v2::encode(before, base),
     };
-    let (old, new) = (
-        String::from_utf8_lossy(&old).into_owned(),
-        v2::encode(after, base),
+    let new = v2::encode(after, base);
+    let turtle = difference(
+        &String::from_utf8_lossy(&old),
+        &String::from_utf8_lossy(&new),
     );
-    let new = String::from_utf8_lossy(&new).into_owned();
-    for line in difference(&old, &new) {
+    if context.shell.is_json() {
+        let body = json!({"package": after.package.as_str(), "v1": lines, "v2": turtle});
+        context.shell.message("document-preview", body);
+        return;
+    }
+    for line in lines.iter().chain(&turtle) {
         context.shell.bytes(format!("{line}\n").as_bytes());
     }
 }

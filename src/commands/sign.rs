@@ -55,9 +55,9 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
             None => beside.join(name),
         };
         bundle::write(&bundle, &submission, &archives)?;
-        context
-            .shell
-            .status("Submission", &bundle.display().to_string());
+        let key = publisher.key.public().fingerprint();
+        let object = format!("{} with {key}", submission.package);
+        context.shell.status("Signed", &object);
         if context.shell.is_json() {
             let body = json!({"package": submission.package.as_str(), "path": bundle});
             context.shell.message("submission", body);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::de::IgnoredAny;
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
@@ -89,6 +90,15 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             args.name
         );
         context.shell.note(&text);
+    }
+    if context.shell.is_json() {
+        let body = json!({
+            "name": registry.name.as_str(),
+            "url": registry.url.as_str(),
+            "registry_id": registry.registry_id.to_string(),
+            "root": format!("sha256:{}", registry.root),
+        });
+        context.shell.message("registry-added", body);
     }
     Ok(())
 }
