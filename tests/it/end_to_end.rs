@@ -6,7 +6,7 @@
 
 use insta::assert_snapshot;
 
-use crate::samples::{Market, folder_digest};
+use crate::samples::{Market, folder_digest, show};
 
 const APP: &str = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";
 
@@ -158,7 +158,7 @@ fn a_project_builds_on_verified_packages() {
     note: it holds a path of this machine: do not commit it
     ");
     let plain = market.env.cargo(["build", "--offline", "--locked"]);
-    assert_snapshot!(market.show(plain.folder("work/app")), @r"
+    assert_snapshot!(show(plain.folder("work/app")), @r"
     exit: 0
     --- stdout
     --- stderr
@@ -563,7 +563,7 @@ fn a_dry_run_shows_what_a_publication_writes() {
     let command = market.env.command(publish.into_iter().chain(["--dry-run"]));
     let shown = command.folder("work/samples").run();
     assert_eq!(folder_digest(&registry), before);
-    assert_snapshot!(market.show(market.env.command(publish.into_iter().chain(["--dry-run", "--no-verify"])).folder("work/samples")), @r#"
+    assert_snapshot!(show(market.env.command(publish.into_iter().chain(["--dry-run", "--no-verify"])).folder("work/samples")), @r#"
     exit: 0
     --- stdout
     {"name":"tide-table","vers":"0.3.1","deps":[],"cksum":"[DIGEST]","features":{"default":["std"],"std":[]},"yanked":false,"rust_version":"1.85","pubtime":"2026-11-22T12:00:00Z","marketplace":{"schema":1,"size":[SIZE],"description":"Harmonic tide prediction for small displays","license":"MIT OR Apache-2.0","keywords":["tides","embedded","prediction"],"categories":["science"],"repository":"https://registry.example.org/source/tides","edition":"2024","kinds":["library"],"publisher":"harbour","trust":"signed"}}

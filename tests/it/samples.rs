@@ -96,7 +96,7 @@ impl Market {
 
     /// Runs the program in `work`, and shows all that it did.
     pub(crate) fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
-        self.show(self.env.command(arguments))
+        show(self.env.command(arguments))
     }
 
     /// Runs the program in a folder, and shows all that it did.
@@ -105,16 +105,7 @@ impl Market {
         folder: &str,
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> String {
-        self.show(self.env.command(arguments).folder(folder))
-    }
-
-    /// Runs a command, and shows all that it did but for what differs from run to run and for what
-    /// cargo tells of its own work.
-    pub(crate) fn show(&self, command: TestCommand<'_>) -> String {
-        let text = command.redact_digests().run().to_string();
-        let text = replace(&text, CARGOS_OWN, "");
-        let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b|\b\d+ bytes\b", "[SIZE]");
-        replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
+        show(self.env.command(arguments).folder(folder))
     }
 
     /// Runs the program, which must not fail.
@@ -153,6 +144,15 @@ impl Market {
             .expect("it can be read")
             .path()
     }
+}
+
+/// Runs a command, and shows all that it did but for what differs from run to run and for what cargo
+/// tells of its own work.
+pub(crate) fn show(command: TestCommand<'_>) -> String {
+    let text = command.redact_digests().run().to_string();
+    let text = replace(&text, CARGOS_OWN, "");
+    let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b|\b\d+ bytes\b", "[SIZE]");
+    replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
 }
 
 /// Lines in which cargo tells what it does; their text and order are cargo's.

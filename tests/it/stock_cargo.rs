@@ -1,5 +1,7 @@
 //! Stock cargo with no plug-in as a referee: what it makes of our registries over HTTP.
 
+#![expect(clippy::print_stdout, reason = "the counts are what the test is for")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
