@@ -25,6 +25,7 @@ use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
 const NOTHING_WRITTEN: &str = "nothing was written";
+const ONCE_ONLINE: &str = "run it once with the registry in reach and without `--offline`";
 
 /// An error of the kind "trust refused".
 fn refused(code: &'static str, error: &dyn std::error::Error) -> CommandError {
@@ -42,9 +43,7 @@ impl From<TufError> for CommandError {
         match &error {
             TufError::Missing { .. } | TufError::NotMetadata { .. } => failed(&error)
                 .with_help("is this the address of a registry, and not behind a login page?"),
-            TufError::NotStored { .. } => failed(&error)
-                .with_code("MP0202")
-                .with_help("run without `--offline` once"),
+            TufError::NotStored { .. } => failed(&error).with_code("MP0202").with_help(ONCE_ONLINE),
             TufError::Expired { .. } => refused("MP0404", &error)
                 .with_help("check this machine's clock, then tell the registry's operator"),
             TufError::Rollback { .. } | TufError::Vanished { .. } | TufError::Version { .. } => {
@@ -72,15 +71,14 @@ impl From<FileError> for CommandError {
             FileError::Target(error) => error.into(),
             FileError::Missing { .. } => failed(&error)
                 .with_help("the mirror is incomplete; try again later, or tell its operator"),
-            FileError::Offline { .. } => failed(&error)
-                .with_code("MP0202")
-                .with_help("run without `--offline` once"),
+            FileError::Offline { .. } => failed(&error).with_code("MP0202").with_help(ONCE_ONLINE),
             FileError::Mismatch {
                 expected, actual, ..
             } => refused("MP0401", &error).with_help(format!(
                 "expected sha256 {} ({} bytes), got {} ({} bytes)",
                 expected.sha256, expected.length, actual.sha256, actual.length
             )),
+            FileError::TooLong { .. } => refused("MP0401", &error),
             FileError::Io { .. } => failed(&error),
         }
     }
@@ -145,6 +143,9 @@ impl From<ClientError> for CommandError {
             ClientError::NoCopy { .. } => failed(&error)
                 .with_code("MP0201")
                 .with_help("check the network and the registry's address, and try again"),
+            ClientError::NotInCopy { .. } => {
+                failed(&error).with_code("MP0202").with_help(ONCE_ONLINE)
+            }
             ClientError::Vanished(_) => refused("MP0405", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)
@@ -270,7 +271,7 @@ impl From<ApplyError> for CommandError {
         match error {
             ApplyError::Folder(error) => error.into(),
             ApplyError::Collision(error) => error.into(),
-            ApplyError::Exists { .. } => failed(&error)
+            ApplyError::Published { .. } | ApplyError::Exists { .. } => failed(&error)
                 .with_code("MP0604")
                 .with_note(NOTHING_WRITTEN)
                 .with_help("a version is published once; raise it in `Cargo.toml`"),

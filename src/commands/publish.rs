@@ -13,8 +13,9 @@ use super::publishing::{self, Destination, needs_folder};
 use super::sign::submissions;
 use crate::formats::publisher::Publisher;
 use crate::formats::{v1, v2};
-use crate::publish::apply::Preview;
+use crate::publish::apply::{self, ApplyError, Preview};
 use crate::publish::keystore::KeyName;
+use crate::publish::package::Member;
 
 /// Packages, signs and hands in
 #[derive(Debug, Args)]
@@ -51,6 +52,7 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     let members = packaging.members()?;
     // Asked for before anything is built.
     let publisher = destination.publisher(context, args.key.as_ref())?;
+    check_new(&destination, &members)?;
     for member in &members {
         let archive = packaging.package(member)?;
         let bytes = std::fs::read(&archive).map_err(|error| {
@@ -80,6 +82,24 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
         context
             .shell
             .warn("nothing was written, as this is a dry run");
+    }
+    Ok(())
+}
+
+/// A version is released once. Looked at before the first is built: a workspace is not to be
+/// published by half.
+fn check_new(destination: &Destination, members: &[Member]) -> Result<(), CommandError> {
+    let mut folder = destination.open()?;
+    for member in members {
+        // Cargo says what is wrong with a name that is none of ours.
+        let Ok(name) = member.name.parse() else {
+            continue;
+        };
+        let state = apply::state(&mut folder, &name)?;
+        if state.document.entry(&member.version).is_some() {
+            let version = member.version.clone();
+            return Err(ApplyError::Published { name, version }.into());
+        }
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ fn check_new(state: &PackageState, found: &[(Release, Vec<u8>)]) -> Result<(), C
     for (release, _) in found {
         if state.document.entry(&release.version).is_some() {
             let (name, version) = (release.name.clone(), release.version.clone());
-            return Err(ApplyError::Exists { name, version }.into());
+            return Err(ApplyError::Published { name, version }.into());
         }
     }
     Ok(())

@@ -20,6 +20,9 @@ use crate::trust::tuf::{Mode, Settings, Updater, ed25519_only};
 /// The most bytes of a root file.
 const MAX_ROOT: u64 = 512 << 10;
 
+/// How many roots are looked at for the one that is pinned: a hostile server always has a next one.
+const MAX_ROOTS: u64 = 256;
+
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
     ["8bd87d9a45cff774acc57982ca49217bd9bc32136a197553fd4bafedfda69c0d"];
@@ -116,15 +119,13 @@ fn pinned_root(
         let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
         return agreed(root, args);
     };
-    let mut version = 1;
-    while let Some(root) = served_root(transport, version)? {
-        if Sha256Digest::of(&root) == pinned {
-            return Ok(root);
+    for version in 1..=MAX_ROOTS {
+        match served_root(transport, version)? {
+            Some(root) if Sha256Digest::of(&root) == pinned => return Ok(root),
+            Some(_) => {}
+            None if version == 1 => return Err(no_registry(&args.url)),
+            None => break,
         }
-        version += 1;
-    }
-    if version == 1 {
-        return Err(no_registry(&args.url));
     }
     let error = CommandError::trust(
         "MP0102",
