@@ -45,7 +45,25 @@ fn the_tour_shows_all_and_leaves_nothing_behind() {
     let before = names(&env, "home/.cargo");
     let tour = tour(&env, &[]);
     assert_eq!(tour.code, Some(0), "{tour}");
-    assert_snapshot!(commands(&tour), @"");
+    assert_snapshot!(commands(&tour), @r"
+    $ cargo marketplace key new harbour --no-passphrase
+    $ cargo marketplace registry init registry --solo --base-url https://registry.example.org/ --no-passphrase
+    $ cargo marketplace registry serve registry &
+    $ cargo marketplace registry add harbour http://127.0.0.1:[PORT]/ --root sha256:[DIGEST]
+    tides $ cargo marketplace publish --workspace --registry-dir ../registry --key harbour
+    $ cargo marketplace search tide
+    $ cargo marketplace info tide-cli
+    $ cargo marketplace sparql --example reverse-deps --param name=tide-table
+    $ cargo marketplace install tide-cli --root installed
+    $ installed/bin/tide-cli south-quay
+    $ cargo marketplace new buoy --template sensor-template -d board=esp32
+    buoy $ cargo marketplace exec -- run --quiet
+    $ cargo new --quiet --lib --vcs none scratch
+    scratch $ cargo add tide-table --registry harbour
+    scratch $ cargo build
+    $ cargo marketplace registry add harbour http://127.0.0.1:[PORT]/ --root-file registry/tuf/1.root.json
+    $ cargo marketplace verify tide-table@0.3.1
+    ");
     for shown in [
         "tide-table      = \"0.3.1\"  # Harmonic tide prediction",
         "dependencies: strsim ^0.11 (crates.io; optional), tide-table ^0.3.1",
@@ -59,7 +77,11 @@ fn the_tour_shows_all_and_leaves_nothing_behind() {
     assert!(tour.stderr.contains(refusal), "{tour}");
     assert_eq!(names(&env, "tmp"), [""; 0], "nothing is left behind");
     assert_eq!(names(&env, "work"), [""; 0]);
-    assert_eq!(names(&env, "home/.cargo"), before, "cargo's home is as before");
+    assert_eq!(
+        names(&env, "home/.cargo"),
+        before,
+        "cargo's home is as before"
+    );
 }
 
 #[test]
@@ -67,10 +89,22 @@ fn the_tour_does_without_crates_io_and_keeps_what_is_to_be_kept() {
     let env = machine(&[]);
     let first = tour(&env, &["--keep", "kept"]);
     assert_eq!(first.code, Some(0), "{first}");
-    assert!(first.stderr.contains("note: crates.io is not reachable"), "{first}");
-    assert!(first.stdout.contains("dependencies: tide-table ^0.3.1"), "{first}");
+    assert!(
+        first.stderr.contains("note: crates.io is not reachable"),
+        "{first}"
+    );
+    assert!(
+        first.stdout.contains("dependencies: tide-table ^0.3.1"),
+        "{first}"
+    );
     assert!(first.stdout.contains("south-quay (metres)"), "{first}");
-    assert_snapshot!(names(&env, "work/kept").join(" "), @"");
+    assert_snapshot!(names(&env, "work/kept").join(" "), @"before buoy cargo-home installed registry scratch tides");
     assert_eq!(names(&env, "tmp"), [""; 0]);
-    assert_snapshot!(tour(&env, &["--keep", "kept"]).to_string(), @"");
+    assert_snapshot!(tour(&env, &["--keep", "kept"]).to_string(), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: `[ROOT]/work/kept` is not empty
+    help: name a new folder
+    ");
 }
