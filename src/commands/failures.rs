@@ -81,6 +81,7 @@ impl From<FileError> for CommandError {
                 "expected sha256 {} ({} bytes), got {} ({} bytes)",
                 expected.sha256, expected.length, actual.sha256, actual.length
             )),
+            FileError::TooLong { .. } => refused("MP0401", &error),
             FileError::Io { .. } => failed(&error),
         }
     }

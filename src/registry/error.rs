@@ -105,10 +105,7 @@ impl FileError {
         match self {
             Self::Missing { .. } => Cause::Missing,
             Self::Offline { .. } => Cause::Offline,
-            // More bytes than the signed length are the wrong bytes.
-            Self::Transport(TransportError::TooLarge { .. })
-            | Self::Mismatch { .. }
-            | Self::Target(_) => Cause::Mismatch,
+            Self::Mismatch { .. } | Self::TooLong { .. } | Self::Target(_) => Cause::Mismatch,
             Self::Transport(_) => Cause::Unavailable,
             Self::Io { .. } => Cause::Local,
         }

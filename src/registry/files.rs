@@ -47,6 +47,14 @@ pub enum FileError {
         /// What was served.
         actual: FileDigest,
     },
+    /// More bytes were served than belong to it, or than any file of its kind may have.
+    #[error("`{path}` is longer than the {limit} bytes that it may have")]
+    TooLong {
+        /// The file.
+        path: String,
+        /// The most bytes that it may have.
+        limit: u64,
+    },
     /// The bytes are not those of the target that the signed metadata lists.
     #[error(transparent)]
     Target(#[from] TargetMismatch),
@@ -68,9 +76,9 @@ impl Files {
         Self { folder, transport }
     }
 
-    /// The transport, unless the registry may not be asked.
-    pub(super) fn transport(&self) -> Option<&dyn Transport> {
-        self.transport.as_deref()
+    /// Whether the registry may be asked.
+    pub(super) fn is_online(&self) -> bool {
+        self.transport.is_some()
     }
 
     /// From now on only the copy is read: the registry does not answer.
@@ -174,12 +182,27 @@ impl Files {
         Ok(bytes)
     }
 
-    fn ask(&self, served: &str, length: u64) -> Result<Vec<u8>, FileError> {
+    /// Asks the registry for a file of at most `limit` bytes that must be there.
+    pub(super) fn ask(&self, served: &str, limit: u64) -> Result<Vec<u8>, FileError> {
+        self.ask_for(served, limit)?
+            .ok_or_else(|| FileError::Missing {
+                path: served.to_owned(),
+            })
+    }
+
+    /// Asks the registry for a file of at most `limit` bytes; `None` where there is none. Nothing of
+    /// it is kept.
+    pub(super) fn ask_for(&self, served: &str, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
         let path = || served.to_owned();
-        let transport = self
-            .transport()
-            .ok_or_else(|| FileError::Offline { path: path() })?;
-        let bytes = transport.get(served, length)?;
-        bytes.ok_or_else(|| FileError::Missing { path: path() })
+        let transport = self.transport.as_deref();
+        let transport = transport.ok_or_else(|| FileError::Offline { path: path() })?;
+        transport.get(served, limit).map_err(|error| match error {
+            // A fault of the server's bytes, not of the network: no copy may stand in for them.
+            TransportError::TooLarge { limit, .. } => FileError::TooLong {
+                path: path(),
+                limit,
+            },
+            error => FileError::Transport(error),
+        })
     }
 }
