@@ -1,4 +1,5 @@
-//! `publish`: package, sign and apply in one go, each in its own process.
+//! `publish`: package, sign and apply in one go. Cargo, and with it foreign code, runs as a process
+//! of its own, and ends before the secret half of a key is read.
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use super::error::CommandError;
 use super::package::Packaging;
 use super::publishing::{self, Destination, needs_folder};
 use super::sign::submissions;
+use super::signing;
 use crate::formats::publisher::Publisher;
 use crate::formats::{v1, v2};
 use crate::publish::apply::Preview;
@@ -48,20 +50,19 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     let manifest = args.manifest_path.as_deref();
     let packaging = Packaging::new(context, &args.packaging, manifest, Some(&destination))?;
     let members = packaging.members()?;
-    // Asked for before anything is built.
-    let publisher = destination.publisher(context, args.key.as_ref())?;
+    // Known before anything is built, so that a missing key is told at once.
+    let key = destination.publisher_key(context, args.key.as_ref())?;
     for member in &members {
         let archive = packaging.package(member)?;
-        let bytes = std::fs::read(&archive).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", archive.display()));
-            failed.caused_by(Some(&error))
-        })?;
+        let bytes = context.read(&archive)?;
+        // Read anew for each: nothing secret is in memory while cargo builds the next one.
+        let publisher = signing::Publisher::load(context, &key)?;
         let signed = submissions(&destination, vec![bytes], &publisher)?;
         let package = format!("{} v{}", member.name, member.version);
-        let key = publisher.key.public().fingerprint();
+        let fingerprint = key.public.fingerprint();
         context
             .shell
-            .status("Signing", &format!("{package} with {key}"));
+            .status("Signing", &format!("{package} with {fingerprint}"));
         let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
         if args.dry_run {
             for preview in destination.preview(context, &signed, &register)? {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use semver::Version;
+
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
@@ -131,4 +133,10 @@ impl Reading<'_> {
 #[must_use]
 pub const fn named(spec: &PackageSpec) -> Option<&RegistryName> {
     spec.registry.as_ref()
+}
+
+/// The error for a version of a package that the registry does not have.
+pub fn no_release(name: &PackageName, version: &Version) -> CommandError {
+    CommandError::failure(format!("no release `{name}` {version} in the registry"))
+        .with_code("MP0203")
 }
