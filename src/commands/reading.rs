@@ -61,7 +61,8 @@ pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a
 }
 
 /// Opens a registry folder on this machine, whose root is taken as it is, in place of a registry
-/// that the user has added.
+/// that the user has added. Nothing is remembered of an earlier time: an operator may set the
+/// folder back, and what is built must be what lies there now.
 pub fn folder<'a>(
     context: &'a Context,
     path: &Path,
@@ -70,6 +71,7 @@ pub fn folder<'a>(
 ) -> Result<Reading<'a>, CommandError> {
     let home = context.home.join("publishing");
     let files = Files::new(home.join(added.registry_id.to_string()), None);
+    files.clear()?;
     metadata::trust_root(&files, root)?;
     let url = BaseUrl::from_folder(path)?;
     let client = Client::open(Opening {

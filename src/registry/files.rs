@@ -138,6 +138,17 @@ impl Files {
         }
     }
 
+    /// Removes all that was kept, as if the registry had never been read here.
+    pub fn clear(&self) -> Result<(), FileError> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError::Io {
+                path: self.folder.clone(),
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes the copies in a folder that `is_wanted` does not name.
     pub fn prune(&self, folder: &str, is_wanted: impl Fn(&str) -> bool) {
         let Ok(entries) = fs::read_dir(self.folder.join(folder)) else {
