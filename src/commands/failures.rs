@@ -82,6 +82,9 @@ impl From<FileError> for CommandError {
                 expected.sha256, expected.length, actual.sha256, actual.length
             )),
             FileError::TooLong { .. } => refused("MP0401", &error),
+            FileError::Damaged { .. } => failed(&error).with_help(
+                "it guards against an older state; remove it only if you trust the registry's address",
+            ),
             FileError::Io { .. } => failed(&error),
         }
     }
