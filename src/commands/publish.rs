@@ -110,14 +110,45 @@ fn show(preview: &Preview, context: &Context) {
     }
 }
 
-/// The lines that go (`-`) and come (`+`), in the order of the documents.
+/// The nodes that go (`-`) and come (`+`), each whole, in the order of the documents. A line means
+/// something only within its node, so that lines are not compared one by one.
 fn difference(old: &str, new: &str) -> Vec<String> {
-    let gone = old
-        .lines()
-        .filter(|line| !new.lines().any(|other| other == *line));
-    let come = new
-        .lines()
-        .filter(|line| !old.lines().any(|other| other == *line));
-    let gone = gone.map(|line| format!("-{line}"));
-    gone.chain(come.map(|line| format!("+{line}"))).collect()
+    let nodes = |text: &str| -> Vec<String> {
+        let nodes = text.trim_end().split("\n\n").map(str::to_owned);
+        nodes.collect()
+    };
+    let (old, new) = (nodes(old), nodes(new));
+    let only = |these: &[String], others: &[String]| {
+        let only = these.iter().filter(|node| !others.contains(node));
+        only.cloned().collect::<Vec<_>>().join("\n\n")
+    };
+    let (gone, come) = (only(&old, &new), only(&new, &old));
+    let gone = gone.lines().map(|line| format!("-{line}"));
+    gone.chain(come.lines().map(|line| format!("+{line}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_node_is_shown_whole_though_another_has_the_same_lines() {
+        let old = "@base .\n\npackage ;\nlatest 1 .\n\nrelease 1 ;\nyanked false .\n";
+        let new = "@base .\n\npackage ;\nlatest 2 .\n\nrelease 1 ;\nyanked false .\n\nrelease 2 ;\nyanked false .\n";
+        assert_eq!(
+            difference(old, new),
+            [
+                "-package ;",
+                "-latest 1 .",
+                "+package ;",
+                "+latest 2 .",
+                "+",
+                "+release 2 ;",
+                "+yanked false .",
+            ]
+        );
+        assert!(difference(new, new).is_empty());
+        assert_eq!(difference("", "one\n"), ["+one"]);
+    }
 }
