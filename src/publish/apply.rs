@@ -3,28 +3,26 @@
 //! Whatever comes from outside is checked here as a client would check it, before anything is
 //! written; then documents, record, catalog and metadata are made anew for what changed.
 
+mod error;
+
 use std::collections::BTreeMap;
 
-use semver::Version;
+pub use error::ApplyError;
 
 use super::collision::{self, CollisionError};
-use super::folder::{Folder, FolderError};
+use super::folder::Folder;
 use super::journal::{Change, NewFile};
-use super::packs::{self, Documents, PackError};
+use super::packs::{self, Documents};
 use super::role_keys::RoleKeys;
-use crate::formats::catalog_index::{self, CatalogIndex, CatalogIndexError};
+use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
 use crate::formats::publisher::{self, Publisher};
-use crate::formats::record::{self, FileDigest, Record, RecordFormatError};
-use crate::formats::statement::{self, Envelope, StatementError};
+use crate::formats::record::{self, FileDigest, Record};
+use crate::formats::statement::{self, Envelope};
 use crate::formats::{v1, v2};
-use crate::model::{
-    Body, Document, PackageName, PublicKey, PublisherId, Release, Sha256Digest, UtcTime,
-};
+use crate::model::{Body, Document, PackageName, PublicKey, Release, Sha256Digest, UtcTime};
 use crate::trust::ed25519::check_key;
-use crate::trust::{
-    KeyError, PackageState, RecordContext, RecordError, check_record, owners_needed,
-};
+use crate::trust::{PackageState, RecordContext, check_record, owners_needed};
 
 /// What is to be added to one package.
 #[derive(Debug, Clone)]
@@ -53,66 +51,6 @@ pub struct Applied {
     pub serial: u64,
     /// How many files were written.
     pub files: usize,
-}
-
-/// Why nothing was applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The registry folder cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The name is too close to another one.
-    #[error(transparent)]
-    Collision(#[from] CollisionError),
-    /// A statement is not readable.
-    #[error("a statement about `{package}` is refused")]
-    Statement {
-        /// The package.
-        package: PackageName,
-        /// Why.
-        #[source]
-        source: StatementError,
-    },
-    /// The record would not be in order.
-    #[error("the submission is refused")]
-    Record(#[source] RecordError),
-    /// The record cannot be written.
-    #[error("the record of `{package}` cannot be written")]
-    Encode {
-        /// The package.
-        package: PackageName,
-        /// Why.
-        #[source]
-        source: RecordFormatError,
-    },
-    /// A release without its archive.
-    #[error("the archive of `{name}` {version} is missing")]
-    NoArchive {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
-    /// The registry has this version with other bytes.
-    #[error("`{name}` {version} exists with another archive")]
-    Exists {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
-    /// A publisher is registered with other keys.
-    #[error("publisher `{0}` is registered with other keys")]
-    OtherKeys(PublisherId),
-    /// A publisher's key is none that may sign.
-    #[error("the publisher's key is refused")]
-    Key(#[from] KeyError),
-    /// The catalog cannot be brought up to date.
-    #[error("the catalog cannot be brought up to date")]
-    Pack(#[from] PackError),
-    /// The catalog's index is damaged.
-    #[error(transparent)]
-    CatalogIndex(#[from] CatalogIndexError),
 }
 
 /// The documents of the packages that a change touches, in both formats.
@@ -249,7 +187,7 @@ fn register(
     let path = layout::publisher(&publisher.id);
     let bytes = publisher::encode(publisher);
     folder.set_target("targets", &path, &bytes)?;
-    add_file(change, &path, bytes);
+    change.add_hashed(&path, bytes);
     Ok(())
 }
 
@@ -323,10 +261,8 @@ fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyErr
             name: release.name.clone(),
             version: release.version.clone(),
         })?;
-        change.immutable.push(NewFile {
-            path: layout::archive(&release.name, &release.checksum),
-            bytes: (*bytes).clone(),
-        });
+        let path = layout::archive(&release.name, &release.checksum);
+        change.immutable.push(NewFile::new(path, (*bytes).clone()));
     }
     Ok(())
 }
@@ -351,24 +287,12 @@ fn add_package(
         source,
     })?;
     folder.set_record(&package, &bytes)?;
-    add_file(change, &layout::document(&package, Format::V1), v1.clone());
-    add_file(change, &layout::document(&package, Format::V2), v2.clone());
-    add_file(change, &layout::record(&package), bytes);
+    change.add_hashed(&layout::document(&package, Format::V1), v1.clone());
+    change.add_hashed(&layout::document(&package, Format::V2), v2.clone());
+    change.add_hashed(&layout::record(&package), bytes);
     touched.v1.insert(package.clone(), v1);
     touched.v2.insert(package, v2);
     Ok(())
-}
-
-/// A file under its plain name and, for good, under its digest.
-fn add_file(change: &mut Change, path: &str, bytes: Vec<u8>) {
-    change.immutable.push(NewFile {
-        path: layout::hashed(path, &Sha256Digest::of(&bytes)),
-        bytes: bytes.clone(),
-    });
-    change.plain.push(NewFile {
-        path: path.to_owned(),
-        bytes,
-    });
 }
 
 /// Makes the packs anew with what was touched. Returns the new serial.
@@ -392,7 +316,7 @@ fn add_catalog(
         documents.extend(touched);
         let (bytes, pack) = packs::make(&documents, serial)?;
         let path = layout::pack(&pack.sha256, format);
-        change.immutable.push(NewFile { path, bytes });
+        change.immutable.push(NewFile::new(path, bytes));
         Ok(vec![pack])
     };
     let index = CatalogIndex {
@@ -402,7 +326,7 @@ fn add_catalog(
     };
     let bytes = catalog_index::encode(&index);
     folder.set_target("catalog", layout::CATALOG_INDEX, &bytes)?;
-    add_file(change, layout::CATALOG_INDEX, bytes);
+    change.add_hashed(layout::CATALOG_INDEX, bytes);
     Ok(serial)
 }
 
