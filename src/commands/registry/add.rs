@@ -111,10 +111,7 @@ fn pinned_root(
     context: &Context,
 ) -> Result<Vec<u8>, CommandError> {
     if let Some(path) = &args.root_file {
-        return std::fs::read(context.absolute(path)).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
-            failed.caused_by(Some(&error))
-        });
+        return context.read(path);
     }
     let Some(pinned) = args.root else {
         let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
