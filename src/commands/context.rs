@@ -102,6 +102,14 @@ impl Context {
         self.cwd.join(path)
     }
 
+    /// Reads a file that the user named.
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
+        std::fs::read(self.absolute(path)).map_err(|error| {
+            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
+            failed.caused_by(Some(&error))
+        })
+    }
+
     /// Fresh random bytes from the system.
     ///
     /// # Errors

@@ -14,13 +14,14 @@ pub fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question that `y` answers; anything else is no. `None` without a terminal.
+/// Asks a question that `y` answers; anything else is no. `None` without a terminal. Line breaks in
+/// the question are the caller's own.
 #[must_use]
 pub fn confirm(question: &str) -> Option<bool> {
     if !is_possible() {
         return None;
     }
-    let question = super::shell::sanitize(question);
+    let question = super::shell::sanitize_lines(question);
     // If the question cannot be shown, what is typed is no answer to it.
     let shown = write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stderr().flush());
     let mut answer = String::new();

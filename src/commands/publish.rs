@@ -1,8 +1,10 @@
-//! `publish`: package, sign and apply in one go, each in its own process.
+//! `publish`: package, sign and apply in one go. Cargo, and with it foreign code, runs as a process
+//! of its own, and ends before the secret half of a key is read.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::PackagingArgs;
 use super::context::Context;
@@ -10,10 +12,12 @@ use super::error::CommandError;
 use super::package::Packaging;
 use super::publishing::{self, Destination, needs_folder};
 use super::sign::submissions;
+use super::signing;
 use crate::formats::publisher::Publisher;
 use crate::formats::{v1, v2};
-use crate::publish::apply::Preview;
+use crate::publish::apply::{self, ApplyError, Preview};
 use crate::publish::keystore::KeyName;
+use crate::publish::package::Member;
 
 /// Packages, signs and hands in
 #[derive(Debug, Args)]
@@ -48,20 +52,20 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     let manifest = args.manifest_path.as_deref();
     let packaging = Packaging::new(context, &args.packaging, manifest, Some(&destination))?;
     let members = packaging.members()?;
-    // Asked for before anything is built.
-    let publisher = destination.publisher(context, args.key.as_ref())?;
+    // Known before anything is built, so that a missing key is told at once.
+    let key = destination.publisher_key(context, args.key.as_ref())?;
+    check_new(&destination, &members)?;
     for member in &members {
         let archive = packaging.package(member)?;
-        let bytes = std::fs::read(&archive).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", archive.display()));
-            failed.caused_by(Some(&error))
-        })?;
+        let bytes = context.read(&archive)?;
+        // Read anew for each: nothing secret is in memory while cargo builds the next one.
+        let publisher = signing::Publisher::load(context, &key)?;
         let signed = submissions(&destination, vec![bytes], &publisher)?;
         let package = format!("{} v{}", member.name, member.version);
-        let key = publisher.key.public().fingerprint();
+        let fingerprint = key.public.fingerprint();
         context
             .shell
-            .status("Signing", &format!("{package} with {key}"));
+            .status("Signing", &format!("{package} with {fingerprint}"));
         let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
         if args.dry_run {
             for preview in destination.preview(context, &signed, &register)? {
@@ -83,6 +87,24 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// A version is released once. Looked at before the first is built: a workspace is not to be
+/// published by half.
+fn check_new(destination: &Destination, members: &[Member]) -> Result<(), CommandError> {
+    let mut folder = destination.open()?;
+    for member in members {
+        // Cargo says what is wrong with a name that is none of ours.
+        let Ok(name) = member.name.parse() else {
+            continue;
+        };
+        let state = apply::state(&mut folder, &name)?;
+        if state.document.entry(&member.version).is_some() {
+            let version = member.version.clone();
+            return Err(ApplyError::Published { name, version }.into());
+        }
+    }
+    Ok(())
+}
+
 /// Shows what a change adds to both documents: the v1 lines, and the Turtle as a difference.
 fn show(preview: &Preview, context: &Context) {
     let Preview {
@@ -90,33 +112,66 @@ fn show(preview: &Preview, context: &Context) {
         after,
         base,
     } = preview;
-    for entry in &after.entries[before.entries.len()..] {
-        context
-            .shell
-            .bytes(format!("{}\n", v1::encode_line(entry)).as_bytes());
-    }
+    let added = &after.entries[before.entries.len()..];
+    let lines: Vec<String> = added.iter().map(v1::encode_line).collect();
     let old = match before.entries.is_empty() {
         true => Vec::new(),
         false => v2::encode(before, base),
     };
-    let (old, new) = (
-        String::from_utf8_lossy(&old).into_owned(),
-        v2::encode(after, base),
+    let new = v2::encode(after, base);
+    let turtle = difference(
+        &String::from_utf8_lossy(&old),
+        &String::from_utf8_lossy(&new),
     );
-    let new = String::from_utf8_lossy(&new).into_owned();
-    for line in difference(&old, &new) {
+    if context.shell.is_json() {
+        let body = json!({"package": after.package.as_str(), "v1": lines, "v2": turtle});
+        context.shell.message("document-preview", body);
+        return;
+    }
+    for line in lines.iter().chain(&turtle) {
         context.shell.bytes(format!("{line}\n").as_bytes());
     }
 }
 
-/// The lines that go (`-`) and come (`+`), in the order of the documents.
+/// The nodes that go (`-`) and come (`+`), each whole, in the order of the documents. A line means
+/// something only within its node, so that lines are not compared one by one.
 fn difference(old: &str, new: &str) -> Vec<String> {
-    let gone = old
-        .lines()
-        .filter(|line| !new.lines().any(|other| other == *line));
-    let come = new
-        .lines()
-        .filter(|line| !old.lines().any(|other| other == *line));
-    let gone = gone.map(|line| format!("-{line}"));
-    gone.chain(come.map(|line| format!("+{line}"))).collect()
+    let nodes = |text: &str| -> Vec<String> {
+        let nodes = text.trim_end().split("\n\n").map(str::to_owned);
+        nodes.collect()
+    };
+    let (old, new) = (nodes(old), nodes(new));
+    let only = |these: &[String], others: &[String]| {
+        let only = these.iter().filter(|node| !others.contains(node));
+        only.cloned().collect::<Vec<_>>().join("\n\n")
+    };
+    let (gone, come) = (only(&old, &new), only(&new, &old));
+    let gone = gone.lines().map(|line| format!("-{line}"));
+    gone.chain(come.lines().map(|line| format!("+{line}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_node_is_shown_whole_though_another_has_the_same_lines() {
+        let old = "@base .\n\npackage ;\nlatest 1 .\n\nrelease 1 ;\nyanked false .\n";
+        let new = "@base .\n\npackage ;\nlatest 2 .\n\nrelease 1 ;\nyanked false .\n\nrelease 2 ;\nyanked false .\n";
+        assert_eq!(
+            difference(old, new),
+            [
+                "-package ;",
+                "-latest 1 .",
+                "+package ;",
+                "+latest 2 .",
+                "+",
+                "+release 2 ;",
+                "+yanked false .",
+            ]
+        );
+        assert!(difference(new, new).is_empty());
+        assert_eq!(difference("", "one\n"), ["+one"]);
+    }
 }

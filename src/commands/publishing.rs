@@ -18,7 +18,7 @@ use crate::install::archive::{Limits, agrees, derive};
 use crate::model::{Body, KeyId, PublicKey, PublisherId, Release};
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
-use crate::publish::keystore::KeyName;
+use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::sign::{SignError, chain};
 use crate::trust::PackageState;
 
@@ -90,7 +90,7 @@ impl Destination {
             now: context.now,
         };
         let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
-        Ok(apply::apply(folder, &proposals, register, &authority)?)
+        Ok(apply::apply(folder, proposals, register, &authority)?)
     }
 
     /// Says what `apply` would do, and fails where it would.
@@ -110,17 +110,18 @@ impl Destination {
         )?)
     }
 
-    /// The publisher who signs: the key that was named, or the only one that is no role key here.
-    pub fn publisher(
+    /// The key of the publisher who signs: the one that was named, or the only one that is no role
+    /// key here.
+    pub fn publisher_key(
         &self,
         context: &Context,
         key: Option<&KeyName>,
-    ) -> Result<signing::Publisher, CommandError> {
+    ) -> Result<StoredKey, CommandError> {
         let mut folder = self.open()?;
         let mut role_keys = signing::role_key_ids(&mut folder)?;
         role_keys.extend(folder.policy()?.vouchers.iter().map(PublicKey::id));
         drop(folder);
-        signing::publisher(context, key, |id| role_keys.contains(id))
+        signing::publisher_key(context, key, |id| role_keys.contains(id))
     }
 
     /// A statement about a package without an owner, signed by one who may vouch.
@@ -187,6 +188,15 @@ pub fn describe_all(submission: &Submission) -> Result<Vec<String>, CommandError
 /// Prints the statements of a submission: what was signed, byte for byte, a line each.
 pub fn print_statements(submission: &Submission, context: &Context) {
     for envelope in &submission.statements {
+        if context.shell.is_json() {
+            let (package, text) = (
+                &submission.package,
+                String::from_utf8_lossy(&envelope.payload),
+            );
+            let body = json!({"package": package.as_str(), "statement": text});
+            context.shell.message("statement-preview", body);
+            continue;
+        }
         // Canonical JSON is one line.
         context.shell.bytes(&envelope.payload);
         context.shell.bytes(b"\n");

@@ -3,22 +3,25 @@
 //!
 //! Only what a change touches is read, so that one more release costs the same in a large registry.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+
+pub use error::FolderError;
 
 use serde_json::Value;
 
-use super::journal::{Change, Journal, JournalError, NewFile};
+use super::journal::{Change, Journal, NewFile};
 use super::metadata::{self, PACKAGES};
-use super::role_keys::{RoleKeys, SealError, key_ids};
-use crate::formats::policy::{self, Policy, PolicyError};
-use crate::formats::publisher::{self, Publisher, PublisherError};
-use crate::formats::record::{self, Record, RecordFormatError};
+use super::role_keys::{RoleKeys, key_ids};
+use crate::formats::policy::{self, Policy};
+use crate::formats::publisher::{self, Publisher};
+use crate::formats::record::{self, Record};
 use crate::formats::{layout, record::FileDigest};
 use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, UtcTime};
-use crate::trust::tuf::{Authority, TufError, bin_name, open_metadata};
+use crate::trust::tuf::{Authority, bin_name, open_metadata};
 
 /// A registry folder, locked for a change.
 #[derive(Debug)]
@@ -32,84 +35,16 @@ pub struct Folder {
     changed: BTreeSet<String>,
 }
 
-/// Why a registry folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// There is no registry.
-    #[error("`{}` holds no registry", .0.display())]
-    NoRegistry(PathBuf),
-    /// A file that the metadata names is not there.
-    #[error("the registry is damaged: `{0}` is missing")]
-    Missing(String),
-    /// A file is not what the metadata says.
-    #[error("the registry is damaged: `{path}` is not what the signed metadata says")]
-    Mismatch {
-        /// The file.
-        path: String,
-    },
-    /// A metadata file is not in order.
-    #[error("the registry is damaged: `{path}` is refused")]
-    Metadata {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: TufError,
-    },
-    /// Metadata lacks what this program writes.
-    #[error("the role `{role}` lacks `{field}`")]
-    Shape {
-        /// The role.
-        role: String,
-        /// What is missing.
-        field: &'static str,
-    },
-    /// A file cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A record is refused.
-    #[error("the record of `{package}` is refused")]
-    Record {
-        /// The package.
-        package: PackageName,
-        /// Why.
-        #[source]
-        source: RecordFormatError,
-    },
-    /// The policy is refused.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// A publisher's file is refused.
-    #[error(transparent)]
-    Publisher(#[from] PublisherError),
-    /// The journal could not be opened or written.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// A role could not be signed.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-}
-
 impl Folder {
     /// Locks a registry folder and reads its root, snapshot and delegations. A change that was cut
     /// off is finished first.
     pub fn open(root: &Path) -> Result<Self, FolderError> {
         let first = root.join(layout::metadata("root", 1));
-        let is_absent = || !first.exists();
         // A first change that was cut off may not have come to the root yet.
-        if is_absent() && !Journal::has_pending_change(root) {
+        if !first.exists() && !Journal::has_pending_change(root) {
             return Err(FolderError::NoRegistry(root.to_owned()));
         }
         let journal = Journal::open(root)?;
-        if is_absent() {
-            return Err(FolderError::NoRegistry(root.to_owned()));
-        }
         let registry_id = Sha256Digest::of(&read(&first)?);
         let mut folder = Self {
             root: root.to_owned(),
@@ -224,10 +159,8 @@ impl Folder {
         let of = version_of(&self.roles["snapshot"]);
         let timestamp = metadata::timestamp(version, expires("timestamp"), of, &snapshot.bytes);
         change.metadata.push(snapshot);
-        change.timestamp = Some(NewFile {
-            path: layout::TIMESTAMP.to_owned(),
-            bytes: keys.seal("timestamp", &self.description("timestamp"), &timestamp)?,
-        });
+        let bytes = keys.seal("timestamp", &self.description("timestamp"), &timestamp)?;
+        change.timestamp = Some(NewFile::new(layout::TIMESTAMP, bytes));
         Ok(self.journal.commit(change)?)
     }
 
@@ -251,10 +184,7 @@ impl Folder {
         {
             snapshot["meta"][format!("{role}.json")]["version"] = version.into();
         }
-        Ok(NewFile {
-            path: layout::metadata(role, version),
-            bytes,
-        })
+        Ok(NewFile::new(layout::metadata(role, version), bytes))
     }
 
     /// The signed part of a role of type `targets`, read when first asked for.

@@ -13,6 +13,9 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::formats::layout;
+use crate::model::Sha256Digest;
+
 const FOLDER: &str = ".journal";
 const PLAN: &str = "plan.json";
 const LOCK: &str = "lock";
@@ -37,6 +40,26 @@ pub struct Change {
     pub metadata: Vec<NewFile>,
     /// `timestamp.json`, the commit point.
     pub timestamp: Option<NewFile>,
+}
+
+impl NewFile {
+    /// A file below the registry's root.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.into(),
+            bytes,
+        }
+    }
+}
+
+impl Change {
+    /// Adds a file under its plain name and, for good, under its digest.
+    pub fn add_hashed(&mut self, path: &str, bytes: Vec<u8>) {
+        let hashed = layout::hashed(path, &Sha256Digest::of(&bytes));
+        self.immutable.push(NewFile::new(hashed, bytes.clone()));
+        self.plain.push(NewFile::new(path, bytes));
+    }
 }
 
 /// Why a change could not be written.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
-use super::files::{FileError, Files};
+use super::files::Files;
 use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
@@ -154,7 +154,15 @@ impl<'a> Client<'a> {
         package: &PackageName,
         before: Option<Seen>,
     ) -> Result<Option<(Verified<Target>, Publishers)>, ClientError> {
-        let Some(target) = self.target(&layout::record(package))? else {
+        let target = self.target(&layout::record(package));
+        let target = target.map_err(|error| match error.is_missing_copy() {
+            true => ClientError::NotInCopy {
+                package: package.clone(),
+                registry: self.name.clone(),
+            },
+            false => error,
+        })?;
+        let Some(target) = target else {
             return match before {
                 Some(_) => Err(ClientError::Vanished(package.clone())),
                 None => Ok(None),
@@ -227,10 +235,7 @@ impl<'a> Client<'a> {
         let release = &entry.release;
         let path = layout::archive(&release.name, &release.checksum);
         let limit = release.size.unwrap_or(MAX_ARCHIVE);
-        let transport = self.files.transport();
-        let transport = transport.ok_or_else(|| FileError::Offline { path: path.clone() })?;
-        let bytes = transport.get(&path, limit).map_err(FileError::Transport)?;
-        let bytes = bytes.ok_or(FileError::Missing { path })?;
+        let bytes = self.files.ask(&path, limit)?;
         Ok(verify_archive(entry, bytes)?)
     }
 

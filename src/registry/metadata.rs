@@ -48,7 +48,7 @@ pub fn refresh(
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotTrusted(registry.clone()))?;
     let refreshed = last_refresh(files)?;
-    if files.transport().is_some() {
+    if files.is_online() {
         events.event(Event::Updating {
             registry: registry.clone(),
         });
@@ -114,15 +114,7 @@ pub fn answer_requests(updater: &mut Updater, files: &Files) -> Result<(), Clien
             Request::Stored { name } => files.kept(&format!("{FOLDER}/{name}"))?,
             Request::Remote {
                 path, max_bytes, ..
-            } => {
-                let path = format!("{FOLDER}/{path}");
-                let Some(transport) = files.transport() else {
-                    return Err(FileError::Offline { path }.into());
-                };
-                transport
-                    .get(&path, max_bytes)
-                    .map_err(FileError::Transport)?
-            }
+            } => files.ask_for(&format!("{FOLDER}/{path}"), max_bytes)?,
         };
         for change in updater.supply(answer)? {
             match change {

@@ -17,8 +17,7 @@ use crate::env::{TestCommand, TestEnv, real_cargo_home};
 /// in `work/samples`.
 pub(crate) struct Market {
     pub(crate) env: TestEnv,
-    /// The sha256 of the first root file.
-    pub(crate) root: String,
+    url: String,
     server: Option<Running>,
 }
 
@@ -26,36 +25,35 @@ impl Market {
     /// Without packages.
     pub(crate) fn empty() -> Self {
         let env = TestEnv::new();
+        init(&env, "https://registry.example.org/");
+        let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
+        let url = server.url().to_owned();
+        Self::known(env, url, Some(server))
+    }
+
+    /// Without packages, and served by somebody else.
+    pub(crate) fn served_at(env: TestEnv, url: String) -> Self {
+        Self::known(env, url, None)
+    }
+
+    fn known(env: TestEnv, url: String, server: Option<Running>) -> Self {
         crates_io(&env, &["strsim-0.11.1"]);
-        copy_samples(&env);
-        let market = Self::bare(env);
+        copy(&project_folder().join("samples"), &env.path("work/samples"));
+        let market = Self { env, url, server };
+        market.add();
         market.must(["key", "new", "harbour", "--no-passphrase"]);
         market
     }
 
-    /// Without samples and a publisher's key.
-    pub(crate) fn bare(env: TestEnv) -> Self {
-        let base = "https://registry.example.org/";
-        let init = ["registry", "init", "registry", "--solo", "--no-passphrase"];
-        let outcome = env
-            .command(init.into_iter().chain(["--base-url", base]))
-            .run();
-        assert_eq!(outcome.code, Some(0), "{outcome}");
-        let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
-        let market = Self {
-            env,
-            root: outcome.stdout.trim().to_owned(),
-            server: Some(server),
-        };
-        market.must([
-            "registry",
-            "add",
-            "harbour",
-            market.url(),
-            "--root",
-            &market.root,
-        ]);
-        market
+    /// Adds the registry, in the place where the program then keeps what it knows.
+    fn add(&self) {
+        let root = format!("sha256:{}", self.root());
+        self.must(["registry", "add", "harbour", self.url(), "--root", &root]);
+    }
+
+    /// The sha256 of the registry's root file.
+    pub(crate) fn root(&self) -> Sha256Digest {
+        Sha256Digest::of(self.file("tuf/1.root.json").as_bytes())
     }
 
     /// With the packages of the sample workspace.
@@ -88,7 +86,7 @@ impl Market {
 
     /// The address of the registry.
     pub(crate) fn url(&self) -> &str {
-        self.server.as_ref().expect("it is up").url()
+        &self.url
     }
 
     /// Takes the server down.
@@ -98,7 +96,7 @@ impl Market {
 
     /// Runs the program in `work`, and shows all that it did.
     pub(crate) fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
-        self.show(self.env.command(arguments))
+        show(self.env.command(arguments))
     }
 
     /// Runs the program in a folder, and shows all that it did.
@@ -107,16 +105,7 @@ impl Market {
         folder: &str,
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> String {
-        self.show(self.env.command(arguments).folder(folder))
-    }
-
-    /// Runs a command, and shows all that it did but for what differs from run to run and for what
-    /// cargo tells of its own work.
-    pub(crate) fn show(&self, command: TestCommand<'_>) -> String {
-        let text = command.redact_digests().run().to_string();
-        let text = replace(&text, CARGOS_OWN, "");
-        let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b", "[SIZE]");
-        replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
+        show(self.env.command(arguments).folder(folder))
     }
 
     /// Runs the program, which must not fail.
@@ -133,6 +122,11 @@ impl Market {
         self.env.write(&format!("work/{name}/Cargo.toml"), manifest);
         let main = "fn main() {\n    println!(\"{:.2}\", tide_table::HARBOURS[0].level(0.0));\n}\n";
         self.env.write(&format!("work/{name}/src/main.rs"), main);
+    }
+
+    /// The program's own configuration.
+    pub(crate) fn marketplace_config(&self) -> String {
+        self.env.read("home/.cargo/marketplace/config.toml")
     }
 
     /// A file of the registry.
@@ -152,17 +146,28 @@ impl Market {
     }
 }
 
+/// Runs a command, and shows all that it did but for what differs from run to run and for what cargo
+/// tells of its own work.
+pub(crate) fn show(command: TestCommand<'_>) -> String {
+    let text = command.redact_digests().run().to_string();
+    let text = replace(&text, CARGOS_OWN, "");
+    let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b|\b\d+ bytes\b", "[SIZE]");
+    replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
+}
+
 /// Lines in which cargo tells what it does; their text and order are cargo's.
-const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downloaded|Packaged|Adding .* to dependencies|Finished `.*|Updating crates.io index)( .*)?\n( +(Features:|[+-] ).*\n)*";
+const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downloaded|Packaged|Unpacking|Adding \S+ v\S+ (to|\(registry)|Finished `|Updating crates.io index).*\n( +(Features:|[+-] ).*\n)*";
 
 fn replace(text: &str, pattern: &str, by: &str) -> String {
     let pattern = Regex::new(pattern).expect("the patterns are fixed");
     pattern.replace_all(text, by).into_owned()
 }
 
-/// Copies the sample workspace to `work/samples`.
-pub(crate) fn copy_samples(env: &TestEnv) {
-    copy(&project_folder().join("samples"), &env.path("work/samples"));
+/// Makes an empty registry in `work/registry`.
+pub(crate) fn init(env: &TestEnv, base: &str) {
+    let line = "registry init registry --solo --no-passphrase --base-url";
+    let outcome = env.command(line.split(' ').chain([base])).run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
 }
 
 /// Copies a folder; `Cargo.toml.in` becomes `Cargo.toml`.

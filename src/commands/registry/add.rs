@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
@@ -14,10 +16,13 @@ use crate::registry::config::Registry;
 use crate::registry::files::Files;
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Limits, Transport};
-use crate::trust::tuf::{Mode, Settings, Updater, ed25519_only};
+use crate::trust::tuf::{Mode, Settings, TufError, Updater, ed25519_only};
 
 /// The most bytes of a root file.
 const MAX_ROOT: u64 = 512 << 10;
+
+/// How many roots are looked at for the one that is pinned: a hostile server always has a next one.
+const MAX_ROOTS: u64 = 256;
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
@@ -86,6 +91,15 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         );
         context.shell.note(&text);
     }
+    if context.shell.is_json() {
+        let body = json!({
+            "name": registry.name.as_str(),
+            "url": registry.url.as_str(),
+            "registry_id": registry.registry_id.to_string(),
+            "root": format!("sha256:{}", registry.root),
+        });
+        context.shell.message("registry-added", body);
+    }
     Ok(())
 }
 
@@ -97,24 +111,19 @@ fn pinned_root(
     context: &Context,
 ) -> Result<Vec<u8>, CommandError> {
     if let Some(path) = &args.root_file {
-        return std::fs::read(context.absolute(path)).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
-            failed.caused_by(Some(&error))
-        });
+        return context.read(path);
     }
     let Some(pinned) = args.root else {
         let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
         return agreed(root, args);
     };
-    let mut version = 1;
-    while let Some(root) = served_root(transport, version)? {
-        if Sha256Digest::of(&root) == pinned {
-            return Ok(root);
+    for version in 1..=MAX_ROOTS {
+        match served_root(transport, version)? {
+            Some(root) if Sha256Digest::of(&root) == pinned => return Ok(root),
+            Some(_) => {}
+            None if version == 1 => return Err(no_registry(&args.url)),
+            None => break,
         }
-        version += 1;
-    }
-    if version == 1 {
-        return Err(no_registry(&args.url));
     }
     let error = CommandError::trust(
         "MP0102",
@@ -126,7 +135,14 @@ fn pinned_root(
 }
 
 fn served_root(transport: &dyn Transport, version: u64) -> Result<Option<Vec<u8>>, CommandError> {
-    Ok(transport.get(&layout::metadata("root", version), MAX_ROOT)?)
+    let root = transport.get(&layout::metadata("root", version), MAX_ROOT)?;
+    // A login page is no other registry.
+    let is_metadata = |root: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(root).is_ok();
+    if root.as_ref().is_none_or(is_metadata) {
+        return Ok(root);
+    }
+    let role = "root".to_owned();
+    Err(TufError::NotMetadata { role }.into())
 }
 
 fn no_registry(url: &BaseUrl) -> CommandError {
