@@ -658,7 +658,7 @@ mod both {
         --- stdout
         --- stderr
             Updating `harbour` index
-        error[MP0401]: `ti/de/[DIGEST].tide-table.ttl` is longer than the [LENGTH] bytes that the signed metadata says
+        error[MP0401]: `ti/de/[DIGEST].tide-table.ttl` is longer than the [LENGTH] bytes that it may have
         note: nothing was written
         ");
         fs::write(&path, &text[1..]).unwrap();
@@ -716,8 +716,8 @@ fn a_server_that_is_gone_leaves_the_copy() {
     exit: 101
     --- stdout
     --- stderr
-    error[MP0202]: `almanac` is not in the offline copy
-    help: run without `--offline` once
+    error[MP0202]: `almanac` is not in the offline copy of `harbour`
+    help: run it once with the registry in reach and without `--offline`
     ");
 }
 
