@@ -28,6 +28,7 @@ mod referee_tuf;
 mod samples;
 mod schemas;
 mod serve;
+mod shells;
 mod small_registry;
 mod sparql;
 mod stock_cargo;
