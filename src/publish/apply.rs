@@ -63,9 +63,7 @@ pub fn apply(
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
-    for publisher in publishers {
-        register(&mut folder, publisher, &mut change)?;
-    }
+    register_all(&mut folder, publishers, &mut change)?;
     let policy = folder.policy()?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
@@ -104,6 +102,7 @@ pub fn preview(
     publishers: &[Publisher],
     now: UtcTime,
 ) -> Result<Vec<Preview>, ApplyError> {
+    register_all(folder, publishers, &mut Change::default())?;
     let policy = folder.policy()?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut previews = Vec::new();
@@ -152,6 +151,23 @@ fn checked(
         verified_before: None,
     };
     check_record(record, &context).map_err(ApplyError::Record)
+}
+
+/// Registers publishers. Each submission names its own, so that the same one may come twice.
+fn register_all(
+    folder: &mut Folder,
+    publishers: &[Publisher],
+    change: &mut Change,
+) -> Result<(), ApplyError> {
+    for (place, publisher) in publishers.iter().enumerate() {
+        let mut before = publishers[..place].iter();
+        match before.find(|other| other.id == publisher.id) {
+            Some(same) if same.keys == publisher.keys => {}
+            Some(_) => return Err(ApplyError::OtherKeys(publisher.id.clone())),
+            None => register(folder, publisher, change)?,
+        }
+    }
+    Ok(())
 }
 
 fn register(

@@ -7,6 +7,7 @@ mod error;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use error::FolderError;
@@ -293,10 +294,19 @@ impl Folder {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
-    fs::read(path).map_err(|source| FolderError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    // A pipe would be waited for, and a device has no end.
+    let read = |found: fs::Metadata| {
+        if !found.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        fs::read(path)
+    };
+    fs::metadata(path)
+        .and_then(read)
+        .map_err(|source| FolderError::Read {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn unsealed(
@@ -330,4 +340,15 @@ fn file_digest(listed: &Value) -> Option<FileDigest> {
         sha256: listed["hashes"]["sha256"].as_str()?.parse().ok()?,
         length: listed["length"].as_u64()?,
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let error = read(Path::new("/dev/zero")).unwrap_err();
+        assert!(matches!(error, FolderError::Read { .. }), "{error}");
+    }
 }

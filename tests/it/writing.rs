@@ -210,6 +210,25 @@ fn a_missing_role_key_is_named() {
 }
 
 #[test]
+fn a_new_publisher_can_hand_in_two_packages_at_once() {
+    let operator = Operator::new();
+    let env = &operator.env;
+    env.run(["key", "new", "ferris", "--no-passphrase"]);
+    for name in ["tide-table", "tide-cli"] {
+        let file = operator.archive(name, "1.0.0", "");
+        let to = ["--registry-dir", "market", "--key", "ferris", "-o", "in"];
+        let signed = env.command([&["sign", &file][..], &to].concat()).run();
+        assert_eq!(signed.code, Some(0), "{signed}");
+    }
+    let apply = ["registry", "apply", "market", "--register-publisher"];
+    let bundles = ["in/tide-table.submission", "in/tide-cli.submission"];
+    for more in [&["--dry-run"][..], &[]] {
+        let applied = env.command([&apply[..], &bundles, more].concat()).run();
+        assert_eq!(applied.code, Some(0), "{applied}");
+    }
+}
+
+#[test]
 fn a_wrong_passphrase_is_refused() {
     let env = TestEnv::new();
     let variable = "CARGO_MARKETPLACE_KEY_PASSPHRASE";

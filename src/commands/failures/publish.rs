@@ -18,7 +18,7 @@ impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
         let shown = failed(&error);
         match error {
-            JournalError::Io { .. } => shown.with_note(NOTHING_WRITTEN),
+            JournalError::Io { .. } | JournalError::Link(_) => shown.with_note(NOTHING_WRITTEN),
             JournalError::Unfinished(_) => {
                 shown.with_note("the next command that changes the registry finishes the change")
             }

@@ -21,7 +21,8 @@ use crate::trust::tuf::{Mode, Settings, TufError, Updater, ed25519_only};
 /// The most bytes of a root file.
 const MAX_ROOT: u64 = 512 << 10;
 
-/// How many roots are looked at for the one that is pinned: a hostile server always has a next one.
+/// The most roots that are looked through for the one that was pinned: a server could have one more
+/// for ever.
 const MAX_ROOTS: u64 = 256;
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
@@ -113,10 +114,19 @@ fn pinned_root(
     if let Some(path) = &args.root_file {
         return context.read(path);
     }
-    let Some(pinned) = args.root else {
-        let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
-        return agreed(root, args);
-    };
+    if let Some(pinned) = args.root {
+        return root_of_digest(args, pinned, transport);
+    }
+    let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
+    agreed(root, args)
+}
+
+/// The served root that has the digest.
+fn root_of_digest(
+    args: &AddArgs,
+    pinned: Sha256Digest,
+    transport: &dyn Transport,
+) -> Result<Vec<u8>, CommandError> {
     for version in 1..=MAX_ROOTS {
         match served_root(transport, version)? {
             Some(root) if Sha256Digest::of(&root) == pinned => return Ok(root),
@@ -230,6 +240,7 @@ fn check_not_public(url: &BaseUrl, root: &Sha256Digest) -> Result<(), CommandErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::transport::TransportError;
 
     #[test]
     fn the_sample_registrys_root_is_refused_at_any_address_but_a_folder() {
@@ -245,5 +256,31 @@ mod tests {
         let other = Sha256Digest::of(b"another root");
         let url = "https://registry.example.org/".parse().unwrap();
         assert!(check_not_public(&url, &other).is_ok());
+    }
+
+    /// Serves a root of every version that is asked for.
+    struct Endless(BaseUrl);
+
+    impl Transport for Endless {
+        fn base(&self) -> &BaseUrl {
+            &self.0
+        }
+
+        fn get(&self, path: &str, _: u64) -> Result<Option<Vec<u8>>, TransportError> {
+            Ok(Some(path.as_bytes().to_vec()))
+        }
+    }
+
+    #[test]
+    fn a_server_with_ever_more_roots_is_given_up() {
+        let url: BaseUrl = "https://registry.example.org/".parse().unwrap();
+        let args = AddArgs {
+            name: "harbour".parse().unwrap(),
+            url: url.clone(),
+            root: None,
+            root_file: None,
+        };
+        let pinned = Sha256Digest::of(b"another root");
+        assert!(root_of_digest(&args, pinned, &Endless(url)).is_err());
     }
 }
