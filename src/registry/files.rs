@@ -175,10 +175,9 @@ impl Files {
     }
 
     fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
-        if let Some(bytes) = self.kept(path)? {
-            if FileDigest::of(&bytes) == *expected {
-                return Ok(bytes);
-            }
+        let is_expected = |bytes: &Vec<u8>| FileDigest::of(bytes) == *expected;
+        if let Some(bytes) = self.kept(path)?.filter(is_expected) {
+            return Ok(bytes);
         }
         let bytes = self.fetch(served, expected)?;
         self.keep(path, &bytes)?;

@@ -17,6 +17,7 @@ mod end_to_end;
 mod env;
 mod faults;
 mod fixture;
+mod freshness;
 mod hostile_archives;
 mod interrupted;
 mod key;

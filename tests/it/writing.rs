@@ -333,7 +333,7 @@ fn a_corrupt_archive_among_many_spoils_all() {
 }
 
 #[test]
-fn a_registry_that_is_not_whole_is_not_built_on() {
+fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
     let operator = Operator::new();
     let file = operator.archive("tide", "1.0.0", "");
     operator.import(&[&file]);
@@ -384,7 +384,20 @@ fn a_registry_that_is_not_whole_is_not_built_on() {
     Caused by:
       what came for `snapshot` is no metadata
     ");
-    restore();
+}
+
+#[test]
+fn a_registry_that_lacks_files_is_not_built_on() {
+    let operator = Operator::new();
+    let file = operator.archive("tide", "1.0.0", "");
+    operator.import(&[&file]);
+    let next = operator.archive("tide", "1.1.0", "");
+    let whole = crate::small_registry::files(&operator.market());
+    let restore = || {
+        for (path, bytes) in &whole {
+            fs::write(operator.market().join(path), bytes).unwrap();
+        }
+    };
     operator.remove(".tide.json");
     assert_snapshot!(operator.refused(&[&next]), @r"
     exit: 101
