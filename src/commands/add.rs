@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::ReadArgs;
 use super::context::Context;
@@ -71,7 +72,7 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         true => None,
         false => Some(handover.cargo.rustc_version()?),
     };
-    let mut additions = Vec::new();
+    let (mut chosen, mut additions) = (Vec::new(), Vec::new());
     for spec in &args.specs {
         let entry = handover.choose(spec, args.ignore_rust_version)?;
         let release = &entry.release;
@@ -79,12 +80,16 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             "Choosing",
             &format!("{} v{}", release.name, release.version),
         );
+        chosen.push(json!({"name": release.name.as_str(), "version": release.version.to_string()}));
         additions.push(Addition {
             name: spec.name.clone(),
             requirement: spec.requirement.clone(),
         });
     }
     if args.dry_run {
+        for one in chosen {
+            handover.message("chosen", one);
+        }
         context
             .shell
             .warn("nothing was added, as this is a dry run");
@@ -104,7 +109,14 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         arguments: &cargo_arguments(&args),
     };
     let source = handover.source();
-    handover.tell(add(handover.session(&source), request)?);
+    let summary = add(handover.session(&source), request)?;
+    handover.tell(summary);
+    let body = json!({
+        "packages": chosen,
+        "verified": summary.verified,
+        "foreign": summary.foreign,
+    });
+    handover.message("added", body);
     Ok(())
 }
 

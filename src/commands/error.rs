@@ -17,7 +17,7 @@ pub enum Kind {
     Usage,
     /// The work could not be done: network, a missing key, bad input.
     Failure,
-    /// The work was done, and there is something to report (`verify`, `registry check`).
+    /// The work was done, and there is something to report (`registry check`).
     Findings,
     /// Something is not what its signature or digest says. Never a fault of the network.
     Trust,

@@ -7,6 +7,7 @@ mod registry;
 use super::error::{CommandError, Kind};
 
 const NOTHING_WRITTEN: &str = "nothing was written";
+const ONCE_ONLINE: &str = "run it once with the registry in reach and without `--offline`";
 
 /// An error of the kind "trust refused".
 fn refused(code: &'static str, error: &dyn std::error::Error) -> CommandError {

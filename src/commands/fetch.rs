@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::ReadArgs;
 use super::context::Context;
@@ -50,6 +51,12 @@ pub fn run(args: FetchArgs, context: &Context) -> Result<(), CommandError> {
     };
     let (summary, written) = fetch(handover.session(&source), request)?;
     handover.tell(summary);
+    let body = json!({
+        "verified": summary.verified,
+        "foreign": summary.foreign,
+        "config": written.as_ref(),
+    });
+    handover.message("fetched", body);
     match written {
         Some(path) => {
             context.shell.status("Wrote", &path.display().to_string());

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
+
 use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
@@ -114,6 +116,13 @@ impl<'a> Handover<'a> {
         agrees(&entry.release, &archive.bytes, &indexes, &Limits::default())?;
         local.put(&archive)?;
         Ok(archive)
+    }
+
+    /// Prints a message for machines, if there is one that listens.
+    pub fn message(&self, reason: &str, body: Value) {
+        if self.context.shell.is_json() {
+            self.context.shell.message(reason, body);
+        }
     }
 
     /// Says what went into a build.

@@ -72,6 +72,8 @@ pub fn run(args: InstallArgs, context: &Context) -> Result<(), CommandError> {
         let package = format!("{} v{}", release.name, release.version);
         if args.dry_run {
             context.shell.status("Choosing", &package);
+            let (name, version) = (release.name.as_str(), release.version.to_string());
+            handover.message("chosen", json!({"name": name, "version": version}));
             continue;
         }
         let request = BinaryRequest {
@@ -85,15 +87,13 @@ pub fn run(args: InstallArgs, context: &Context) -> Result<(), CommandError> {
         };
         let summary = install(handover.session(&source), request)?;
         handover.tell(summary);
-        if context.shell.is_json() {
-            let body = json!({
-                "name": release.name.as_str(),
-                "version": release.version.to_string(),
-                "verified": summary.verified,
-                "foreign": summary.foreign,
-            });
-            context.shell.message("installed", body);
-        }
+        let body = json!({
+            "name": release.name.as_str(),
+            "version": release.version.to_string(),
+            "verified": summary.verified,
+            "foreign": summary.foreign,
+        });
+        handover.message("installed", body);
     }
     if args.dry_run {
         context

@@ -56,7 +56,11 @@ pub fn run(args: NewArgs, context: &Context) -> Result<(), CommandError> {
     };
     if args.dry_run {
         for path in template.plan(request)? {
-            context.shell.line(&path);
+            if context.shell.is_json() {
+                context.shell.message("planned", json!({ "path": path }));
+            } else {
+                context.shell.line(&path);
+            }
         }
         context
             .shell

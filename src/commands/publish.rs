@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::arguments::PackagingArgs;
 use super::context::Context;
@@ -14,8 +15,9 @@ use super::sign::submissions;
 use super::signing;
 use crate::formats::publisher::Publisher;
 use crate::formats::{v1, v2};
-use crate::publish::apply::Preview;
+use crate::publish::apply::{self, ApplyError, Preview};
 use crate::publish::keystore::KeyName;
+use crate::publish::package::Member;
 
 /// Packages, signs and hands in
 #[derive(Debug, Args)]
@@ -52,6 +54,7 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     let members = packaging.members()?;
     // Known before anything is built, so that a missing key is told at once.
     let key = destination.publisher_key(context, args.key.as_ref())?;
+    check_new(&destination, &members)?;
     for member in &members {
         let archive = packaging.package(member)?;
         let bytes = context.read(&archive)?;
@@ -84,6 +87,24 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// A version is released once. Looked at before the first is built: a workspace is not to be
+/// published by half.
+fn check_new(destination: &Destination, members: &[Member]) -> Result<(), CommandError> {
+    let mut folder = destination.open()?;
+    for member in members {
+        // Cargo says what is wrong with a name that is none of ours.
+        let Ok(name) = member.name.parse() else {
+            continue;
+        };
+        let state = apply::state(&mut folder, &name)?;
+        if state.document.entry(&member.version).is_some() {
+            let version = member.version.clone();
+            return Err(ApplyError::Published { name, version }.into());
+        }
+    }
+    Ok(())
+}
+
 /// Shows what a change adds to both documents: the v1 lines, and the Turtle as a difference.
 fn show(preview: &Preview, context: &Context) {
     let Preview {
@@ -91,21 +112,23 @@ fn show(preview: &Preview, context: &Context) {
         after,
         base,
     } = preview;
-    for entry in &after.entries[before.entries.len()..] {
-        context
-            .shell
-            .bytes(format!("{}\n", v1::encode_line(entry)).as_bytes());
-    }
+    let added = &after.entries[before.entries.len()..];
+    let lines: Vec<String> = added.iter().map(v1::encode_line).collect();
     let old = match before.entries.is_empty() {
         true => Vec::new(),
         false => v2::encode(before, base),
     };
-    let (old, new) = (
-        String::from_utf8_lossy(&old).into_owned(),
-        v2::encode(after, base),
+    let new = v2::encode(after, base);
+    let turtle = difference(
+        &String::from_utf8_lossy(&old),
+        &String::from_utf8_lossy(&new),
     );
-    let new = String::from_utf8_lossy(&new).into_owned();
-    for line in difference(&old, &new) {
+    if context.shell.is_json() {
+        let body = json!({"package": after.package.as_str(), "v1": lines, "v2": turtle});
+        context.shell.message("document-preview", body);
+        return;
+    }
+    for line in lines.iter().chain(&turtle) {
         context.shell.bytes(format!("{line}\n").as_bytes());
     }
 }

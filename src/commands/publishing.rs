@@ -188,6 +188,15 @@ pub fn describe_all(submission: &Submission) -> Result<Vec<String>, CommandError
 /// Prints the statements of a submission: what was signed, byte for byte, a line each.
 pub fn print_statements(submission: &Submission, context: &Context) {
     for envelope in &submission.statements {
+        if context.shell.is_json() {
+            let (package, text) = (
+                &submission.package,
+                String::from_utf8_lossy(&envelope.payload),
+            );
+            let body = json!({"package": package.as_str(), "statement": text});
+            context.shell.message("statement-preview", body);
+            continue;
+        }
         // Canonical JSON is one line.
         context.shell.bytes(&envelope.payload);
         context.shell.bytes(b"\n");

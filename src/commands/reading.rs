@@ -13,9 +13,11 @@ use crate::registry::backend::{Backend, backend};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::{Client, Opening};
 use crate::registry::config::Registry;
-use crate::registry::files::Files;
+use crate::registry::error::ClientError;
+use crate::registry::files::{FileError, Files};
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Limits};
+use crate::trust::tuf::TufError;
 use crate::trust::{PackageState, Verified};
 
 /// A registry, and the way in which its documents are read.
@@ -101,9 +103,14 @@ pub const fn format(argument: BackendArg) -> Format {
 impl Reading<'_> {
     /// The verified state of a package that must be there.
     pub fn package(&self, name: &PackageName) -> Result<Verified<PackageState>, CommandError> {
-        match self.client.package(name)? {
-            Some(state) => Ok(state),
-            None => Err(self.unknown(name)),
+        match self.client.package(name) {
+            Ok(Some(state)) => Ok(state),
+            Ok(None) => Err(self.unknown(name)),
+            Err(
+                ClientError::Tuf(TufError::NotStored { .. })
+                | ClientError::File(FileError::Offline { .. }),
+            ) => Err(not_in_the_copy(name)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -129,6 +136,12 @@ impl Reading<'_> {
             None => error.with_help("`cargo marketplace search WORDS` looks for packages"),
         }
     }
+}
+
+fn not_in_the_copy(name: &PackageName) -> CommandError {
+    CommandError::failure(format!("`{name}` is not in the offline copy"))
+        .with_code("MP0202")
+        .with_help("run without `--offline` once")
 }
 
 /// The registry that a spec names, if it names one.

@@ -56,9 +56,9 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
             None => beside.join(name),
         };
         bundle::write(&bundle, &submission, &archives)?;
-        context
-            .shell
-            .status("Submission", &bundle.display().to_string());
+        let key = publisher.key.public().fingerprint();
+        let object = format!("{} with {key}", submission.package);
+        context.shell.status("Signed", &object);
         if context.shell.is_json() {
             let body = json!({"package": submission.package.as_str(), "path": bundle});
             context.shell.message("submission", body);
@@ -111,7 +111,7 @@ fn check_new(state: &PackageState, found: &[(Release, Vec<u8>)]) -> Result<(), C
     for (release, _) in found {
         if state.document.entry(&release.version).is_some() {
             let (name, version) = (release.name.clone(), release.version.clone());
-            return Err(ApplyError::Exists { name, version }.into());
+            return Err(ApplyError::Published { name, version }.into());
         }
     }
     Ok(())

@@ -67,6 +67,8 @@ fn verify_project(args: &VerifyArgs, context: &Context) -> Result<(), CommandErr
     };
     let (summary, _) = fetch(handover.session(&source), request)?;
     handover.tell(summary);
+    let body = json!({"verified": summary.verified, "foreign": summary.foreign});
+    handover.message("project-verified", body);
     Ok(())
 }
 

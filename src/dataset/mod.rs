@@ -8,8 +8,10 @@ mod examples;
 mod prescan;
 mod query;
 mod results;
+mod syntax;
 
 pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
 pub use prescan::PrescanError;
-pub use query::{Dataset, QueryError, QueryOptions};
+pub use query::{AnswerOptions, Dataset, Query, QueryError};
 pub use results::{Extent, ResultFormat};
+pub use syntax::SyntaxError;

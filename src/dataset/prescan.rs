@@ -8,8 +8,10 @@ const MAX_LENGTH: usize = 64 << 10;
 /// The deepest nesting of brackets, and of prefix operators, that is let through. Some 3,000 are
 /// known to end the process.
 const MAX_DEPTH: usize = 100;
-/// Words that would make the evaluator look beyond the dataset.
-const REFUSED: [&str; 4] = ["SERVICE", "FROM", "LOAD", "INSERT"];
+/// Words that would make the evaluator look beyond the dataset, or that begin an update.
+const REFUSED: [&str; 8] = [
+    "SERVICE", "FROM", "LOAD", "INSERT", "DELETE", "CLEAR", "CREATE", "DROP",
+];
 
 /// Why a query is refused before it is parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +23,7 @@ pub enum PrescanError {
     #[error("the query nests more than {MAX_DEPTH} brackets")]
     TooDeep,
     /// A word that reaches beyond the local dataset.
-    #[error("the query uses `{0}`; queries see the local dataset only")]
+    #[error("the query uses `{0}`, which is refused")]
     ReachesOut(&'static str),
 }
 
@@ -164,6 +166,8 @@ mod tests {
             "select * from <http://x/> { ?s ?p ?o }",
             "SELECT * { service silent <http://x/> {} }",
             "SELECT * FROM NAMED <http://x/> {}",
+            "delete where { ?s ?p ?o }",
+            "DROP ALL",
         ] {
             assert!(
                 matches!(prescan(query), Err(PrescanError::ReachesOut(_))),

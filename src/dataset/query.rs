@@ -1,28 +1,32 @@
-//! Loading Turtle, and evaluating one query with limits.
+//! Loading Turtle, reading a query, and writing its answer within limits.
 
 use std::io::Write;
 
 use oxigraph::io::{RdfFormat, RdfParser};
 use oxigraph::sparql::{
-    CancellationToken, QueryEvaluationError, SparqlEvaluator, SparqlSyntaxError,
+    CancellationToken, PreparedSparqlQuery, QueryEvaluationError, SparqlEvaluator,
 };
 use oxigraph::store::{LoaderError, StorageError, Store};
 
 use super::prescan::{PrescanError, prescan};
 use super::results::{self, Extent, ResultFormat};
+use super::syntax::SyntaxError;
 
 /// The triples of a registry, ready to be queried.
 pub struct Dataset {
     store: Store,
 }
 
-/// What bounds a query besides its text.
-#[derive(Clone)]
-pub struct QueryOptions {
-    /// The most rows or triples that are written.
+/// A query that was let through and parsed.
+pub struct Query(PreparedSparqlQuery);
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerOptions {
+    /// Its form.
+    pub format: ResultFormat,
+    /// The most rows or triples.
     pub max_rows: usize,
-    /// Ends the evaluation when cancelled; looked at whenever the dataset is read.
-    pub cancellation: CancellationToken,
 }
 
 /// Why there is no answer.
@@ -39,7 +43,7 @@ pub enum QueryError {
     Refused(#[from] PrescanError),
     /// Not SPARQL.
     #[error("the query is not valid SPARQL 1.1")]
-    Syntax(#[source] SparqlSyntaxError),
+    Syntax(#[source] SyntaxError),
     /// It was cancelled.
     #[error("the query was cancelled")]
     Cancelled,
@@ -75,20 +79,26 @@ impl Dataset {
     }
 
     /// Evaluates a query and writes its answer. Returns how long the answer is.
-    pub fn query(
+    pub fn answer(
         &self,
-        text: &str,
-        options: &QueryOptions,
-        format: ResultFormat,
+        query: Query,
+        options: AnswerOptions,
         out: impl Write,
     ) -> Result<Extent, QueryError> {
+        let answer = query.0.on_store(&self.store).execute()?;
+        results::write(answer, options, out)
+    }
+}
+
+impl Query {
+    /// Reads a query. Its evaluation ends when the token is cancelled, which is looked at whenever
+    /// the dataset is read, and only then.
+    pub fn parse(text: &str, cancellation: CancellationToken) -> Result<Self, QueryError> {
         prescan(text)?;
-        let query = SparqlEvaluator::new()
-            .with_cancellation_token(options.cancellation.clone())
-            .parse_query(text)
-            .map_err(QueryError::Syntax)?;
-        let answer = query.on_store(&self.store).execute()?;
-        results::write(answer, format, options.max_rows, out)
+        let evaluator = SparqlEvaluator::new().with_cancellation_token(cancellation);
+        let query = evaluator.parse_query(text);
+        let query = query.map_err(|error| QueryError::Syntax(SyntaxError::new(text, &error)))?;
+        Ok(Self(query))
     }
 }
 

@@ -7,7 +7,7 @@ use oxigraph::model::Term;
 use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsSerializer};
 use oxigraph::sparql::{QueryResults, QuerySolutionIter, QueryTripleIter};
 
-use super::query::QueryError;
+use super::query::{AnswerOptions, QueryError};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +58,7 @@ impl ResultFormat {
 
 pub(super) fn write(
     answer: QueryResults<'_>,
-    format: ResultFormat,
-    max_rows: usize,
+    AnswerOptions { format, max_rows }: AnswerOptions,
     mut out: impl Write,
 ) -> Result<Extent, QueryError> {
     match (answer, format) {
@@ -67,9 +66,8 @@ pub(super) fn write(
             write_graph(triples, max_rows, out).map(Extent::Triples)
         }
         (QueryResults::Graph(_), _) => Err(unfit("a graph", format)),
-        (QueryResults::Boolean(_) | QueryResults::Solutions(_), ResultFormat::Turtle) => {
-            Err(unfit("a table of rows", format))
-        }
+        (QueryResults::Boolean(_), ResultFormat::Turtle) => Err(unfit("yes or no", format)),
+        (QueryResults::Solutions(_), ResultFormat::Turtle) => Err(unfit("rows", format)),
         (QueryResults::Boolean(value), _) => {
             match format.for_rows() {
                 Some(format) => QueryResultsSerializer::from_format(format)

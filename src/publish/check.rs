@@ -56,14 +56,13 @@ pub fn check(root: &Path, now: UtcTime, events: &dyn EventSink) -> Result<Report
     let _reading = Journal::wait(root)?;
     let tree = Tree::list(root)?;
     let mut log = Log::default();
-    let mut report = Report::default();
     if Journal::has_pending_change(root) {
         log.find(".journal/plan.json", Problem::PendingChange);
     }
-    match chain::follow(&tree, now, &mut log) {
-        Some(chain) => check_listed(&tree, chain, events, &mut log, &mut report),
-        None => report.unchecked = Some("what the metadata lists"),
-    }
+    let mut report = match chain::follow(&tree, &mut log) {
+        Some(chain) => check_chain(&tree, &chain, now, events, &mut log),
+        None => unchecked("what the metadata lists"),
+    };
     if report.unchecked.is_none() {
         check_rest(&tree, &mut log, &mut report);
     }
@@ -73,22 +72,44 @@ pub fn check(root: &Path, now: UtcTime, events: &dyn EventSink) -> Result<Report
     Ok(report)
 }
 
+fn unchecked(part: &'static str) -> Report {
+    Report {
+        unchecked: Some(part),
+        ..Report::default()
+    }
+}
+
+fn check_chain(
+    tree: &Tree,
+    chain: &Chain,
+    now: UtcTime,
+    events: &dyn EventSink,
+    log: &mut Log,
+) -> Report {
+    let policy = check_policy(tree, chain, log);
+    let lifetimes = policy.as_ref().map(|policy| policy.lifetimes);
+    let ageing = chain.check_expiry(now, &lifetimes.unwrap_or_default(), log);
+    let report = match policy {
+        Some(policy) => check_listed(tree, chain, &policy, events, log),
+        None => unchecked("packages and catalog, since there is no policy"),
+    };
+    Report {
+        root: Some(chain.root),
+        ageing,
+        ..report
+    }
+}
+
 /// Checks every file that some role lists, and what those files name.
 fn check_listed(
     tree: &Tree,
-    chain: Chain,
+    chain: &Chain,
+    policy: &Policy,
     events: &dyn EventSink,
     log: &mut Log,
-    report: &mut Report,
-) {
-    report.root = Some(chain.root);
-    report.ageing.clone_from(&chain.ageing);
-    let publishers = check_publishers(tree, &chain, log);
-    let Some(policy) = check_policy(tree, &chain, log) else {
-        report.unchecked = Some("packages and catalog, since there is no policy");
-        return;
-    };
+) -> Report {
     check_config(tree, &policy.base, log);
+    let publishers = check_publishers(tree, chain, log);
     let judge = Judge {
         tree,
         registry_id: chain.root,
@@ -96,20 +117,21 @@ fn check_listed(
         vouchers: &policy.vouchers,
         base: &policy.base,
     };
-    let (records, others) = split(&chain);
+    let (records, others) = split(chain);
     for listed in &others {
         listed.load(tree, log);
     }
     let states = check_packages(&records, &judge, events, log);
     check_names(&states, log);
     let is_whole = chain.is_whole && states.len() == records.len();
-    let serial = catalog::check(&chain, &states, is_whole, &judge, log);
-    report.serial = serial.unwrap_or_default();
-    report.packages = states.len();
+    let serial = catalog::check(chain, &states, is_whole, &judge, log);
     let releases = states.iter().map(|state| state.document.entries.len());
-    report.releases = releases.sum();
-    if !chain.is_whole {
-        report.unchecked = Some("what the roles list that cannot be read");
+    Report {
+        serial: serial.unwrap_or_default(),
+        packages: states.len(),
+        releases: releases.sum(),
+        unchecked: (!chain.is_whole).then_some("what the roles list that cannot be read"),
+        ..Report::default()
     }
 }
 

@@ -154,7 +154,15 @@ impl<'a> Client<'a> {
         package: &PackageName,
         before: Option<Seen>,
     ) -> Result<Option<(Verified<Target>, Publishers)>, ClientError> {
-        let Some(target) = self.target(&layout::record(package))? else {
+        let target = self.target(&layout::record(package));
+        let target = target.map_err(|error| match error.is_missing_copy() {
+            true => ClientError::NotInCopy {
+                package: package.clone(),
+                registry: self.name.clone(),
+            },
+            false => error,
+        })?;
+        let Some(target) = target else {
             return match before {
                 Some(_) => Err(ClientError::Vanished(package.clone())),
                 None => Ok(None),

@@ -25,6 +25,14 @@ pub enum ClientError {
         #[source]
         source: Box<ClientError>,
     },
+    /// Nothing of a package was kept, and the registry may not be asked or cannot be reached.
+    #[error("`{package}` is not in the offline copy of `{registry}`")]
+    NotInCopy {
+        /// The package.
+        package: PackageName,
+        /// The registry.
+        registry: RegistryName,
+    },
     /// Its metadata is refused.
     #[error(transparent)]
     Tuf(#[from] TufError),
@@ -65,6 +73,15 @@ impl ClientError {
         }
     }
 
+    /// Says whether all that is wrong is that there is no network, and that nothing was kept.
+    #[must_use]
+    pub const fn is_missing_copy(&self) -> bool {
+        matches!(
+            self,
+            Self::Tuf(TufError::NotStored { .. }) | Self::File(FileError::Offline { .. })
+        )
+    }
+
     /// The reason of a network fault, in a few words.
     #[must_use]
     pub fn network_reason(&self) -> String {
@@ -86,6 +103,7 @@ impl ClientError {
             Self::File(error) => error.cause(),
             Self::Pack(_) => Cause::Malformed,
             Self::NoCopy { .. } => Cause::Unavailable,
+            Self::NotInCopy { .. } => Cause::Offline,
             Self::NotTrusted(_)
             | Self::Tuf(_)
             | Self::Record(_)

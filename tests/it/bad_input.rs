@@ -1,1 +1,685 @@
-//! To come.
+//! What goes wrong, and what the program then says: whole messages, and that nothing was written.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::env::{TestCommand, TestEnv};
+use crate::faults::{Answer, FaultServer};
+use crate::samples::{Market, folder_digest};
+use crate::small_registry::archive;
+
+/// Imports an archive that harbour signs.
+fn import(market: &Market, name: &str, version: &str, more: &str) {
+    let file = format!("work/{name}-{version}.crate");
+    market.env.write(&file, archive(name, version, more));
+    let file = market.env.path(&file);
+    let line = "registry import registry --as-own --key harbour";
+    market.must(line.split(' ').chain(file.to_str()));
+}
+
+#[test]
+fn a_package_that_is_not_there() {
+    let market = Market::published();
+    assert_snapshot!(market.run(["install", "tide-tabel"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: no package `tide-tabel` in `harbour`
+    help: did you mean `tide-table`?
+    ");
+    assert_snapshot!(market.run(["info", "Tide_Table"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: no package `Tide_Table` in `harbour`
+    help: did you mean `tide-table`?
+    ");
+    assert_snapshot!(market.run(["info", "nothing-like-it"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: no package `nothing-like-it` in `harbour`
+    help: `cargo marketplace search WORDS` looks for packages
+    ");
+    assert_snapshot!(market.run(["install", "other/tide-cli"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: no registry is called `other`
+    help: see `cargo marketplace registry list`
+    ");
+    assert_snapshot!(market.run(["new", "buoy", "--template", "tide-table"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+       Verifying tide-table v0.3.1
+    error: `tide-table` is not a template: it has no folder `template/`
+    note: nothing was written
+    ");
+}
+
+#[test]
+fn a_requirement_that_is_none_or_that_nothing_fits() {
+    let market = Market::published();
+    assert_snapshot!(market.run(["install", "tide-cli@1.2.3.4"]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'tide-cli@1.2.3.4' for '<SPEC>...': `1.2.3.4` is not a version requirement: expected comma after patch version number, found '.'
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(market.run(["install", "tide-cli@^7"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: no version of `tide-cli` matches `^7`
+    help: the newest version is 1.2.0
+    ");
+    assert_snapshot!(market.run(["install", "tide-cli@1.2.1"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: no version of `tide-cli` matches `=1.2.1`
+    help: the newest version is 1.2.0
+    ");
+}
+
+#[test]
+fn a_release_that_needs_a_newer_rust() {
+    let market = Market::empty();
+    import(&market, "tide-gauge", "1.0.0", "rust-version = \"1.60\"\n");
+    import(&market, "tide-gauge", "2.0.0", "rust-version = \"1.999\"\n");
+    market.project("app", "");
+    assert_snapshot!(redact_rust(&market.run_in("work/app", ["add", "tide-gauge@2"])), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0205]: no version of `tide-gauge` that matches `2` is compatible with rustc [VERSION]
+    note: 2.0.0 needs rustc 1.999
+    help: 1.0.0 builds here; or pass `--ignore-rust-version`
+    ");
+    assert_snapshot!(market.run_in("work/app", ["add", "tide-gauge"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Choosing tide-gauge v1.0.0
+          Adding tide-gauge v1.0.0 (registry `marketplace-6addfa1e67d4d53839f1319f674583c8`) (available: v2.0.0, requires Rust 1.999)
+       Verifying 1 package of `harbour`
+    error: `cargo metadata` failed (exit status: 101):
+        Unpacking tide-gauge v1.0.0 (registry `[ROOT]/home/.cargo/marketplace/[DIGEST]/local`)
+        error: failed to download `tide-gauge v1.0.0 (registry `harbour`)`
+        
+        Caused by:
+          unable to get packages from source
+        
+        Caused by:
+          failed to download replaced source registry `harbour`
+        
+        Caused by:
+          failed to parse manifest at `[ROOT]/home/.cargo/registry/src/-9823281b4c88f63e/tide-gauge-1.0.0/Cargo.toml`
+        
+        Caused by:
+          rust-version 1.60 is incompatible with the version (1.85.0) required by the specified edition (2024)
+    ");
+}
+
+fn redact_rust(text: &str) -> String {
+    let version = regex::Regex::new(r"rustc \d+\.\d+\.\d+").unwrap();
+    version.replace_all(text, "rustc [VERSION]").into_owned()
+}
+
+#[test]
+fn a_tree_with_changes_that_are_not_committed() {
+    let market = Market::empty();
+    let git = |line: &str| {
+        let user = [
+            "-c",
+            "user.name=nobody",
+            "-c",
+            "user.email=nobody@example.org",
+        ];
+        let all = user.into_iter().chain(line.split(' '));
+        let outcome = market.env.program("git", all).folder("work/samples").run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+    };
+    market
+        .env
+        .write("work/samples/.gitignore", "target\nCargo.lock\n");
+    git("init --quiet");
+    git("add .");
+    git("commit --quiet --message samples");
+    market
+        .env
+        .write("work/samples/tide-table/src/lib.rs", "//! Changed.\n");
+    let publish = [
+        "publish",
+        "-p",
+        "tide-table",
+        "--registry-dir",
+        "../registry",
+    ];
+    assert_snapshot!(market.run_in("work/samples", publish), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Updating `harbour` index
+    error: 1 files in the working directory contain changes that were not yet committed into git:
+
+    tide-table/src/lib.rs
+
+    to proceed despite this and include the uncommitted changes, pass the `--allow-dirty` flag
+    error: `cargo package` failed for `tide-table`
+    ");
+}
+
+#[test]
+fn a_key_that_is_not_there_or_not_to_be_opened() {
+    let market = Market::published();
+    let yank = ["yank", "tide-table@0.3.1", "--registry-dir", "registry"];
+    let with = |key| market.run(yank.into_iter().chain(["--key", key]));
+    assert_snapshot!(with("harbor"), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+         Yanking tide-table@0.3.1
+    error[MP0601]: no key is called `harbor`
+    help: did you mean `harbour`?
+    ");
+    let locked = market.env.command(["key", "new", "locked"]);
+    let locked = locked
+        .env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "right")
+        .run();
+    assert_eq!(locked.code, Some(0), "{locked}");
+    assert_snapshot!(with("locked"), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+         Yanking tide-table@0.3.1
+    error: the passphrase of `locked` cannot be asked for
+    note: there is no terminal
+    help: set CARGO_MARKETPLACE_KEY_PASSPHRASE
+    ");
+    let wrong = market
+        .env
+        .command(yank.into_iter().chain(["--key", "locked"]));
+    let wrong = wrong.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "wrong");
+    assert_snapshot!(market.show(wrong), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+         Yanking tide-table@0.3.1
+    error: cannot use the key in `[ROOT]/home/.cargo/marketplace/keys/locked.pem`
+
+    Caused by:
+      the passphrase does not fit the key
+    ");
+    // Another's key is no owner's.
+    let right = market
+        .env
+        .command(yank.into_iter().chain(["--key", "locked"]));
+    let right = right.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "right");
+    assert_snapshot!(market.show(right), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+         Yanking tide-table@0.3.1
+    error: `locked` does not own `tide-table`; its owners are harbour
+    help: sign with an owner's key: `--key NAME`
+    ");
+    // Packaging runs foreign code, which could read the environment.
+    let publish = [
+        "publish",
+        "-p",
+        "tide-table",
+        "--registry-dir",
+        "../registry",
+    ];
+    let publish = market.env.command(publish).folder("work/samples");
+    let publish = publish.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "right");
+    assert_snapshot!(market.show(publish), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: a passphrase is in the environment, and packaging runs foreign code
+    note: a build script could read it
+    help: run `cargo marketplace package` without it, then `cargo marketplace sign`
+    ");
+    let elsewhere = market
+        .env
+        .command(yank)
+        .env("CARGO_MARKETPLACE_KEYS", "none");
+    assert_snapshot!(market.show(elsewhere), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+         Yanking tide-table@0.3.1
+    error[MP0601]: there is no signing key
+    help: `cargo marketplace key new NAME` makes one
+    ");
+}
+
+#[test]
+fn a_server_that_cannot_be_reached() {
+    let mut market = Market::published();
+    market.stop();
+    let root = format!("sha256:{}", market.root());
+    let add = ["registry", "add", "other", market.url(), "--root", &root];
+    assert_snapshot!(market.run(add), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `other` root metadata
+    error: `http://127.0.0.1:[PORT]/tuf/1.root.json` is unreachable (connection refused)
+    ");
+    let later = market.env.command(["search", "tide"]);
+    let later = later.env("SOURCE_DATE_EPOCH", (crate::env::NOW + 7200).to_string());
+    assert_snapshot!(market.show(later), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    warning: could not update `harbour` (connection refused); using copy from 2 h ago
+    error[MP0202]: the metadata of `catalog` was not fetched before
+    help: run it once with the registry in reach and without `--offline`
+    ");
+    // A copy that is too old to learn from is said to be so, and used.
+    let later = market.env.command(["verify", "tide-table"]);
+    let later = later.env(
+        "SOURCE_DATE_EPOCH",
+        (crate::env::NOW + 30 * 86_400).to_string(),
+    );
+    assert_snapshot!(market.show(later), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    warning: could not update `harbour` (connection refused); using copy from 30 days ago
+    error[MP0202]: `tide-table` is not in the offline copy of `harbour`
+    help: run it once with the registry in reach and without `--offline`
+    ");
+}
+
+#[test]
+fn a_server_that_does_not_answer_costs_less_than_five_seconds() {
+    let market = Market::published();
+    let silent = FaultServer::start([Answer::Stall("")]);
+    let config = market
+        .marketplace_config()
+        .replace(market.url(), &silent.url().to_string());
+    market
+        .env
+        .write("home/.cargo/marketplace/config.toml", config);
+    let start = Instant::now();
+    assert_snapshot!(market.run(["search", "tide-table", "--limit", "1"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    warning: could not update `harbour` (no answer in time); using copy from 0 s ago
+    error[MP0202]: the metadata of `catalog` was not fetched before
+    help: run it once with the registry in reach and without `--offline`
+    ");
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a_registry_that_is_not_the_one_that_was_meant() {
+    let market = Market::empty();
+    let zeros = format!("sha256:{}", "0".repeat(64));
+    let home = market.env.path("home/.cargo");
+    let before = folder_digest(&home);
+    let add = ["registry", "add", "other", market.url()];
+    assert_snapshot!(market.run(add.into_iter().chain(["--root", &zeros])), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `other` root metadata
+    error[MP0102]: no root of `other` has that digest
+    note: nothing was written
+    help: is the address right? Else somebody shows you another registry
+    ");
+    assert_snapshot!(market.run(add.into_iter().chain(["--root", "sha256:12"])), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'sha256:12' for '--root <sha256:DIGEST>': `12` is not a sha256 digest (64 lower-case hexadecimal digits)
+
+    For more information, try '--help'.
+    ");
+    // Nobody is there to compare the digest.
+    assert_snapshot!(market.run(add), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `other` root metadata
+    error[MP0101]: the root of `other` is not trusted yet
+    note: nothing was written
+    help: pass `--root sha256:[DIGEST]` or `--root-file root.json`
+    ");
+    let page = FaultServer::start([crate::faults::answer(
+        "200 OK",
+        "<html>Please log in</html>",
+    )]);
+    let login = [
+        "registry",
+        "add",
+        "other",
+        &page.url().to_string(),
+        "--root",
+        &zeros,
+    ]
+    .map(str::to_owned);
+    assert_snapshot!(market.run(login.iter().map(String::as_str)), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `other` root metadata
+    error[MP0102]: no root of `other` has that digest
+    note: nothing was written
+    help: is the address right? Else somebody shows you another registry
+    ");
+    assert_eq!(folder_digest(&home), before);
+}
+
+#[test]
+fn an_archive_that_was_changed() {
+    let market = Market::published();
+    market.project("app", "");
+    let path = market.archive("tide-table");
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let app = folder_digest(&market.env.path("work/app"));
+    assert_snapshot!(market.run(["verify", "tide-table"]), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: checksum mismatch for `tide-table 0.3.1`: expected [DIGEST] (Some(1695) bytes), got [DIGEST] (1695 bytes)
+    note: nothing was written
+    ");
+    assert_snapshot!(market.run(["install", "tide-cli"]), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+       Verifying tide-cli v1.2.0 and 1 dependency
+    error[MP0401]: checksum mismatch for `tide-table 0.3.1`: expected [DIGEST] (Some(1695) bytes), got [DIGEST] (1695 bytes)
+    note: nothing was written
+    ");
+    assert_snapshot!(market.run_in("work/app", ["add", "tide-table"]), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Choosing tide-table v0.3.1
+       Verifying 1 package of `harbour`
+    error[MP0401]: checksum mismatch for `tide-table 0.3.1`: expected [DIGEST] (Some(1695) bytes), got [DIGEST] (1695 bytes)
+    note: nothing was written
+    ");
+    assert_eq!(folder_digest(&market.env.path("work/app")), app);
+    assert!(!market.env.cargo_home().join("bin").exists());
+    let state = market
+        .env
+        .marketplace_home()
+        .join(market.root().to_string());
+    assert_eq!(
+        archives(&state.join("local")),
+        [market
+            .archive("tide-cli")
+            .file_name()
+            .map(|_| PathBuf::from("tide-cli-1.2.0.crate"))
+            .unwrap()]
+    );
+
+    let path = market.archive("sensor-template");
+    let mut longer = fs::read(&path).unwrap();
+    longer.push(0);
+    fs::write(&path, longer).unwrap();
+    assert_snapshot!(market.run(["new", "buoy", "--template", "sensor-template"]), @r"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+       Verifying sensor-template v2.0.0
+    error: `http://127.0.0.1:[PORT]/crates/sensor-template/[DIGEST].crate` is larger than the 1299 bytes that are accepted
+    ");
+    assert!(!market.env.path("work/buoy").exists());
+    // The file on this machine is not what the registry lists, either.
+    let file = "samples/target/package/sensor-template-2.0.0.crate";
+    market.env.write(
+        &format!("work/{file}"),
+        archive("sensor-template", "2.0.0", ""),
+    );
+    assert_snapshot!(market.run(["verify", file]), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: checksum mismatch for `sensor-template 2.0.0`: expected [DIGEST] (Some(1299) bytes), got [DIGEST] (248 bytes)
+    note: nothing was written
+    ");
+}
+
+/// The names of the archives in a folder.
+fn archives(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    names
+        .filter(|name| name.extension().is_some_and(|e| e == "crate"))
+        .collect()
+}
+
+/// What a machine that has only added the registry says when a file of it is changed in transit.
+fn tampered(market: &Market, name: &str, backend: &str) -> String {
+    let home = market.env.path(&format!("homes/{name}/{backend}"));
+    let command = |line: &str| -> TestCommand<'_> {
+        let command = market.env.command(line.split(' ').map(ToOwned::to_owned));
+        command.env("CARGO_MARKETPLACE_HOME", &home)
+    };
+    let add = format!(
+        "registry add harbour {} --root sha256:{}",
+        market.url(),
+        market.root()
+    );
+    let added = command(&add).run();
+    assert_eq!(added.code, Some(0), "{added}");
+    let files = matching(&market.env.path("work/registry"), name);
+    assert!(!files.is_empty(), "{name}");
+    let before: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    for (file, bytes) in files.iter().zip(&before) {
+        let mut bytes = bytes.clone();
+        // Within a text, so that the file stays well-formed.
+        let place = bytes
+            .windows(4)
+            .rposition(|four| four.iter().all(u8::is_ascii_lowercase))
+            .unwrap();
+        bytes[place] = if bytes[place] == b'x' { b'y' } else { b'x' };
+        fs::write(file, bytes).unwrap();
+    }
+    let shown = market.show(command(&format!(
+        "install tide-cli --dry-run --backend {backend}"
+    )));
+    for (file, bytes) in files.iter().zip(&before) {
+        fs::write(file, bytes).unwrap();
+    }
+    assert!(shown.starts_with("exit: 4\n"), "{name} {shown}");
+    shown
+}
+
+/// The files below a folder whose paths end so, or have it before the end.
+fn matching(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(matching(&path, end));
+        } else if path.to_string_lossy().ends_with(end) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn documents_records_and_metadata_that_were_changed() {
+    let market = Market::published();
+    market.publish_next();
+    assert_snapshot!(tampered(&market, "timestamp.json", "v1"), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0402]: the metadata of `timestamp` has 0 of 1 required signatures
+    note: nothing was written
+    ");
+    assert_snapshot!(tampered(&market, ".packages.json", "v1"), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0402]: the metadata of `packages` has 0 of 1 required signatures
+    note: nothing was written
+    ");
+    assert_snapshot!(tampered(&market, ".tide-cli.json", "v1"), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: `ti/de/tide-cli.json` is not the file that the registry signed for: expected 2800 bytes and the signed digest, got 2800 bytes with sha256 [DIGEST]
+    note: nothing was written
+    ");
+    assert_snapshot!(tampered(&market, "harbour.json", "v1"), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: `publishers/harbour.json` is not the file that the registry signed for: expected 232 bytes and the signed digest, got 232 bytes with sha256 [DIGEST]
+    note: nothing was written
+    ");
+}
+
+#[cfg(feature = "marketplace-v1")]
+#[test]
+fn a_v1_document_that_was_changed() {
+    assert_snapshot!(tampered(&Market::published(), ".tide-cli", "v1"), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: `ti/de/[DIGEST].tide-cli` is not what the signed metadata says
+    note: nothing was written
+    help: expected sha256 [DIGEST] (893 bytes), got [DIGEST] (893 bytes)
+    ");
+}
+
+#[cfg(feature = "marketplace-v2")]
+#[test]
+fn a_v2_document_that_was_changed() {
+    assert_snapshot!(tampered(&Market::published(), ".tide-cli.ttl", "v2"), @r"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: `ti/de/[DIGEST].tide-cli.ttl` is not what the signed metadata says
+    note: nothing was written
+    help: expected sha256 [DIGEST] (2719 bytes), got [DIGEST] (2719 bytes)
+    ");
+}
+
+/// A program whose build script waits until it is let go on.
+#[cfg(unix)]
+const WAITING_BUILD: &str = r#"use std::io::Read;
+
+fn main() {
+    let address = std::env::var("WAITING_BUILD").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let _ = stream.read(&mut [0]);
+}
+"#;
+
+#[cfg(unix)]
+#[test]
+fn an_install_that_is_interrupted_is_as_if_it_had_not_begun() {
+    use std::os::unix::process::CommandExt as _;
+
+    let market = Market::empty();
+    let manifest = "[package]\nname = \"slow\"\nversion = \"1.0.0\"\nedition = \"2024\"\ndescription = \"slow\"\nlicense = \"MIT\"\n";
+    market.env.write("work/slow/Cargo.toml", manifest);
+    market.env.write("work/slow/build.rs", WAITING_BUILD);
+    market.env.write(
+        "work/slow/src/main.rs",
+        "fn main() {\n    println!(\"built\");\n}\n",
+    );
+    let publish = ["publish", "--registry-dir", "../registry", "--no-verify"];
+    let published = market.env.command(publish).folder("work/slow").run();
+    assert_eq!(published.code, Some(0), "{published}");
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let install = || {
+        market
+            .env
+            .command(["install", "slow", "--debug"])
+            .env("WAITING_BUILD", &address)
+    };
+    let mut child = install().into_command().process_group(0).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    // As Ctrl-C on a terminal does: to all of them.
+    let group = format!("-{}", child.id());
+    let killed = market.env.program("kill", ["-INT", "--", &group]).run();
+    assert_eq!(killed.code, Some(0), "{killed}");
+    assert!(!child.wait().unwrap().success());
+    let _ = stream.read(&mut [0]);
+    assert!(!market.env.cargo_home().join("bin/slow").exists());
+
+    let going_on = std::thread::spawn(move || drop(listener.accept().unwrap()));
+    let outcome = install().run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    going_on.join().unwrap();
+    let program = market.env.cargo_home().join("bin/slow");
+    assert_eq!(market.env.program(program, [""; 0]).run().stdout, "built\n");
+    let state = market
+        .env
+        .marketplace_home()
+        .join(market.root().to_string());
+    let left = fs::read_dir(state.join("tmp")).unwrap().count();
+    assert_eq!(left, 0, "folders of a command that is gone");
+}
+
+/// A code in a message is a promise that `explain` knows it.
+#[test]
+fn every_code_is_explained() {
+    let mut codes = std::collections::BTreeSet::new();
+    let code = regex::Regex::new("MP0[0-9]{3}").unwrap();
+    for file in matching(&crate::samples::project_folder().join("src"), ".rs") {
+        let text = fs::read_to_string(file).unwrap();
+        codes.extend(code.find_iter(&text).map(|found| found.as_str().to_owned()));
+    }
+    let env = TestEnv::new();
+    for code in &codes {
+        let outcome = env.command(["explain", code]).run();
+        assert!(outcome.stdout.starts_with(code), "{code}: {outcome}");
+    }
+    assert!(codes.len() > 15, "{codes:?}");
+}

@@ -238,9 +238,7 @@ fn a_link_is_no_file_of_a_registry() {
     fs::copy(&plain, elsewhere.path()).unwrap();
     fs::remove_file(&plain).unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), &plain).unwrap();
-    assert_snapshot!(lines(&checked(root.path())), @r"
-    policy.json: it cannot be read: it is no regular file
-    ");
+    assert_snapshot!(lines(&checked(root.path())), @"policy.json: it cannot be read: it is no regular file");
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Fixture {
 }
 
 /// Nobody listens.
-struct Silence;
+pub(crate) struct Silence;
 
 impl EventSink for Silence {
     fn event(&self, _event: Event) {}

@@ -168,9 +168,7 @@ fn a_change_that_waits_to_be_finished_is_reported_and_finished() {
     env.write("work/new/.journal/plan.json", plan);
     let check = env.command(["registry", "check", "new"]).run();
     let first = check.stdout.lines().next().unwrap();
-    assert_snapshot!(first, @r"
-    .journal/plan.json: a change was cut off, and the next command that changes the registry finishes it
-    ");
+    assert_snapshot!(first, @".journal/plan.json: a change was cut off, and the next command that changes the registry finishes it");
     assert_eq!(check.code, Some(3));
     let again = import(&env, "new", "first.crate").output().unwrap();
     assert!(again.status.success(), "{again:?}");

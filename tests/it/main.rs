@@ -23,6 +23,7 @@ mod openssl;
 mod reading;
 mod real_lines;
 mod referee_index;
+mod referee_tuf;
 mod samples;
 mod schemas;
 mod serve;

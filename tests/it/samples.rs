@@ -17,8 +17,7 @@ use crate::env::{TestCommand, TestEnv, real_cargo_home};
 /// in `work/samples`.
 pub(crate) struct Market {
     pub(crate) env: TestEnv,
-    /// The sha256 of the first root file.
-    pub(crate) root: String,
+    url: String,
     server: Option<Running>,
 }
 
@@ -26,36 +25,35 @@ impl Market {
     /// Without packages.
     pub(crate) fn empty() -> Self {
         let env = TestEnv::new();
+        init(&env, "https://registry.example.org/");
+        let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
+        let url = server.url().to_owned();
+        Self::known(env, url, Some(server))
+    }
+
+    /// Without packages, and served by somebody else.
+    pub(crate) fn served_at(env: TestEnv, url: String) -> Self {
+        Self::known(env, url, None)
+    }
+
+    fn known(env: TestEnv, url: String, server: Option<Running>) -> Self {
         crates_io(&env, &["strsim-0.11.1"]);
-        copy_samples(&env);
-        let market = Self::bare(env);
+        copy(&project_folder().join("samples"), &env.path("work/samples"));
+        let market = Self { env, url, server };
+        market.add();
         market.must(["key", "new", "harbour", "--no-passphrase"]);
         market
     }
 
-    /// Without samples and a publisher's key.
-    pub(crate) fn bare(env: TestEnv) -> Self {
-        let base = "https://registry.example.org/";
-        let init = ["registry", "init", "registry", "--solo", "--no-passphrase"];
-        let outcome = env
-            .command(init.into_iter().chain(["--base-url", base]))
-            .run();
-        assert_eq!(outcome.code, Some(0), "{outcome}");
-        let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
-        let market = Self {
-            env,
-            root: outcome.stdout.trim().to_owned(),
-            server: Some(server),
-        };
-        market.must([
-            "registry",
-            "add",
-            "harbour",
-            market.url(),
-            "--root",
-            &market.root,
-        ]);
-        market
+    /// Adds the registry, in the place where the program then keeps what it knows.
+    fn add(&self) {
+        let root = format!("sha256:{}", self.root());
+        self.must(["registry", "add", "harbour", self.url(), "--root", &root]);
+    }
+
+    /// The sha256 of the registry's root file.
+    pub(crate) fn root(&self) -> Sha256Digest {
+        Sha256Digest::of(self.file("tuf/1.root.json").as_bytes())
     }
 
     /// With the packages of the sample workspace.
@@ -88,7 +86,7 @@ impl Market {
 
     /// The address of the registry.
     pub(crate) fn url(&self) -> &str {
-        self.server.as_ref().expect("it is up").url()
+        &self.url
     }
 
     /// Takes the server down.
@@ -135,6 +133,11 @@ impl Market {
         self.env.write(&format!("work/{name}/src/main.rs"), main);
     }
 
+    /// The program's own configuration.
+    pub(crate) fn marketplace_config(&self) -> String {
+        self.env.read("home/.cargo/marketplace/config.toml")
+    }
+
     /// A file of the registry.
     pub(crate) fn file(&self, path: &str) -> String {
         self.env.read(&format!("work/registry/{path}"))
@@ -160,9 +163,11 @@ fn replace(text: &str, pattern: &str, by: &str) -> String {
     pattern.replace_all(text, by).into_owned()
 }
 
-/// Copies the sample workspace to `work/samples`.
-pub(crate) fn copy_samples(env: &TestEnv) {
-    copy(&project_folder().join("samples"), &env.path("work/samples"));
+/// Makes an empty registry in `work/registry`.
+pub(crate) fn init(env: &TestEnv, base: &str) {
+    let line = "registry init registry --solo --no-passphrase --base-url";
+    let outcome = env.command(line.split(' ').chain([base])).run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
 }
 
 /// Copies a folder; `Cargo.toml.in` becomes `Cargo.toml`.

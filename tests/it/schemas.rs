@@ -1,9 +1,18 @@
 //! The JSON Schemas of `schemas/`: they are schemas, and they tell right from wrong.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::record;
+use cargo_marketplace::formats::submission;
+use cargo_marketplace::model::Body;
+use regex::Regex;
 use serde_json::{Value, json};
+
+use crate::env::TestEnv;
+use crate::fixture::Fixture;
+use crate::small_registry;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
 
@@ -28,7 +37,7 @@ fn every_schema_is_one() {
             found += 1;
         }
     }
-    assert_eq!(found, 12);
+    assert_eq!(found, 13);
 }
 
 /// Each example is a value that its schema takes, and changes to it after which it must not.
@@ -60,4 +69,117 @@ fn changed(value: &Value, at: &str, to: &Value) -> Value {
         changed.pointer_mut(parent).unwrap()[key] = to.clone();
     }
     changed
+}
+
+/// How a file is held against schemas.
+#[derive(Clone, Copy)]
+enum Form {
+    /// One JSON value.
+    Json,
+    /// A JSON value on each line.
+    Lines,
+    /// Not JSON: SHACL shapes, and the digest in a record, are for these.
+    Other,
+}
+
+/// Which files a registry has, and the schema of each: the first pattern that fits counts.
+const FILES: [(&str, &str, Form); 14] = [
+    (r"config\.json", "config", Form::Json),
+    (r"([0-9a-f]{64}\.)?policy\.json", "policy", Form::Json),
+    (r"tuf/timestamp\.json", "tuf-timestamp", Form::Json),
+    (r"tuf/[0-9]+\.root\.json", "tuf-root", Form::Json),
+    (r"tuf/[0-9]+\.snapshot\.json", "tuf-snapshot", Form::Json),
+    (r"tuf/[0-9]+\.[a-z0-9-]+\.json", "tuf-targets", Form::Json),
+    (
+        r"catalog/([0-9a-f]{64}\.)?index\.json",
+        "catalog-index",
+        Form::Json,
+    ),
+    (r"catalog/[0-9a-f]{64}\.(jsonl|ttl)\.zst", "", Form::Other),
+    (
+        r"publishers/([0-9a-f]{64}\.)?[a-z0-9-]+\.json",
+        "publisher",
+        Form::Json,
+    ),
+    (r"crates/[^/]+/[0-9a-f]{64}\.crate", "", Form::Other),
+    (
+        r"([12]|3/.|../..)/([0-9a-f]{64}\.)?[^./]+\.json",
+        "record",
+        Form::Json,
+    ),
+    (
+        r"([12]|3/.|../..)/([0-9a-f]{64}\.)?[^./]+\.ttl",
+        "",
+        Form::Other,
+    ),
+    (
+        r"([12]|3/.|../..)/([0-9a-f]{64}\.)?[^./]+",
+        "v1-line",
+        Form::Lines,
+    ),
+    (r"submission\.json", "submission", Form::Json),
+];
+
+/// Holds a file against the schema of its kind. Returns which one that is.
+fn validate(path: &str, bytes: &[u8]) -> &'static str {
+    let fits = |pattern: &str| {
+        Regex::new(&format!("^({pattern})$"))
+            .unwrap()
+            .is_match(path)
+    };
+    let kind = FILES.iter().find(|(pattern, ..)| fits(pattern));
+    let Some((_, name, form)) = kind else {
+        panic!("no schema is for `{path}`");
+    };
+    let values: Vec<Value> = match form {
+        Form::Json => vec![serde_json::from_slice(bytes).unwrap()],
+        Form::Lines => {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+            lines
+                .map(|line| serde_json::from_slice(line).unwrap())
+                .collect()
+        }
+        Form::Other => return name,
+    };
+    for value in values {
+        require(&format!("{name}.schema.json"), &value, path);
+    }
+    if *name == "record" {
+        for envelope in record::decode(bytes).unwrap().statements {
+            let statement = serde_json::from_slice(&envelope.payload).unwrap();
+            require("statement.schema.json", &statement, path);
+        }
+    }
+    name
+}
+
+fn require(name: &str, value: &Value, path: &str) {
+    if let Err(error) = schema(name).validate(value) {
+        panic!(
+            "{path} against {name}: {error} at {}",
+            error.instance_path()
+        );
+    }
+}
+
+#[test]
+fn every_file_that_is_written_has_a_schema_and_fits_it() {
+    let env = TestEnv::new();
+    let small = env.path("small");
+    small_registry::make(&small);
+    let yank = Body::Unyank {
+        version: "0.1.0".parse().unwrap(),
+    };
+    let submission = small_registry::submission(&small, "tide-table", yank);
+    let mut used = BTreeSet::from([validate(
+        "submission.json",
+        &submission::encode(&submission),
+    )]);
+    for root in [small, Fixture::get().registry_dir(&env)] {
+        for (path, bytes) in small_registry::files(&root) {
+            used.insert(validate(&path, &bytes));
+        }
+    }
+    let all: BTreeSet<&str> = FILES.iter().map(|(_, name, _)| *name).collect();
+    assert_eq!(used, all);
 }

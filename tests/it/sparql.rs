@@ -1,6 +1,7 @@
 //! SPARQL: each example against an answer computed without it, and how a query can fail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use cargo_marketplace::model::{DependencyKind, DependencySource, Entry, Release, TrustState};
 use insta::assert_snapshot;
@@ -169,7 +170,8 @@ fn msrv_names_those_that_promise_too_much() {
         let (stated, needed) = (world.release(&package), world.release(&below));
         let rust = |release: &Release| release.rust_version.clone();
         let too_much = minor(needed)? > minor(stated)?;
-        too_much.then(|| row([&package, &rust(stated)?, &below, &rust(needed)?]).into())?
+        let (stated, needed) = (rust(stated)?, rust(needed)?);
+        too_much.then(|| row([&package, &stated, &below, &needed]))
     });
     assert_rows(example("msrv", &[]), expected);
 }
@@ -228,4 +230,370 @@ fn an_owners_reach_counts_each_dependent_once() {
         .into_iter()
         .map(|(count, publisher)| row([&publisher, &count.to_string()]));
     assert_rows(example("owner-reach", &[]), expected);
+}
+
+/// A place with the registry in it.
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    Fixture::get().add_to(&env);
+    env
+}
+
+const REVERSE_DEPS: [&str; 5] = [
+    "sparql",
+    "--example",
+    "reverse-deps",
+    "--param",
+    "name=libm-lite",
+];
+
+/// Some hundred million rows to sort; the dataset is read at once, and then no more.
+const CROSS_JOIN: &str = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c ?f ?i";
+
+#[test]
+fn a_table_is_for_people_and_says_where_it_comes_from() {
+    assert_snapshot!(env().run(REVERSE_DEPS), @"
+    exit: 0
+    --- stdout
+    package     version  requirement
+    moon-phase  0.1.0    ^0.2
+    tide-table  0.3.1    ^0.2.4
+    --- stderr
+        Updating `harbour` index
+    note: 2 rows in [TIME], harbour v2 serial 9
+    ");
+}
+
+#[test]
+fn json_is_sparqls_own() {
+    let env = env();
+    let mut json = REVERSE_DEPS.to_vec();
+    json.extend(["--format", "json"]);
+    assert_snapshot!(env.run(&json), @r#"
+    exit: 0
+    --- stdout
+    {"head":{"vars":["package","version","requirement"]},"results":{"bindings":[{"package":{"type":"literal","value":"moon-phase"},"version":{"type":"literal","value":"0.1.0"},"requirement":{"type":"literal","value":"^0.2"}},{"package":{"type":"literal","value":"tide-table"},"version":{"type":"literal","value":"0.3.1"},"requirement":{"type":"literal","value":"^0.2.4"}}]}}
+    --- stderr
+        Updating `harbour` index
+    note: 2 rows in [TIME], harbour v2 serial 9
+    "#);
+    let mut message = REVERSE_DEPS.to_vec();
+    message.extend(["--message-format", "json"]);
+    assert_snapshot!(env.run(&message), @r#"
+    exit: 0
+    --- stdout
+    {"reason":"sparql-result","schema":1,"head":{"vars":["package","version","requirement"]},"results":{"bindings":[{"package":{"type":"literal","value":"moon-phase"},"requirement":{"type":"literal","value":"^0.2"},"version":{"type":"literal","value":"0.1.0"}},{"package":{"type":"literal","value":"tide-table"},"requirement":{"type":"literal","value":"^0.2.4"},"version":{"type":"literal","value":"0.3.1"}}]},"source":{"registry":"harbour","serial":9}}
+    --- stderr
+        Updating `harbour` index
+    note: 2 rows in [TIME], harbour v2 serial 9
+    "#);
+}
+
+#[test]
+fn other_forms_are_those_of_the_specification() {
+    let env = env();
+    let mut tsv = REVERSE_DEPS.to_vec();
+    tsv.extend(["--format", "tsv"]);
+    assert_snapshot!(env.run(&tsv), @r#"
+    exit: 0
+    --- stdout
+    ?package	?version	?requirement
+    "moon-phase"	"0.1.0"	"^0.2"
+    "tide-table"	"0.3.1"	"^0.2.4"
+    --- stderr
+        Updating `harbour` index
+    note: 2 rows in [TIME], harbour v2 serial 9
+    "#);
+    let construct = "PREFIX mp: <https://w3id.org/cargo-marketplace/ns#> \
+        CONSTRUCT { ?p mp:latest ?r } { ?p mp:latest ?r ; mp:schema 1 } ORDER BY ?p LIMIT 1";
+    assert_snapshot!(env.run(["sparql", construct]), @"
+    exit: 0
+    --- stdout
+    <https://registry.example.org/packages/Beaufort/#package> <https://w3id.org/cargo-marketplace/ns#latest> <https://registry.example.org/packages/Beaufort/0.1.0/#release> .
+    --- stderr
+        Updating `harbour` index
+    note: 1 triple in [TIME], harbour v2 serial 9
+    ");
+    assert_snapshot!(env.run(["sparql", construct, "--format", "csv"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error: a graph cannot be written as csv
+    help: `--format turtle`
+    ");
+    assert_snapshot!(env.run(["sparql", "ASK { ?s ?p ?o }", "--format", "turtle"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error: yes or no cannot be written as turtle
+    help: `--format table`, json, csv or tsv
+    ");
+}
+
+#[test]
+fn a_query_may_come_from_a_file_or_stdin() {
+    let env = env();
+    env.write("work/query.rq", "ASK { ?s ?p ?o }");
+    assert_snapshot!(env.run(["sparql", "-f", "query.rq"]), @"
+    exit: 0
+    --- stdout
+    true
+    --- stderr
+        Updating `harbour` index
+    note: answered in [TIME], harbour v2 serial 9
+    ");
+    let stdin = env.command(["sparql", "-f", "-"]).stdin("ASK { ?s ?s ?s }");
+    assert_snapshot!(stdin.run(), @"
+    exit: 0
+    --- stdout
+    false
+    --- stderr
+        Updating `harbour` index
+    note: answered in [TIME], harbour v2 serial 9
+    ");
+    assert_snapshot!(env.run(["sparql", "-f", "none.rq"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: cannot read the query from `none.rq`
+
+    Caused by:
+      No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn examples_are_listed_without_a_registry() {
+    let env = TestEnv::new();
+    assert_snapshot!(env.run(["sparql", "--list-examples"]), @"
+    exit: 0
+    --- stdout
+    reverse-deps        packages whose latest release depends on a package
+                          --param name=… (a package)
+    reach               packages that depend on a package, at any distance
+                          --param name=… (a package)
+    license-closure     the licenses of a package and of all that it depends on
+                          --param name=… (a package)
+    copyleft-below      packages that have a copyleft license somewhere below them
+    msrv                packages that state an older Rust than a package below them
+    signed-on-unsigned  signed packages that depend on packages which nobody signed
+    newest              the newest releases with a keyword
+                          --param keyword=… (a keyword)
+    owner-reach         for each publisher, how many packages depend on theirs
+    --- stderr
+    ");
+}
+
+#[test]
+fn an_example_must_exist_and_have_its_parameters() {
+    let env = env();
+    assert_snapshot!(env.run(["sparql", "--example", "reverse-dep"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: there is no example `reverse-dep`
+    help: did you mean `reverse-deps`?
+    ");
+    assert_snapshot!(env.run(["sparql", "--example", "reach"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `reach` needs the parameter `name`
+    help: `--param name=…`
+    ");
+    let unknown = ["sparql", "--example", "msrv", "--param", "name=x"];
+    assert_snapshot!(env.run(unknown), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `msrv` has no parameter `name`
+    help: `cargo marketplace sparql --list-examples` shows them
+    ");
+}
+
+#[test]
+fn a_parameter_is_a_value_and_no_part_of_the_query() {
+    let hostile = "name=x\" } } SERVICE <http://127.0.0.1/> { ?a ?b \"";
+    let arguments = ["sparql", "--example", "reach", "--param", hostile];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 0
+    --- stdout
+    package
+    --- stderr
+        Updating `harbour` index
+    note: 0 rows in [TIME], harbour v2 serial 9
+    ");
+}
+
+#[test]
+fn invalid_queries_name_the_place() {
+    let env = env();
+    assert_snapshot!(env.run(["sparql", "SELECT ?x {\n  ?x ?y \n} GROUP"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0802]: the query is not valid SPARQL 1.1
+
+    Caused by:
+      line 3, column 2: `GROUP` cannot stand here
+    ");
+    assert_snapshot!(env.run(["sparql", "SELECT ?x { ?x a foo:Bar }"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0802]: the query is not valid SPARQL 1.1
+
+    Caused by:
+      line 1, column 25: prefix not found
+    ");
+}
+
+#[test]
+fn queries_never_leave_the_registry() {
+    let env = env();
+    let service = "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }";
+    assert_snapshot!(env.run(["sparql", service]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0803]: the query uses `SERVICE`, which is refused
+    help: a query sees the triples of one registry: no SERVICE, no FROM, no updates
+    ");
+    let from = "SELECT * FROM <http://127.0.0.1/> { ?s ?p ?o }";
+    assert_snapshot!(env.run(["sparql", from]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0803]: the query uses `FROM`, which is refused
+    help: a query sees the triples of one registry: no SERVICE, no FROM, no updates
+    ");
+    assert_snapshot!(env.run(["sparql", "DELETE WHERE { ?s ?p ?o }"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0803]: the query uses `DELETE`, which is refused
+    help: a query sees the triples of one registry: no SERVICE, no FROM, no updates
+    ");
+}
+
+#[test]
+fn deep_nesting_does_not_use_up_the_stack() {
+    let query = format!("ASK {}{}", "{".repeat(3000), "}".repeat(3000));
+    assert_snapshot!(env().run(["sparql", &query]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0803]: the query nests more than 100 brackets
+    ");
+}
+
+#[test]
+fn too_many_rows_are_an_error_and_none_is_printed() {
+    let query = "SELECT (1 AS ?one) { ?a ?b ?c . ?d ?e ?f }";
+    let arguments = ["sparql", query, "--format", "csv", "--timeout", "2min"];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0804]: the answer has more than 300000 rows
+    help: add LIMIT, or a narrower pattern
+    ");
+}
+
+#[test]
+fn sorting_a_cross_join_ends_in_time() {
+    let arguments = [
+        "sparql",
+        CROSS_JOIN,
+        "--timeout",
+        "200ms",
+        "--max-memory",
+        "64GiB",
+    ];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0804]: the query had no answer within 200ms
+    help: make the pattern narrower, or raise `--timeout`
+    ");
+}
+
+#[test]
+fn counting_a_cross_join_ends_in_time() {
+    let query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }";
+    let arguments = [
+        "sparql",
+        query,
+        "--timeout",
+        "200ms",
+        "--message-format",
+        "json",
+    ];
+    assert_snapshot!(env().run(arguments), @r#"
+    exit: 101
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":"MP0804","exit_code":101,"help":"make the pattern narrower, or raise `--timeout`","message":"the query had no answer within 200ms","note":null}
+    --- stderr
+        Updating `harbour` index
+    error[MP0804]: the query had no answer within 200ms
+    help: make the pattern narrower, or raise `--timeout`
+    "#);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_limited() {
+    let arguments = [
+        "sparql",
+        CROSS_JOIN,
+        "--timeout",
+        "10min",
+        "--max-memory",
+        "96MiB",
+    ];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0804]: the query needs more than 96.0MiB of memory
+    help: make the pattern narrower, or raise `--max-memory`
+    ");
+}
+
+#[test]
+fn v1_has_no_sparql() {
+    assert_snapshot!(env().run(["sparql", "ASK {}", "--backend", "v1"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error[MP0801]: `sparql` needs v2, the Turtle index
+    note: `--backend v1` reads v1 only, and there is no falling back
+    ");
+}
+
+#[test]
+fn there_is_no_falling_back_to_v1() {
+    let env = TestEnv::new();
+    let registry = Fixture::get().add_to(&env);
+    for file in fs::read_dir(registry.join("catalog")).unwrap() {
+        let path = file.unwrap().path();
+        if path.to_string_lossy().ends_with(".ttl.zst") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let answer = env.command(["sparql", "ASK {}"]).redact_digests().run();
+    assert_snapshot!(answer, @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error: `catalog/[DIGEST].ttl.zst` is not in the registry
+    help: the mirror is incomplete; try again later, or tell its operator
+    ");
 }

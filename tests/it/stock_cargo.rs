@@ -13,7 +13,7 @@ use crate::env::TestEnv;
 use crate::samples::{Market, cached, crates_io, project_folder};
 
 /// A machine that knows a registry's address and nothing else of us.
-fn stranger(url: &str) -> TestEnv {
+pub(crate) fn stranger(url: &str) -> TestEnv {
     let env = TestEnv::new();
     crates_io(&env, &["strsim-0.11.1"]);
     let config = env.read("home/.cargo/config.toml");
@@ -22,7 +22,7 @@ fn stranger(url: &str) -> TestEnv {
     env
 }
 
-fn succeed(env: &TestEnv, folder: &str, line: &str) {
+pub(crate) fn succeed(env: &TestEnv, folder: &str, line: &str) {
     let outcome = env.cargo(line.split(' ')).folder(folder).run();
     assert_eq!(outcome.code, Some(0), "cargo {line}\n{outcome}");
 }

@@ -458,7 +458,7 @@ fn a_folder_without_a_registry_is_named() {
 }
 
 #[test]
-#[ignore = "needs root for a tmpfs"]
+#[ignore = "needs mount, as root, for a tmpfs"]
 fn a_full_disk_leaves_the_registry_as_it_was() {
     let operator = Operator::new();
     let small = operator.archive("small", "1.0.0", "");

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Reads a registry's folder as python-tuf's client, which knows nothing of ours (`pip install tuf`).
 
-usage: tuf_client.py FOLDER
+usage: tuf_client.py FOLDER [URL]
 
-Starts from `tuf/1.root.json`, refreshes, and downloads every file that must be a TUF target: records,
+Reads the folder itself, or, with a URL, what a server makes of it. Starts from `tuf/1.root.json`, refreshes, and downloads every file that must be a TUF target: records,
 publishers, the policy and the catalog's index. Then asks for a package that is not there. Exits with 1 at
 the first disagreement.
 """
@@ -48,18 +48,19 @@ def targets(folder):
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
-def check(folder):
+def check(folder, url=None):
     """Downloads every target; the number of them."""
+    base = url.rstrip("/") if url else folder.as_uri()
     with tempfile.TemporaryDirectory() as home:
         metadata, downloads = Path(home, "metadata"), Path(home, "targets")
         metadata.mkdir()
         downloads.mkdir()
         updater = Updater(
             str(metadata),
-            (folder / "tuf").as_uri(),
+            f"{base}/tuf",
             str(downloads),
-            folder.as_uri(),
-            fetcher=FolderFetcher(),
+            base,
+            fetcher=None if url else FolderFetcher(),
             bootstrap=(folder / "tuf" / "1.root.json").read_bytes(),
         )
         updater.refresh()
@@ -77,6 +78,7 @@ def check(folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    print(f"python-tuf agrees on {check(Path(sys.argv[1]).resolve())} targets")
+    folder, url = Path(sys.argv[1]).resolve(), (sys.argv[2:] or [None])[0]
+    print(f"python-tuf agrees on {check(folder, url)} targets")

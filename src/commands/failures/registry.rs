@@ -1,6 +1,6 @@
 //! What the errors of reading mean to a user: `trust`, `registry`.
 
-use super::{failed, refused};
+use super::{ONCE_ONLINE, failed, refused};
 use crate::commands::error::{CommandError, Kind};
 use crate::registry::backend::BackendError;
 use crate::registry::error::ClientError;
@@ -13,9 +13,7 @@ impl From<TufError> for CommandError {
         match &error {
             TufError::Missing { .. } | TufError::NotMetadata { .. } => failed(&error)
                 .with_help("is this the address of a registry, and not behind a login page?"),
-            TufError::NotStored { .. } => failed(&error)
-                .with_code("MP0202")
-                .with_help("run without `--offline` once"),
+            TufError::NotStored { .. } => failed(&error).with_code("MP0202").with_help(ONCE_ONLINE),
             TufError::Expired { .. } => refused("MP0404", &error)
                 .with_help("check this machine's clock, then tell the registry's operator"),
             TufError::Rollback { .. } | TufError::Vanished { .. } | TufError::Version { .. } => {
@@ -45,7 +43,7 @@ impl From<FileError> for CommandError {
                 .with_help("the mirror is incomplete; try again later, or tell its operator"),
             FileError::Offline { .. } => failed(&error)
                 .with_code("MP0202")
-                .with_help("run without `--offline` once"),
+                .with_help(ONCE_ONLINE),
             FileError::Mismatch {
                 expected, actual, ..
             } => refused("MP0401", &error).with_help(format!(
@@ -120,6 +118,9 @@ impl From<ClientError> for CommandError {
             ClientError::NoCopy { .. } => failed(&error)
                 .with_code("MP0201")
                 .with_help("check the network and the registry's address, and try again"),
+            ClientError::NotInCopy { .. } => {
+                failed(&error).with_code("MP0202").with_help(ONCE_ONLINE)
+            }
             ClientError::Vanished(_) => refused("MP0405", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)

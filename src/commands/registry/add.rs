@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
@@ -18,6 +19,9 @@ use crate::trust::tuf::{Mode, Settings, Updater, ed25519_only};
 
 /// The most bytes of a root file.
 const MAX_ROOT: u64 = 512 << 10;
+
+/// How many roots are looked at for the one that is pinned: a hostile server always has a next one.
+const MAX_ROOTS: u64 = 256;
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
@@ -86,6 +90,15 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         );
         context.shell.note(&text);
     }
+    if context.shell.is_json() {
+        let body = json!({
+            "name": registry.name.as_str(),
+            "url": registry.url.as_str(),
+            "registry_id": registry.registry_id.to_string(),
+            "root": format!("sha256:{}", registry.root),
+        });
+        context.shell.message("registry-added", body);
+    }
     Ok(())
 }
 
@@ -103,15 +116,13 @@ fn pinned_root(
         let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
         return agreed(root, args);
     };
-    let mut version = 1;
-    while let Some(root) = served_root(transport, version)? {
-        if Sha256Digest::of(&root) == pinned {
-            return Ok(root);
+    for version in 1..=MAX_ROOTS {
+        match served_root(transport, version)? {
+            Some(root) if Sha256Digest::of(&root) == pinned => return Ok(root),
+            Some(_) => {}
+            None if version == 1 => return Err(no_registry(&args.url)),
+            None => break,
         }
-        version += 1;
-    }
-    if version == 1 {
-        return Err(no_registry(&args.url));
     }
     let error = CommandError::trust(
         "MP0102",

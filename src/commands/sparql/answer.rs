@@ -18,7 +18,7 @@ use super::error::{CommandError, nearest};
 use super::reading;
 use super::shell::sanitize;
 use super::sparql::{ResultFormat, SparqlArgs, needs_v2};
-use crate::dataset::{self, Dataset, EXAMPLES, Extent, QueryOptions, example};
+use crate::dataset::{self, AnswerOptions, Dataset, EXAMPLES, Extent, Query, QueryError, example};
 use crate::registry::backend;
 use watchdog::Allowance;
 
@@ -45,23 +45,23 @@ pub(super) fn answer(args: &SparqlArgs, context: &Context) -> Result<(), Command
             "`--backend v1` reads v1 only, and there is no falling back",
         ));
     }
-    let question = question(args, context)?;
-    let reading = reading::open(context, &args.read, None)?;
-    let triples = backend::triples(&reading.client).map_err(failures::no_triples)?;
-    let cancellation = CancellationToken::new();
     let allowance = Allowance {
         time: args.timeout,
         memory: args.max_memory,
     };
+    let no_answer = |error| failures::no_answer(error, allowance);
+    let cancellation = CancellationToken::new();
+    let question = question(args, context)?;
+    let query = Query::parse(&question, cancellation.clone()).map_err(no_answer)?;
+    let options = AnswerOptions {
+        format: format(args, context),
+        max_rows: MAX_ROWS,
+    };
+    let reading = reading::open(context, &args.read, None)?;
+    let triples = backend::triples(&reading.client).map_err(failures::no_triples)?;
     let cancel = || cancellation.cancel();
-    let answer = watchdog::watch(allowance, &context.shell, cancel, || {
-        let options = QueryOptions {
-            max_rows: MAX_ROWS,
-            cancellation: cancellation.clone(),
-        };
-        ask(&question, &triples.turtle, format(args, context), &options)
-    });
-    let answer = answer.map_err(|error| failures::no_answer(error, allowance))?;
+    let work = || ask(query, options, &triples.turtle);
+    let answer = watchdog::watch(allowance, &context.shell, cancel, work).map_err(no_answer)?;
     let source = json!({"registry": reading.client.name().as_str(), "serial": triples.serial});
     print(&answer, args, &source, context);
     let (extent, took) = (extent(answer.extent), answer.took.as_millis());
@@ -72,16 +72,11 @@ pub(super) fn answer(args: &SparqlArgs, context: &Context) -> Result<(), Command
     Ok(())
 }
 
-fn ask(
-    question: &str,
-    turtle: &[u8],
-    format: dataset::ResultFormat,
-    options: &QueryOptions,
-) -> Result<Answer, dataset::QueryError> {
+fn ask(query: Query, options: AnswerOptions, turtle: &[u8]) -> Result<Answer, QueryError> {
     let dataset = Dataset::load(turtle)?;
     let started = Instant::now();
     let mut text = Vec::new();
-    let extent = dataset.query(question, options, format, &mut text)?;
+    let extent = dataset.answer(query, options, &mut text)?;
     Ok(Answer {
         text,
         extent,
@@ -144,13 +139,12 @@ fn list_examples(context: &Context) {
             shell.message("sparql-example", body);
             continue;
         }
-        let parameters: String = parameters
-            .map(|parameter| format!(" --param {}={}", parameter.name, parameter.about))
-            .collect();
-        shell.line(&format!(
-            "{:width$}  {}{parameters}",
-            example.name, example.about
-        ));
+        let about = example.about;
+        shell.line(&format!("{:width$}  {about}", example.name));
+        for parameter in parameters {
+            let (name, about) = (parameter.name, parameter.about);
+            shell.line(&format!("{:width$}    --param {name}=… ({about})", ""));
+        }
     }
 }
 
@@ -186,7 +180,8 @@ fn print(answer: &Answer, args: &SparqlArgs, source: &Value, context: &Context) 
             let text: String = text.split_inclusive(SEPARATORS).map(clean).collect();
             shell.bytes(text.as_bytes());
         }
-        Some(ResultFormat::Json | ResultFormat::Turtle) => shell.bytes(&answer.text),
+        Some(ResultFormat::Json) => shell.bytes(&[&answer.text[..], b"\n"].concat()),
+        Some(ResultFormat::Turtle) => shell.bytes(&answer.text),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn no_answer(error: QueryError, allowance: Allowance) -> CommandError
         QueryError::Cancelled => too_slow(allowance),
         QueryError::Refused(PrescanError::ReachesOut(_)) => shown
             .with_code("MP0803")
-            .with_help("SERVICE, FROM and updates are not for a query over one registry"),
+            .with_help("a query sees the triples of one registry: no SERVICE, no FROM, no updates"),
         QueryError::Refused(PrescanError::TooLong(_) | PrescanError::TooDeep) => {
             shown.with_code("MP0803")
         }

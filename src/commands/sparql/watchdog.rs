@@ -86,11 +86,12 @@ mod memory {
     /// The former limit, which comes back at the end.
     pub(super) struct Limit(Rlimit);
 
-    /// Limits the address space: what the watch is too slow to see fails in the allocator. Much of
-    /// an address space is never used, hence the double.
+    /// Limits the address space: what the watch is too slow to see fails in the allocator, which
+    /// ends the process without a word. So that the watch comes first, there is room for a table
+    /// that grows to its double, beside its former self and one more.
     pub(super) fn limit(bytes: u64) -> Option<Limit> {
         let before = getrlimit(Resource::As);
-        let wanted = field("VmSize:")?.saturating_add(bytes.saturating_mul(2));
+        let wanted = field("VmSize:")?.saturating_add(bytes.saturating_mul(4));
         let current = [before.current, before.maximum].into_iter().flatten();
         let current = Some(current.fold(wanted, u64::min));
         setrlimit(Resource::As, Rlimit { current, ..before }).ok()?;

@@ -49,6 +49,14 @@ pub enum ApplyError {
         /// The version.
         version: Version,
     },
+    /// The registry has this version.
+    #[error("`{name}` {version} is published already")]
+    Published {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// The registry has this version with other bytes.
     #[error("`{name}` {version} exists with another archive")]
     Exists {

@@ -16,7 +16,8 @@ use crate::model::{Sha256Digest, UtcTime};
 use crate::publish::metadata::lifetime;
 use crate::trust::Verified;
 use crate::trust::tuf::{
-    Lookup, Mode, Request, Settings, Target, TargetFile, TufError, Updater, ed25519_only,
+    Lookup, Mode, Request, RoleValidity, Settings, Target, TargetFile, TufError, Updater,
+    ed25519_only,
 };
 
 const MAX_ROOT: u64 = 512 * 1024;
@@ -27,8 +28,8 @@ pub(super) struct Chain {
     pub(super) root: Sha256Digest,
     /// Every file, by path, with the role that lists it.
     pub(super) listed: BTreeMap<String, Listed>,
-    /// Roles that are to be signed anew soon.
-    pub(super) ageing: Vec<Ageing>,
+    /// Every role that was read, and until when it is valid.
+    pub(super) validities: Vec<RoleValidity>,
     /// Whether every role could be read.
     pub(super) is_whole: bool,
 }
@@ -54,13 +55,41 @@ impl Listed {
     }
 }
 
+impl Chain {
+    /// Notes roles past their expiry, and returns those that have less than a third of their life
+    /// left.
+    pub(super) fn check_expiry(
+        &self,
+        now: UtcTime,
+        lifetimes: &Lifetimes,
+        log: &mut Log,
+    ) -> Vec<Ageing> {
+        let mut ageing = Vec::new();
+        for validity in &self.validities {
+            let (role, expires) = (&validity.role, validity.expires);
+            let life = i64::from(lifetime(role, lifetimes)) * 86_400;
+            if expires <= now {
+                let path = match role.as_str() {
+                    "timestamp" => layout::TIMESTAMP.to_owned(),
+                    _ => layout::metadata(role, validity.version),
+                };
+                log.find(&path, Problem::Expired(expires));
+            } else if expires <= now.plus_seconds(life / 3) {
+                let role = role.clone();
+                ageing.push(Ageing { role, expires });
+            }
+        }
+        ageing
+    }
+}
+
 /// Follows the chain. Nothing if it breaks before it leads to any file.
-pub(super) fn follow(tree: &Tree, now: UtcTime, log: &mut Log) -> Option<Chain> {
+pub(super) fn follow(tree: &Tree, log: &mut Log) -> Option<Chain> {
     let first = layout::metadata("root", 1);
     let root = log.take(&first, tree.read(&first, MAX_ROOT))?;
     log.refer(&first);
     check_form(&first, &root, log);
-    // Expiry is noted below, for each role: it must not keep the rest from being looked at.
+    // Expiry is noted by itself, for each role: it must not keep the rest from being looked at.
     let settings = Settings {
         now: UtcTime::from_unix(0)?,
         mode: Mode::Online,
@@ -69,11 +98,10 @@ pub(super) fn follow(tree: &Tree, now: UtcTime, log: &mut Log) -> Option<Chain> 
     let mut updater = log.take(&first, Updater::start(&root, settings))?;
     answer_requests(&mut updater, tree, log)?;
     let passed_over = read_roles(&mut updater, tree, log);
-    let ageing = check_expiry(&updater, now, log);
     Some(Chain {
         root: Sha256Digest::of(&root),
         listed: listed(&mut updater, &passed_over, log),
-        ageing,
+        validities: updater.validities(),
         is_whole: passed_over.is_empty(),
     })
 }
@@ -151,24 +179,6 @@ fn check_form(path: &str, bytes: &[u8], log: &mut Log) {
     if !as_written {
         log.find(path, Problem::NotAsWritten);
     }
-}
-
-fn check_expiry(updater: &Updater, now: UtcTime, log: &mut Log) -> Vec<Ageing> {
-    let mut ageing = Vec::new();
-    for validity in updater.validities() {
-        let (role, expires) = (validity.role, validity.expires);
-        let life = i64::from(lifetime(&role, &Lifetimes::default())) * 86_400;
-        if expires <= now {
-            let path = match role.as_str() {
-                "timestamp" => layout::TIMESTAMP.to_owned(),
-                _ => layout::metadata(&role, validity.version),
-            };
-            log.find(&path, Problem::Expired(expires));
-        } else if expires <= now.plus_seconds(life / 3) {
-            ageing.push(Ageing { role, expires });
-        }
-    }
-    ageing
 }
 
 fn listed(
