@@ -90,7 +90,7 @@ impl Destination {
             now: context.now,
         };
         let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
-        Ok(apply::apply(folder, &proposals, register, &authority)?)
+        Ok(apply::apply(folder, proposals, register, &authority)?)
     }
 
     /// Says what `apply` would do, and fails where it would.

@@ -3,18 +3,19 @@
 //! Whatever comes from outside is checked here as a client would check it, before anything is
 //! written; then documents, record, catalog and metadata are made anew for what changed.
 
+mod catalog;
 mod error;
 
 use std::collections::BTreeMap;
 
 pub use error::ApplyError;
 
-use super::collision::{self, CollisionError};
+use catalog::Touched;
+
+use super::collision;
 use super::folder::Folder;
 use super::journal::{Change, NewFile};
-use super::packs::{self, Documents};
 use super::role_keys::RoleKeys;
-use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
 use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record};
@@ -53,18 +54,11 @@ pub struct Applied {
     pub files: usize,
 }
 
-/// The documents of the packages that a change touches, in both formats.
-#[derive(Default)]
-struct Touched {
-    v1: Documents,
-    v2: Documents,
-}
-
 /// Adds what is proposed, whole or not at all. `publishers` are registered first; those that are
 /// registered already, with the same keys, are passed over.
 pub fn apply(
     mut folder: Folder,
-    proposals: &[Proposal],
+    proposals: Vec<Proposal>,
     publishers: &[Publisher],
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
@@ -78,15 +72,15 @@ pub fn apply(
     for proposal in proposals {
         let record = extended_record(
             &mut folder,
-            proposal,
+            &proposal,
             &policy.vouchers,
             publishers,
             authority.now,
         )?;
-        add_archives(proposal, &mut change)?;
+        change.immutable.extend(archives(proposal)?);
         add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
     }
-    let serial = add_catalog(&mut folder, touched, &mut change)?;
+    let serial = catalog::renew(&mut folder, touched, &mut change)?;
     let files = change.immutable.len() + change.plain.len();
     folder.commit(change, authority.keys, authority.now)?;
     Ok(Applied { serial, files })
@@ -111,11 +105,12 @@ pub fn preview(
     now: UtcTime,
 ) -> Result<Vec<Preview>, ApplyError> {
     let policy = folder.policy()?;
+    collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut previews = Vec::new();
     for proposal in proposals {
         let before = state(folder, &proposal.package)?.document;
         let (_, after) = extended_record(folder, proposal, &policy.vouchers, publishers, now)?;
-        add_archives(proposal, &mut Change::default())?;
+        archives(proposal.clone())?;
         previews.push(Preview {
             before,
             after: after.document,
@@ -125,24 +120,13 @@ pub fn preview(
     Ok(previews)
 }
 
-/// A package's record. Names that differ only in case share their place.
-fn record_of(folder: &mut Folder, package: &PackageName) -> Result<Option<Record>, ApplyError> {
-    match folder.record(package)? {
-        Some(record) if record.package != *package => Err(CollisionError::Taken {
-            name: package.clone(),
-            taken: record.package.to_string(),
-        }
-        .into()),
-        found => Ok(found),
-    }
-}
-
 /// The state of a package in the registry, empty if there is no such package.
 pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState, ApplyError> {
     let registry_id = folder.registry_id();
-    let Some(record) = record_of(folder, package)? else {
+    let Some(record) = folder.record(package)? else {
         return Ok(PackageState::empty(registry_id, package.clone()));
     };
+    collision::check_place(&record.package, package)?;
     let vouchers = folder.policy()?.vouchers;
     checked(folder, &record, &vouchers, &[])
 }
@@ -200,8 +184,11 @@ fn extended_record(
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
     let package = &proposal.package;
-    let mut record = match record_of(folder, package)? {
-        Some(record) => record,
+    let mut record = match folder.record(package)? {
+        Some(record) => {
+            collision::check_place(&record.package, package)?;
+            record
+        }
         None => {
             collision::check(folder.root(), package)?;
             Record {
@@ -247,24 +234,29 @@ pub fn releases(
     Ok(bodies.filter_map(release).collect())
 }
 
-fn add_archives(proposal: &Proposal, change: &mut Change) -> Result<(), ApplyError> {
-    let archives: BTreeMap<Sha256Digest, &Vec<u8>> = proposal
-        .archives
-        .iter()
-        .map(|bytes| (Sha256Digest::of(bytes), bytes))
+/// The archives of a proposal's releases, each under its name.
+fn archives(proposal: Proposal) -> Result<Vec<NewFile>, ApplyError> {
+    let archives = proposal.archives.into_iter();
+    let mut archives: BTreeMap<Sha256Digest, Vec<u8>> = archives
+        .map(|bytes| (Sha256Digest::of(&bytes), bytes))
         .collect();
-    for release in releases(&proposal.package, &proposal.statements)? {
+    let file = |release: Release| {
         let bytes = archives
-            .get(&release.checksum)
+            .remove(&release.checksum)
             .filter(|bytes| release.size.is_none_or(|size| size == bytes.len() as u64));
-        let bytes = bytes.ok_or_else(|| ApplyError::NoArchive {
-            name: release.name.clone(),
-            version: release.version.clone(),
-        })?;
-        let path = layout::archive(&release.name, &release.checksum);
-        change.immutable.push(NewFile::new(path, (*bytes).clone()));
-    }
-    Ok(())
+        match bytes {
+            Some(bytes) => {
+                let path = layout::archive(&release.name, &release.checksum);
+                Ok(NewFile::new(path, bytes))
+            }
+            None => Err(ApplyError::NoArchive {
+                name: release.name,
+                version: release.version,
+            }),
+        }
+    };
+    let releases = releases(&proposal.package, &proposal.statements)?;
+    releases.into_iter().map(file).collect()
 }
 
 /// Adds a package's documents and record to the change.
@@ -293,47 +285,4 @@ fn add_package(
     touched.v1.insert(package.clone(), v1);
     touched.v2.insert(package, v2);
     Ok(())
-}
-
-/// Makes the packs anew with what was touched. Returns the new serial.
-fn add_catalog(
-    folder: &mut Folder,
-    touched: Touched,
-    change: &mut Change,
-) -> Result<u64, ApplyError> {
-    let index = index(folder)?;
-    let serial = index.serial + 1;
-    let mut pack = |format, touched| -> Result<_, ApplyError> {
-        let mut documents = Documents::new();
-        for pack in index.packs(format) {
-            let digest = FileDigest {
-                sha256: pack.sha256,
-                length: pack.length,
-            };
-            let bytes = folder.file(&layout::pack(&pack.sha256, format), &digest)?;
-            documents.extend(packs::split(&bytes, pack, format)?);
-        }
-        documents.extend(touched);
-        let (bytes, pack) = packs::make(&documents, serial)?;
-        let path = layout::pack(&pack.sha256, format);
-        change.immutable.push(NewFile::new(path, bytes));
-        Ok(vec![pack])
-    };
-    let index = CatalogIndex {
-        serial,
-        v1: pack(Format::V1, touched.v1)?,
-        v2: pack(Format::V2, touched.v2)?,
-    };
-    let bytes = catalog_index::encode(&index);
-    folder.set_target("catalog", layout::CATALOG_INDEX, &bytes)?;
-    change.add_hashed(layout::CATALOG_INDEX, bytes);
-    Ok(serial)
-}
-
-/// The catalog's index; before the first change there is none.
-pub fn index(folder: &mut Folder) -> Result<CatalogIndex, ApplyError> {
-    match folder.target("catalog", layout::CATALOG_INDEX)? {
-        Some(bytes) => Ok(catalog_index::decode(&bytes)?),
-        None => Ok(CatalogIndex::default()),
-    }
 }

@@ -34,17 +34,23 @@ pub enum CollisionError {
 pub fn check_among<'a>(names: impl Iterator<Item = &'a PackageName>) -> Result<(), CollisionError> {
     let mut taken: BTreeMap<String, &PackageName> = BTreeMap::new();
     for name in names {
-        match taken.insert(name.collision_key(), name) {
-            Some(other) if other != name => {
-                return Err(CollisionError::Taken {
-                    name: name.clone(),
-                    taken: other.to_string(),
-                });
-            }
-            _ => {}
+        if let Some(other) = taken.insert(name.collision_key(), name) {
+            check_place(other, name)?;
         }
     }
     Ok(())
+}
+
+/// Makes sure that what stands in a package's place is its own: names that differ only in case
+/// share their place.
+pub fn check_place(taken: &PackageName, name: &PackageName) -> Result<(), CollisionError> {
+    if taken == name {
+        return Ok(());
+    }
+    Err(CollisionError::Taken {
+        name: name.clone(),
+        taken: taken.to_string(),
+    })
 }
 
 /// Looks for another package whose name collides with a new one, in the few index folders where it

@@ -40,15 +40,11 @@ impl Folder {
     /// off is finished first.
     pub fn open(root: &Path) -> Result<Self, FolderError> {
         let first = root.join(layout::metadata("root", 1));
-        let is_absent = || !first.exists();
         // A first change that was cut off may not have come to the root yet.
-        if is_absent() && !Journal::has_pending_change(root) {
+        if !first.exists() && !Journal::has_pending_change(root) {
             return Err(FolderError::NoRegistry(root.to_owned()));
         }
         let journal = Journal::open(root)?;
-        if is_absent() {
-            return Err(FolderError::NoRegistry(root.to_owned()));
-        }
         let registry_id = Sha256Digest::of(&read(&first)?);
         let mut folder = Self {
             root: root.to_owned(),

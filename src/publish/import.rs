@@ -128,7 +128,7 @@ pub fn import(
         .collect::<Result<_, _>>()?;
     if !proposals.is_empty() {
         let publishers: Vec<Publisher> = publisher(attestation).into_iter().collect();
-        imported.applied = Some(apply::apply(folder, &proposals, &publishers, authority)?);
+        imported.applied = Some(apply::apply(folder, proposals, &publishers, authority)?);
     }
     Ok(imported)
 }

@@ -210,7 +210,7 @@ fn yank(
         statements: sign::chain(&state, [body], &who.key()).unwrap(),
         archives: Vec::new(),
     };
-    apply::apply(folder, &[proposal], &[], authority).unwrap();
+    apply::apply(folder, vec![proposal], &[], authority).unwrap();
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {

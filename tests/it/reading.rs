@@ -530,7 +530,13 @@ fn a_document_that_was_tampered_with_is_refused() {
 #[cfg(not(feature = "marketplace-v2"))]
 #[test]
 fn sparql_needs_v2() {
-    assert_snapshot!(env().run(["sparql", "ASK {}"]), @"");
+    assert_snapshot!(env().run(["sparql", "ASK {}"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error[MP0801]: `sparql` needs v2, the Turtle index
+    note: this build of cargo-marketplace does not read v2 (feature `marketplace-v2`)
+    ");
 }
 
 /// Both formats; a build with one of them has nothing to compare.

@@ -150,7 +150,7 @@ fn apply(root: &Path, submission: Submission) {
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
     let publishers = [submission.publisher];
-    apply::apply(folder, &[proposal], &publishers, &authority(&keys)).unwrap();
+    apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {

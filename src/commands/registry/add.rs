@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::commands::context::Context;
@@ -15,7 +16,7 @@ use crate::registry::config::Registry;
 use crate::registry::files::Files;
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Limits, Transport};
-use crate::trust::tuf::{Mode, Settings, Updater, ed25519_only};
+use crate::trust::tuf::{Mode, Settings, TufError, Updater, ed25519_only};
 
 /// The most bytes of a root file.
 const MAX_ROOT: u64 = 512 << 10;
@@ -134,7 +135,14 @@ fn pinned_root(
 }
 
 fn served_root(transport: &dyn Transport, version: u64) -> Result<Option<Vec<u8>>, CommandError> {
-    Ok(transport.get(&layout::metadata("root", version), MAX_ROOT)?)
+    let root = transport.get(&layout::metadata("root", version), MAX_ROOT)?;
+    // A login page is no other registry.
+    let is_metadata = |root: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(root).is_ok();
+    if root.as_ref().is_none_or(is_metadata) {
+        return Ok(root);
+    }
+    let role = "root".to_owned();
+    Err(TufError::NotMetadata { role }.into())
 }
 
 fn no_registry(url: &BaseUrl) -> CommandError {
