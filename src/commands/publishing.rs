@@ -229,7 +229,7 @@ pub fn needs_folder(command: &str) -> CommandError {
 pub fn describe(body: &Body) -> String {
     match body {
         Body::Genesis { owners, .. } => {
-            let owners: Vec<&str> = owners.iter().map(|owner| owner.as_str()).collect();
+            let owners: Vec<&str> = owners.iter().map(PublisherId::as_str).collect();
             format!("genesis, owned by {}", owners.join(", "))
         }
         Body::Release(release) => format!("release {}", release.version),

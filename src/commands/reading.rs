@@ -151,6 +151,7 @@ pub const fn named(spec: &PackageSpec) -> Option<&RegistryName> {
 }
 
 /// The error for a version of a package that the registry does not have.
+#[must_use]
 pub fn no_release(name: &PackageName, version: &Version) -> CommandError {
     CommandError::failure(format!("no release `{name}` {version} in the registry"))
         .with_code("MP0203")

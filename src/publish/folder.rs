@@ -54,9 +54,9 @@ impl Folder {
             changed: BTreeSet::new(),
         };
         folder.load_root()?;
-        folder.load("timestamp", layout::TIMESTAMP.to_owned())?;
+        folder.load("timestamp", layout::TIMESTAMP)?;
         let version = version_of(&folder.roles["timestamp"]["meta"]["snapshot.json"]);
-        folder.load("snapshot", layout::metadata("snapshot", version))?;
+        folder.load("snapshot", &layout::metadata("snapshot", version))?;
         folder.role("targets")?;
         Ok(folder)
     }
@@ -191,15 +191,15 @@ impl Folder {
     fn role(&mut self, role: &str) -> Result<&Value, FolderError> {
         if !self.roles.contains_key(role) {
             let meta = &self.roles["snapshot"]["meta"][format!("{role}.json")];
-            self.load(role, layout::metadata(role, version_of(meta)))?;
+            self.load(role, &layout::metadata(role, version_of(meta)))?;
         }
         Ok(&self.roles[role])
     }
 
     /// The bin that a record belongs to.
     fn bin(&mut self, path: &str) -> Result<String, FolderError> {
-        let bins = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
-        let bits = bins["bit_length"]
+        let description = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
+        let bits = description["bit_length"]
             .as_u64()
             .and_then(|bits| u32::try_from(bits).ok());
         let bits = bits.ok_or(FolderError::Shape {
@@ -231,18 +231,18 @@ impl Folder {
         }
     }
 
-    fn load(&mut self, role: &str, path: String) -> Result<(), FolderError> {
+    fn load(&mut self, role: &str, path: &str) -> Result<(), FolderError> {
         if is_bin(role) {
             self.role(PACKAGES)?;
         } else if !is_top(role) {
             self.role("targets")?;
         }
-        let bytes = self.read(&path)?;
+        let bytes = self.read(path)?;
         let authority = Authority {
             description: self.description(role),
             keys: self.keys(role),
         };
-        let signed = unsealed(role, &bytes, &path, |_| authority)?;
+        let signed = unsealed(role, &bytes, path, |_| authority)?;
         self.roles.insert(role.to_owned(), signed);
         Ok(())
     }

@@ -175,10 +175,10 @@ impl Files {
     }
 
     fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
-        if let Some(bytes) = self.kept(path)? {
-            if FileDigest::of(&bytes) == *expected {
-                return Ok(bytes);
-            }
+        if let Some(bytes) = self.kept(path)?
+            && FileDigest::of(&bytes) == *expected
+        {
+            return Ok(bytes);
         }
         let bytes = self.fetch(served, expected)?;
         self.keep(path, &bytes)?;

@@ -70,11 +70,11 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         registry_id,
         root: digest,
     };
-    if let Some(known) = config.get(&args.name)? {
-        if known.registry_id != registry_id {
-            let error = CommandError::failure(format!("`{}` is another registry", args.name));
-            return Err(error.with_help("choose another name, or remove that one first"));
-        }
+    if let Some(known) = config.get(&args.name)?
+        && known.registry_id != registry_id
+    {
+        let error = CommandError::failure(format!("`{}` is another registry", args.name));
+        return Err(error.with_help("choose another name, or remove that one first"));
     }
     trust(&root, &registry, context)?;
     // Before our own file: a name that cargo knows otherwise is refused.
