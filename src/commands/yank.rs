@@ -71,12 +71,12 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
     context
         .shell
         .status(verb, &args.spec.to_string().replace("@=", "@"));
-    let submission = match is_vouched {
-        true => destination.vouched(context, &state, body)?,
-        false => {
-            let key = destination.publisher_key(context, args.key.as_ref())?;
-            sign(&state, vec![body], Publisher::load(context, &key)?.signer())?
-        }
+    let submission = if is_vouched {
+        destination.vouched(context, &state, body)?
+    } else {
+        let key = destination.publisher_key(context, args.key.as_ref())?;
+        let publisher = Publisher::load(context, &key)?;
+        sign(&state, vec![body], publisher.signer())?
     };
     if args.dry_run {
         publishing::print_statements(&submission, context);

@@ -12,7 +12,7 @@ pub use error::ApplyError;
 
 use catalog::Touched;
 
-use super::collision::{self};
+use super::collision;
 use super::folder::Folder;
 use super::journal::{Change, NewFile};
 use super::role_keys::RoleKeys;
@@ -200,19 +200,16 @@ fn extended_record(
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
     let package = &proposal.package;
-    let mut record = match folder.record(package)? {
-        Some(record) => {
-            collision::check_place(&record.package, package)?;
-            record
-        }
-        None => {
-            collision::check(folder.root(), package)?;
-            Record {
-                package: package.clone(),
-                documents: record::Documents::default(),
-                accepted: BTreeMap::new(),
-                statements: Vec::new(),
-            }
+    let mut record = if let Some(record) = folder.record(package)? {
+        collision::check_place(&record.package, package)?;
+        record
+    } else {
+        collision::check(folder.root(), package)?;
+        Record {
+            package: package.clone(),
+            documents: record::Documents::default(),
+            accepted: BTreeMap::new(),
+            statements: Vec::new(),
         }
     };
     for release in releases(&proposal.package, &proposal.statements)? {
