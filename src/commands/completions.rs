@@ -19,6 +19,13 @@ pub fn run(args: CompletionsArgs, context: &Context) -> Result<(), CommandError>
     let mut script = Vec::new();
     let mut cli = super::cli().bin_name("cargo-marketplace");
     clap_complete::generate(args.shell, &mut cli, "cargo-marketplace", &mut script);
+    if args.shell == Shell::Bash {
+        // clap_complete 4.6 spells the hyphen one way where it jumps and another way in the labels
+        // (clap-rs/clap issue 6421).
+        let text = String::from_utf8_lossy(&script);
+        let text = text.replace("cargo__subcmd__marketplace", "cargo__marketplace");
+        script = text.into_bytes();
+    }
     context.shell.bytes(&script);
     Ok(())
 }

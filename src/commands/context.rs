@@ -96,10 +96,30 @@ impl Context {
         self.passphrase.as_ref().map(|text| text.as_str())
     }
 
+    /// Refuses what runs foreign code (`doing`, as `packaging`) while a passphrase is in the
+    /// environment. Cargo gets none of it, but a build script can read that of the processes above
+    /// its own.
+    pub fn refuse_passphrase(&self, doing: &str, help: &str) -> Result<(), CommandError> {
+        if self.passphrase().is_none() {
+            return Ok(());
+        }
+        let text = format!("a passphrase is in the environment, and {doing} runs foreign code");
+        let error = CommandError::failure(text).with_note("a build script could read it");
+        Err(error.with_help(help))
+    }
+
     /// `path` from the working folder.
     #[must_use]
     pub fn absolute(&self, path: &Path) -> PathBuf {
         self.cwd.join(path)
+    }
+
+    /// Reads a file that the user named.
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
+        std::fs::read(self.absolute(path)).map_err(|error| {
+            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
+            failed.caused_by(Some(&error))
+        })
     }
 
     /// Fresh random bytes from the system.

@@ -24,6 +24,7 @@ pub struct ExecArgs {
 
 /// Runs the command.
 pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
+    context.refuse_passphrase("cargo", "unset CARGO_MARKETPLACE_KEY_PASSPHRASE")?;
     let handover = Handover::open(context, &args.read, None)?;
     let source = handover.source();
     let status = exec(handover.session(&source), &context.cwd, &args.arguments)?;

@@ -59,6 +59,9 @@ pub struct InstallArgs {
 
 /// Runs the command.
 pub fn run(args: InstallArgs, context: &Context) -> Result<(), CommandError> {
+    if !args.dry_run {
+        context.refuse_passphrase("building", "unset CARGO_MARKETPLACE_KEY_PASSPHRASE")?;
+    }
     let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
     let source = handover.source();
     let arguments = cargo_arguments(&args, context);

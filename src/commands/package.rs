@@ -88,13 +88,8 @@ impl<'a> Packaging<'a> {
         manifest: Option<&Path>,
         destination: Option<&'a Destination>,
     ) -> Result<Self, CommandError> {
-        if context.passphrase().is_some() {
-            let text = "a passphrase is in the environment, and packaging runs foreign code";
-            let error = CommandError::failure(text).with_note("a build script could read it");
-            return Err(error.with_help(
-                "run `cargo marketplace package` without it, then `cargo marketplace sign`",
-            ));
-        }
+        let help = "run `cargo marketplace package` without it, then `cargo marketplace sign`";
+        context.refuse_passphrase("packaging", help)?;
         let manifest = manifest.map(|path| context.absolute(path));
         let folder = manifest.as_deref().and_then(Path::parent);
         Ok(Self {

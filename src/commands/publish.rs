@@ -1,4 +1,5 @@
-//! `publish`: package, sign and apply in one go, each in its own process.
+//! `publish`: package, sign and apply in one go. Cargo, and with it foreign code, runs as a process
+//! of its own, and ends before the secret half of a key is read.
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use super::error::CommandError;
 use super::package::Packaging;
 use super::publishing::{self, Destination, needs_folder};
 use super::sign::submissions;
+use super::signing;
 use crate::formats::publisher::Publisher;
 use crate::formats::{v1, v2};
 use crate::publish::apply::{self, ApplyError, Preview};
@@ -50,21 +52,20 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     let manifest = args.manifest_path.as_deref();
     let packaging = Packaging::new(context, &args.packaging, manifest, Some(&destination))?;
     let members = packaging.members()?;
-    // Asked for before anything is built.
-    let publisher = destination.publisher(context, args.key.as_ref())?;
+    // Known before anything is built, so that a missing key is told at once.
+    let key = destination.publisher_key(context, args.key.as_ref())?;
     check_new(&destination, &members)?;
     for member in &members {
         let archive = packaging.package(member)?;
-        let bytes = std::fs::read(&archive).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", archive.display()));
-            failed.caused_by(Some(&error))
-        })?;
+        let bytes = context.read(&archive)?;
+        // Read anew for each: nothing secret is in memory while cargo builds the next one.
+        let publisher = signing::Publisher::load(context, &key)?;
         let signed = submissions(&destination, vec![bytes], &publisher)?;
         let package = format!("{} v{}", member.name, member.version);
-        let key = publisher.key.public().fingerprint();
+        let fingerprint = key.public.fingerprint();
         context
             .shell
-            .status("Signing", &format!("{package} with {key}"));
+            .status("Signing", &format!("{package} with {fingerprint}"));
         let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
         if args.dry_run {
             for preview in destination.preview(context, &signed, &register)? {
@@ -132,14 +133,45 @@ fn show(preview: &Preview, context: &Context) {
     }
 }
 
-/// The lines that go (`-`) and come (`+`), in the order of the documents.
+/// The nodes that go (`-`) and come (`+`), each whole, in the order of the documents. A line means
+/// something only within its node, so that lines are not compared one by one.
 fn difference(old: &str, new: &str) -> Vec<String> {
-    let gone = old
-        .lines()
-        .filter(|line| !new.lines().any(|other| other == *line));
-    let come = new
-        .lines()
-        .filter(|line| !old.lines().any(|other| other == *line));
-    let gone = gone.map(|line| format!("-{line}"));
-    gone.chain(come.map(|line| format!("+{line}"))).collect()
+    let nodes = |text: &str| -> Vec<String> {
+        let nodes = text.trim_end().split("\n\n").map(str::to_owned);
+        nodes.collect()
+    };
+    let (old, new) = (nodes(old), nodes(new));
+    let only = |these: &[String], others: &[String]| {
+        let only = these.iter().filter(|node| !others.contains(node));
+        only.cloned().collect::<Vec<_>>().join("\n\n")
+    };
+    let (gone, come) = (only(&old, &new), only(&new, &old));
+    let gone = gone.lines().map(|line| format!("-{line}"));
+    gone.chain(come.lines().map(|line| format!("+{line}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_node_is_shown_whole_though_another_has_the_same_lines() {
+        let old = "@base .\n\npackage ;\nlatest 1 .\n\nrelease 1 ;\nyanked false .\n";
+        let new = "@base .\n\npackage ;\nlatest 2 .\n\nrelease 1 ;\nyanked false .\n\nrelease 2 ;\nyanked false .\n";
+        assert_eq!(
+            difference(old, new),
+            [
+                "-package ;",
+                "-latest 1 .",
+                "+package ;",
+                "+latest 2 .",
+                "+",
+                "+release 2 ;",
+                "+yanked false .",
+            ]
+        );
+        assert!(difference(new, new).is_empty());
+        assert_eq!(difference("", "one\n"), ["+one"]);
+    }
 }

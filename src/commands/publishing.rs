@@ -18,7 +18,7 @@ use crate::install::archive::{Limits, agrees, derive};
 use crate::model::{Body, KeyId, PublicKey, PublisherId, Release};
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
-use crate::publish::keystore::KeyName;
+use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::sign::{SignError, chain};
 use crate::trust::PackageState;
 
@@ -110,17 +110,18 @@ impl Destination {
         )?)
     }
 
-    /// The publisher who signs: the key that was named, or the only one that is no role key here.
-    pub fn publisher(
+    /// The key of the publisher who signs: the one that was named, or the only one that is no role
+    /// key here.
+    pub fn publisher_key(
         &self,
         context: &Context,
         key: Option<&KeyName>,
-    ) -> Result<signing::Publisher, CommandError> {
+    ) -> Result<StoredKey, CommandError> {
         let mut folder = self.open()?;
         let mut role_keys = signing::role_key_ids(&mut folder)?;
         role_keys.extend(folder.policy()?.vouchers.iter().map(PublicKey::id));
         drop(folder);
-        signing::publisher(context, key, |id| role_keys.contains(id))
+        signing::publisher_key(context, key, |id| role_keys.contains(id))
     }
 
     /// A statement about a package without an owner, signed by one who may vouch.
@@ -228,7 +229,7 @@ pub fn needs_folder(command: &str) -> CommandError {
 pub fn describe(body: &Body) -> String {
     match body {
         Body::Genesis { owners, .. } => {
-            let owners: Vec<&str> = owners.iter().map(|owner| owner.as_str()).collect();
+            let owners: Vec<&str> = owners.iter().map(PublisherId::as_str).collect();
             format!("genesis, owned by {}", owners.join(", "))
         }
         Body::Release(release) => format!("release {}", release.version),

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use semver::Version;
+
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
@@ -61,7 +63,8 @@ pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a
 }
 
 /// Opens a registry folder on this machine, whose root is taken as it is, in place of a registry
-/// that the user has added.
+/// that the user has added. Nothing is remembered of an earlier time: an operator may set the
+/// folder back, and what is built must be what lies there now.
 pub fn folder<'a>(
     context: &'a Context,
     path: &Path,
@@ -70,6 +73,7 @@ pub fn folder<'a>(
 ) -> Result<Reading<'a>, CommandError> {
     let home = context.home.join("publishing");
     let files = Files::new(home.join(added.registry_id.to_string()), None);
+    files.clear()?;
     metadata::trust_root(&files, root)?;
     let url = BaseUrl::from_folder(path)?;
     let client = Client::open(Opening {
@@ -144,4 +148,11 @@ fn not_in_the_copy(name: &PackageName) -> CommandError {
 #[must_use]
 pub const fn named(spec: &PackageSpec) -> Option<&RegistryName> {
     spec.registry.as_ref()
+}
+
+/// The error for a version of a package that the registry does not have.
+#[must_use]
+pub fn no_release(name: &PackageName, version: &Version) -> CommandError {
+    CommandError::failure(format!("no release `{name}` {version} in the registry"))
+        .with_code("MP0203")
 }

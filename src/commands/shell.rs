@@ -21,7 +21,7 @@ use super::error::CommandError;
 use crate::model::{Event, EventSink, Progress};
 use progress::Bar;
 use report::report;
-pub use sanitize::{sanitize, sanitize_lines};
+pub use sanitize::{json_text, sanitize, sanitize_lines};
 pub use units::{age, bytes};
 
 const VERB: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
@@ -185,7 +185,7 @@ impl Shell {
         for (key, value) in fields {
             json.push_str(&[",", &Value::from(key).to_string(), ":", &value.to_string()].concat());
         }
-        self.write_out(format!("{}}}\n", sanitize::json_text(&json)).as_bytes());
+        self.write_out(format!("{}}}\n", json_text(&json)).as_bytes());
     }
 
     /// Prints a status line: a verb of at most 12 letters, and its object.

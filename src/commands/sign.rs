@@ -15,7 +15,7 @@ use crate::model::{PackageName, Release};
 use crate::publish::apply::{self, ApplyError};
 use crate::publish::bundle;
 use crate::publish::keystore::KeyName;
-use crate::publish::sign::{Signer, release_body, sign};
+use crate::publish::sign::{release_body, sign};
 use crate::trust::PackageState;
 
 /// Signs what was packaged: runs no cargo
@@ -45,7 +45,8 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     };
     let destination = Destination::new(context, folder)?;
     let packaged = read_all(&args.packaged, context)?;
-    let publisher = destination.publisher(context, args.key.as_ref())?;
+    let key = destination.publisher_key(context, args.key.as_ref())?;
+    let publisher = Publisher::load(context, &key)?;
     for (submission, archives) in submissions(&destination, packaged, &publisher)? {
         let beside = context.absolute(&args.packaged[0]);
         let beside = beside.parent().unwrap_or(&context.cwd);
@@ -69,13 +70,7 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 fn read_all(paths: &[PathBuf], context: &Context) -> Result<Vec<Vec<u8>>, CommandError> {
-    let read = |path: &PathBuf| {
-        std::fs::read(context.absolute(path)).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
-            failed.caused_by(Some(&error))
-        })
-    };
-    paths.iter().map(read).collect()
+    paths.iter().map(|path| context.read(path)).collect()
 }
 
 /// A submission and the archives of its releases.
@@ -96,10 +91,6 @@ pub fn submissions(
             .push((release, bytes));
     }
     let mut folder = destination.open()?;
-    let signer = Signer {
-        publisher: &publisher.id,
-        key: &publisher.key,
-    };
     let mut signed = Vec::new();
     for (package, mut found) in packages {
         found.sort_by(|(a, _), (b, _)| a.version.cmp(&b.version));
@@ -110,7 +101,7 @@ pub fn submissions(
             .into_iter()
             .map(|r| release_body(r, &publisher.id))
             .collect();
-        signed.push((sign(&state, bodies, signer)?, archives));
+        signed.push((sign(&state, bodies, publisher.signer())?, archives));
     }
     Ok(signed)
 }

@@ -7,6 +7,7 @@ use crate::model::{KeyId, PublisherId};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
+use crate::publish::sign::Signer;
 use crate::trust::SecretKey;
 
 /// The roles that adding releases signs anew. `targets` is among them only when a publisher is
@@ -21,36 +22,48 @@ pub struct Publisher {
     pub key: SecretKey,
 }
 
-/// The key that was named; without a name, the only one that is no role key of the registry.
-pub fn publisher(
+impl Publisher {
+    /// Reads the secret half of a publisher's key.
+    pub fn load(context: &Context, key: &StoredKey) -> Result<Self, CommandError> {
+        Ok(Self {
+            id: key.name.publisher().clone(),
+            key: load(context, &key.name)?,
+        })
+    }
+
+    /// The publisher as the one who signs.
+    #[must_use]
+    pub const fn signer(&self) -> Signer<'_> {
+        Signer {
+            publisher: &self.id,
+            key: &self.key,
+        }
+    }
+}
+
+/// The publisher's key that was named; without a name, the only one that is no role key of the
+/// registry. Its secret half is not read.
+pub fn publisher_key(
     context: &Context,
     named: Option<&KeyName>,
     is_role_key: impl Fn(&KeyId) -> bool,
-) -> Result<Publisher, CommandError> {
+) -> Result<StoredKey, CommandError> {
     let store = context.keystore();
-    let name = match named {
-        Some(name) => name.clone(),
-        None => {
-            let keys = store.list()?;
-            let mut own = keys
-                .into_iter()
-                .filter(|key| !is_role_key(&key.public.id()));
-            match (own.next(), own.next()) {
-                (Some(key), None) => key.name,
-                (None, _) => return Err(no_key()),
-                (Some(_), Some(_)) => {
-                    let error = CommandError::usage("several keys could sign, and none was named");
-                    return Err(
-                        error.with_help("pass `--key NAME`; see `cargo marketplace key list`")
-                    );
-                }
-            }
+    if let Some(name) = named {
+        return Ok(store.get(name)?);
+    }
+    let keys = store.list()?;
+    let mut own = keys
+        .into_iter()
+        .filter(|key| !is_role_key(&key.public.id()));
+    match (own.next(), own.next()) {
+        (Some(key), None) => Ok(key),
+        (None, _) => Err(no_key()),
+        (Some(_), Some(_)) => {
+            let error = CommandError::usage("several keys could sign, and none was named");
+            Err(error.with_help("pass `--key NAME`; see `cargo marketplace key list`"))
         }
-    };
-    Ok(Publisher {
-        id: name.publisher().clone(),
-        key: load(context, &name)?,
-    })
+    }
 }
 
 fn no_key() -> CommandError {

@@ -9,6 +9,7 @@ use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
 use super::handover::Handover;
+use super::reading::no_release;
 use crate::formats::manifest::Home;
 use crate::install::archive::{Limits, derive};
 use crate::install::handover::{FetchRequest, WriteConfig, fetch};
@@ -84,41 +85,30 @@ fn verify_package(
             let document = handover.document(&spec.name)?;
             let mut entries = document.verified_entries();
             let found = entries.find(|entry| same_release(&entry.release.version, version));
-            found.ok_or_else(|| no_release(spec))?
+            found.ok_or_else(|| no_release(&spec.name, version))?
         }
         None => handover.choose(spec, true)?,
     };
     let archive = handover.archive(&entry)?;
-    verified(&entry, &archive, context)
+    tell(&entry, &archive, context);
+    Ok(())
 }
 
 /// An archive on this machine: is it what the registry lists under its name and version?
 fn verify_file(args: &VerifyArgs, path: &Path, context: &Context) -> Result<(), CommandError> {
-    let bytes = std::fs::read(context.absolute(path)).map_err(|error| {
-        let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
-        failed.caused_by(Some(&error))
-    })?;
+    let bytes = context.read(path)?;
     let claimed = derive(&bytes, &Home::Mirror, &Limits::default())?;
     let handover = Handover::open(context, &args.read, None)?;
     let document = handover.document(&claimed.name)?;
     let mut entries = document.verified_entries();
     let found = entries.find(|entry| entry.release.version == claimed.version);
-    let entry = found.ok_or_else(|| {
-        let text = format!(
-            "no release `{}` {} in the registry",
-            claimed.name, claimed.version
-        );
-        CommandError::failure(text).with_code("MP0203")
-    })?;
+    let entry = found.ok_or_else(|| no_release(&claimed.name, &claimed.version))?;
     let archive = verify_archive(&entry, bytes)?;
-    verified(&entry, &archive, context)
+    tell(&entry, &archive, context);
+    Ok(())
 }
 
-fn no_release(spec: &PackageSpec) -> CommandError {
-    CommandError::failure(format!("no release `{spec}` in the registry")).with_code("MP0203")
-}
-
-fn verified(entry: &Entry, archive: &Archive, context: &Context) -> Result<(), CommandError> {
+fn tell(entry: &Entry, archive: &Archive, context: &Context) {
     let release = &entry.release;
     let trust = entry.trust.map(TrustState::as_str).unwrap_or_default();
     if context.shell.is_json() {
@@ -140,5 +130,4 @@ fn verified(entry: &Entry, archive: &Archive, context: &Context) -> Result<(), C
     if entry.yanked.is_some() {
         context.shell.warn(&format!("{package} is yanked"));
     }
-    Ok(())
 }

@@ -8,10 +8,12 @@ use semver::Version;
 use super::context::Context;
 use super::error::CommandError;
 use super::publishing::{self, Destination, needs_folder};
+use super::reading::no_release;
+use super::signing::Publisher;
 use crate::model::{Body, PackageSpec};
 use crate::publish::apply;
 use crate::publish::keystore::KeyName;
-use crate::publish::sign::{Signer, sign};
+use crate::publish::sign::sign;
 use crate::trust::PackageState;
 
 /// Marks a release as not to be chosen any more
@@ -69,16 +71,12 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
     context
         .shell
         .status(verb, &args.spec.to_string().replace("@=", "@"));
-    let submission = match is_vouched {
-        true => destination.vouched(context, &state, body)?,
-        false => {
-            let publisher = destination.publisher(context, args.key.as_ref())?;
-            let signer = Signer {
-                publisher: &publisher.id,
-                key: &publisher.key,
-            };
-            sign(&state, vec![body], signer)?
-        }
+    let submission = if is_vouched {
+        destination.vouched(context, &state, body)?
+    } else {
+        let key = destination.publisher_key(context, args.key.as_ref())?;
+        let publisher = Publisher::load(context, &key)?;
+        sign(&state, vec![body], publisher.signer())?
     };
     if args.dry_run {
         publishing::print_statements(&submission, context);
@@ -101,15 +99,12 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
 fn check(state: &PackageState, version: &Version, undo: bool) -> Result<Version, CommandError> {
     let package = &state.document.package;
     let Some(entry) = state.document.entry(version) else {
-        let error =
-            CommandError::failure(format!("no release `{package}` {version} in the registry"));
+        let error = no_release(package, version);
         let versions = state.document.entries.iter();
         let versions: Vec<String> = versions.map(|e| e.release.version.to_string()).collect();
         return Err(match versions.is_empty() {
-            true => error.with_code("MP0203"),
-            false => error
-                .with_code("MP0203")
-                .with_help(format!("there are {}", versions.join(", "))),
+            true => error,
+            false => error.with_help(format!("there are {}", versions.join(", "))),
         });
     };
     if entry.yanked.is_some() == undo {

@@ -14,6 +14,7 @@ mod replacement;
 mod resolve;
 mod source;
 pub mod template;
+mod temporary;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unpacked;

@@ -4,31 +4,26 @@
 //! written; then documents, record, catalog and metadata are made anew for what changed.
 
 mod catalog;
+mod error;
 
 use std::collections::BTreeMap;
 
-use semver::Version;
+pub use error::ApplyError;
 
 use catalog::Touched;
 
-use super::collision::{self, CollisionError};
-use super::folder::{Folder, FolderError};
+use super::collision;
+use super::folder::Folder;
 use super::journal::{Change, NewFile};
-use super::packs::PackError;
 use super::role_keys::RoleKeys;
-use crate::formats::catalog_index::CatalogIndexError;
 use crate::formats::layout::{self, Format};
 use crate::formats::publisher::{self, Publisher};
-use crate::formats::record::{self, FileDigest, Record, RecordFormatError};
-use crate::formats::statement::{self, Envelope, StatementError};
+use crate::formats::record::{self, FileDigest, Record};
+use crate::formats::statement::{self, Envelope};
 use crate::formats::{v1, v2};
-use crate::model::{
-    Body, Document, PackageName, PublicKey, PublisherId, Release, Sha256Digest, UtcTime,
-};
+use crate::model::{Body, Document, PackageName, PublicKey, Release, Sha256Digest, UtcTime};
 use crate::trust::ed25519::check_key;
-use crate::trust::{
-    KeyError, PackageState, RecordContext, RecordError, check_record, owners_needed,
-};
+use crate::trust::{PackageState, RecordContext, check_record, owners_needed};
 
 /// What is to be added to one package.
 #[derive(Debug, Clone)]
@@ -59,74 +54,6 @@ pub struct Applied {
     pub files: usize,
 }
 
-/// Why nothing was applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The registry folder cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The name is too close to another one.
-    #[error(transparent)]
-    Collision(#[from] CollisionError),
-    /// A statement is not readable.
-    #[error("a statement about `{package}` is refused")]
-    Statement {
-        /// The package.
-        package: PackageName,
-        /// Why.
-        #[source]
-        source: StatementError,
-    },
-    /// The record would not be in order.
-    #[error("the submission is refused")]
-    Record(#[source] RecordError),
-    /// The record cannot be written.
-    #[error("the record of `{package}` cannot be written")]
-    Encode {
-        /// The package.
-        package: PackageName,
-        /// Why.
-        #[source]
-        source: RecordFormatError,
-    },
-    /// A release without its archive.
-    #[error("the archive of `{name}` {version} is missing")]
-    NoArchive {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
-    /// The registry has this version.
-    #[error("`{name}` {version} is published already")]
-    Published {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
-    /// The registry has this version with other bytes.
-    #[error("`{name}` {version} exists with another archive")]
-    Exists {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
-    /// A publisher is registered with other keys.
-    #[error("publisher `{0}` is registered with other keys")]
-    OtherKeys(PublisherId),
-    /// A publisher's key is none that may sign.
-    #[error("the publisher's key is refused")]
-    Key(#[from] KeyError),
-    /// The catalog cannot be brought up to date.
-    #[error("the catalog cannot be brought up to date")]
-    Pack(#[from] PackError),
-    /// The catalog's index is damaged.
-    #[error(transparent)]
-    CatalogIndex(#[from] CatalogIndexError),
-}
-
 /// Adds what is proposed, whole or not at all. `publishers` are registered first; those that are
 /// registered already, with the same keys, are passed over.
 pub fn apply(
@@ -136,9 +63,7 @@ pub fn apply(
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
-    for publisher in publishers {
-        register(&mut folder, publisher, &mut change)?;
-    }
+    register_all(&mut folder, publishers, &mut change)?;
     let policy = folder.policy()?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
@@ -177,6 +102,7 @@ pub fn preview(
     publishers: &[Publisher],
     now: UtcTime,
 ) -> Result<Vec<Preview>, ApplyError> {
+    register_all(folder, publishers, &mut Change::default())?;
     let policy = folder.policy()?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut previews = Vec::new();
@@ -227,6 +153,23 @@ fn checked(
     check_record(record, &context).map_err(ApplyError::Record)
 }
 
+/// Registers publishers. Each submission names its own, so that the same one may come twice.
+fn register_all(
+    folder: &mut Folder,
+    publishers: &[Publisher],
+    change: &mut Change,
+) -> Result<(), ApplyError> {
+    for (place, publisher) in publishers.iter().enumerate() {
+        let mut before = publishers[..place].iter();
+        match before.find(|other| other.id == publisher.id) {
+            Some(same) if same.keys == publisher.keys => {}
+            Some(_) => return Err(ApplyError::OtherKeys(publisher.id.clone())),
+            None => register(folder, publisher, change)?,
+        }
+    }
+    Ok(())
+}
+
 fn register(
     folder: &mut Folder,
     publisher: &Publisher,
@@ -244,7 +187,7 @@ fn register(
     let path = layout::publisher(&publisher.id);
     let bytes = publisher::encode(publisher);
     folder.set_target("targets", &path, &bytes)?;
-    add_file(change, &path, bytes);
+    change.add_hashed(&path, bytes);
     Ok(())
 }
 
@@ -257,19 +200,16 @@ fn extended_record(
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
     let package = &proposal.package;
-    let mut record = match folder.record(package)? {
-        Some(record) => {
-            collision::check_place(&record.package, package)?;
-            record
-        }
-        None => {
-            collision::check(folder.root(), package)?;
-            Record {
-                package: package.clone(),
-                documents: record::Documents::default(),
-                accepted: BTreeMap::new(),
-                statements: Vec::new(),
-            }
+    let mut record = if let Some(record) = folder.record(package)? {
+        collision::check_place(&record.package, package)?;
+        record
+    } else {
+        collision::check(folder.root(), package)?;
+        Record {
+            package: package.clone(),
+            documents: record::Documents::default(),
+            accepted: BTreeMap::new(),
+            statements: Vec::new(),
         }
     };
     for release in releases(&proposal.package, &proposal.statements)? {
@@ -318,10 +258,10 @@ fn archives(proposal: Proposal) -> Result<Vec<NewFile>, ApplyError> {
             .remove(&release.checksum)
             .filter(|bytes| release.size.is_none_or(|size| size == bytes.len() as u64));
         match bytes {
-            Some(bytes) => Ok(NewFile {
-                path: layout::archive(&release.name, &release.checksum),
-                bytes,
-            }),
+            Some(bytes) => {
+                let path = layout::archive(&release.name, &release.checksum);
+                Ok(NewFile::new(path, bytes))
+            }
             None => Err(ApplyError::NoArchive {
                 name: release.name,
                 version: release.version,
@@ -352,22 +292,10 @@ fn add_package(
         source,
     })?;
     folder.set_record(&package, &bytes)?;
-    add_file(change, &layout::document(&package, Format::V1), v1.clone());
-    add_file(change, &layout::document(&package, Format::V2), v2.clone());
-    add_file(change, &layout::record(&package), bytes);
+    change.add_hashed(&layout::document(&package, Format::V1), v1.clone());
+    change.add_hashed(&layout::document(&package, Format::V2), v2.clone());
+    change.add_hashed(&layout::record(&package), bytes);
     touched.v1.insert(package.clone(), v1);
     touched.v2.insert(package, v2);
     Ok(())
-}
-
-/// A file under its plain name and, for good, under its digest.
-fn add_file(change: &mut Change, path: &str, bytes: Vec<u8>) {
-    change.immutable.push(NewFile {
-        path: layout::hashed(path, &Sha256Digest::of(&bytes)),
-        bytes: bytes.clone(),
-    });
-    change.plain.push(NewFile {
-        path: path.to_owned(),
-        bytes,
-    });
 }

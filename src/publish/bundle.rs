@@ -81,8 +81,16 @@ pub fn read(folder: &Path) -> Result<(Submission, Vec<Vec<u8>>), BundleError> {
 
 fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
     let mut bytes = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+    // Asked before opening: to open a pipe would wait for its writer.
+    let read = |found: fs::Metadata| {
+        if !found.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let file = fs::File::open(path)?;
+        file.take(limit + 1).read_to_end(&mut bytes)
+    };
+    fs::metadata(path)
+        .and_then(read)
         .map_err(failed("read", path))?;
     if bytes.len() as u64 > limit {
         return Err(BundleError::TooLarge {
@@ -99,5 +107,16 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Bundle
         action,
         path,
         source,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let error = read_file(Path::new("/dev/zero"), 1 << 30).unwrap_err();
+        assert!(matches!(error, BundleError::Io { .. }), "{error}");
     }
 }

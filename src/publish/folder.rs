@@ -3,22 +3,26 @@
 //!
 //! Only what a change touches is read, so that one more release costs the same in a large registry.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use error::FolderError;
+
 use serde_json::Value;
 
-use super::journal::{Change, Journal, JournalError, NewFile};
+use super::journal::{Change, Journal, NewFile};
 use super::metadata::{self, PACKAGES};
-use super::role_keys::{RoleKeys, SealError, key_ids};
-use crate::formats::policy::{self, Policy, PolicyError};
-use crate::formats::publisher::{self, Publisher, PublisherError};
-use crate::formats::record::{self, Record, RecordFormatError};
+use super::role_keys::{RoleKeys, key_ids};
+use crate::formats::policy::{self, Policy};
+use crate::formats::publisher::{self, Publisher};
+use crate::formats::record::{self, Record};
 use crate::formats::{layout, record::FileDigest};
 use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, UtcTime};
-use crate::trust::tuf::{Authority, TufError, bin_name, open_metadata};
+use crate::trust::tuf::{Authority, bin_name, open_metadata};
 
 /// A registry folder, locked for a change.
 #[derive(Debug)]
@@ -30,70 +34,6 @@ pub struct Folder {
     roles: BTreeMap<String, Value>,
     /// Roles that the change alters.
     changed: BTreeSet<String>,
-}
-
-/// Why a registry folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// There is no registry.
-    #[error("`{}` holds no registry", .0.display())]
-    NoRegistry(PathBuf),
-    /// A file that the metadata names is not there.
-    #[error("the registry is damaged: `{0}` is missing")]
-    Missing(String),
-    /// A file is not what the metadata says.
-    #[error("the registry is damaged: `{path}` is not what the signed metadata says")]
-    Mismatch {
-        /// The file.
-        path: String,
-    },
-    /// A metadata file is not in order.
-    #[error("the registry is damaged: `{path}` is refused")]
-    Metadata {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: TufError,
-    },
-    /// Metadata lacks what this program writes.
-    #[error("the role `{role}` lacks `{field}`")]
-    Shape {
-        /// The role.
-        role: String,
-        /// What is missing.
-        field: &'static str,
-    },
-    /// A file cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A record is refused.
-    #[error("the record of `{package}` is refused")]
-    Record {
-        /// The package.
-        package: PackageName,
-        /// Why.
-        #[source]
-        source: RecordFormatError,
-    },
-    /// The policy is refused.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// A publisher's file is refused.
-    #[error(transparent)]
-    Publisher(#[from] PublisherError),
-    /// The journal could not be opened or written.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// A role could not be signed.
-    #[error(transparent)]
-    Seal(#[from] SealError),
 }
 
 impl Folder {
@@ -115,9 +55,9 @@ impl Folder {
             changed: BTreeSet::new(),
         };
         folder.load_root()?;
-        folder.load("timestamp", layout::TIMESTAMP.to_owned())?;
+        folder.load("timestamp", layout::TIMESTAMP)?;
         let version = version_of(&folder.roles["timestamp"]["meta"]["snapshot.json"]);
-        folder.load("snapshot", layout::metadata("snapshot", version))?;
+        folder.load("snapshot", &layout::metadata("snapshot", version))?;
         folder.role("targets")?;
         Ok(folder)
     }
@@ -220,10 +160,8 @@ impl Folder {
         let of = version_of(&self.roles["snapshot"]);
         let timestamp = metadata::timestamp(version, expires("timestamp"), of, &snapshot.bytes);
         change.metadata.push(snapshot);
-        change.timestamp = Some(NewFile {
-            path: layout::TIMESTAMP.to_owned(),
-            bytes: keys.seal("timestamp", &self.description("timestamp"), &timestamp)?,
-        });
+        let bytes = keys.seal("timestamp", &self.description("timestamp"), &timestamp)?;
+        change.timestamp = Some(NewFile::new(layout::TIMESTAMP, bytes));
         Ok(self.journal.commit(change)?)
     }
 
@@ -247,25 +185,22 @@ impl Folder {
         {
             snapshot["meta"][format!("{role}.json")]["version"] = version.into();
         }
-        Ok(NewFile {
-            path: layout::metadata(role, version),
-            bytes,
-        })
+        Ok(NewFile::new(layout::metadata(role, version), bytes))
     }
 
     /// The signed part of a role of type `targets`, read when first asked for.
     fn role(&mut self, role: &str) -> Result<&Value, FolderError> {
         if !self.roles.contains_key(role) {
             let meta = &self.roles["snapshot"]["meta"][format!("{role}.json")];
-            self.load(role, layout::metadata(role, version_of(meta)))?;
+            self.load(role, &layout::metadata(role, version_of(meta)))?;
         }
         Ok(&self.roles[role])
     }
 
     /// The bin that a record belongs to.
     fn bin(&mut self, path: &str) -> Result<String, FolderError> {
-        let bins = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
-        let bits = bins["bit_length"]
+        let delegation = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
+        let bits = delegation["bit_length"]
             .as_u64()
             .and_then(|bits| u32::try_from(bits).ok());
         let bits = bits.ok_or(FolderError::Shape {
@@ -297,18 +232,18 @@ impl Folder {
         }
     }
 
-    fn load(&mut self, role: &str, path: String) -> Result<(), FolderError> {
+    fn load(&mut self, role: &str, path: &str) -> Result<(), FolderError> {
         if is_bin(role) {
             self.role(PACKAGES)?;
         } else if !is_top(role) {
             self.role("targets")?;
         }
-        let bytes = self.read(&path)?;
+        let bytes = self.read(path)?;
         let authority = Authority {
             description: self.description(role),
             keys: self.keys(role),
         };
-        let signed = unsealed(role, &bytes, &path, |_| authority)?;
+        let signed = unsealed(role, &bytes, path, |_| authority)?;
         self.roles.insert(role.to_owned(), signed);
         Ok(())
     }
@@ -359,10 +294,19 @@ impl Folder {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
-    fs::read(path).map_err(|source| FolderError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    // A pipe would be waited for, and a device has no end.
+    let read = |found: fs::Metadata| {
+        if !found.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        fs::read(path)
+    };
+    fs::metadata(path)
+        .and_then(read)
+        .map_err(|source| FolderError::Read {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn unsealed(
@@ -396,4 +340,15 @@ fn file_digest(listed: &Value) -> Option<FileDigest> {
         sha256: listed["hashes"]["sha256"].as_str()?.parse().ok()?,
         length: listed["length"].as_u64()?,
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let error = read(Path::new("/dev/zero")).unwrap_err();
+        assert!(matches!(error, FolderError::Read { .. }), "{error}");
+    }
 }

@@ -265,3 +265,71 @@ fn missing(
     }
     Ok(missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Dependency, Document, Entry, Sha256Digest};
+
+    fn found(version: &str, bytes: &[u8]) -> (Release, Vec<u8>) {
+        let mut release = Release::sample("tide", version);
+        release.checksum = Sha256Digest::of(bytes);
+        (release, bytes.to_vec())
+    }
+
+    fn state(versions: &[(&str, &[u8])]) -> PackageState {
+        let mut state = PackageState::empty(Sha256Digest::of(b"root"), "tide".parse().unwrap());
+        let entry = |(version, bytes): &(&str, &[u8])| Entry {
+            release: found(version, bytes).0,
+            accepted: None,
+            yanked: None,
+            trust: None,
+        };
+        state.document = Document {
+            package: "tide".parse().unwrap(),
+            entries: versions.iter().map(entry).collect(),
+        };
+        state
+    }
+
+    #[test]
+    fn the_same_bytes_again_are_left_out() {
+        let present = state(&[("1.0.0", b"one")]);
+        let all = vec![found("1.0.0", b"one"), found("1.1.0", b"two")];
+        let new = only_new(&present, all).unwrap();
+        let versions: Vec<String> = new.iter().map(|(r, _)| r.version.to_string()).collect();
+        assert_eq!(versions, ["1.1.0"]);
+    }
+
+    #[test]
+    fn other_bytes_under_a_version_are_refused_build_metadata_or_not() {
+        let present = state(&[("1.0.0", b"one")]);
+        for version in ["1.0.0", "1.0.0+again"] {
+            let refused = only_new(&present, vec![found(version, b"other")]);
+            assert!(
+                matches!(refused, Err(ApplyError::Exists { .. })),
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_is_needed_and_nowhere_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut folder = crate::publish::init::tests::opened(folder.path());
+        let mut release = Release::sample("tide", "1.0.0");
+        let dependency = |name: &str| Dependency::sample(name);
+        let dev = Dependency {
+            kind: DependencyKind::Dev,
+            ..dependency("for-tests")
+        };
+        let foreign = Dependency {
+            source: DependencySource::Other(crate::model::CRATES_IO_INDEX.into()),
+            ..dependency("serde")
+        };
+        release.dependencies = vec![dependency("tide"), dependency("moon"), dev, foreign];
+        let new = vec![(vec![(release, Vec::new())], state(&[]))];
+        let missing = missing(&mut folder, &new).unwrap();
+        assert_eq!(missing, ["moon".parse().unwrap()]);
+    }
+}

@@ -90,70 +90,74 @@ pub fn check_empty(folder: &Path) -> Result<(), InitError> {
     Ok(())
 }
 
+/// The whole registry as one change, and the sha256 of its root.
 fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitError> {
-    let keys = new.roles;
-    let expires = |role: &str| new.now.plus_days(metadata::lifetime(role, &new.lifetimes));
     let mut change = Change::default();
-    change
-        .plain
-        .push(file(layout::CONFIG, config_json::encode(new.base)));
-    let mut target = |role: &str, path: &str, bytes: Vec<u8>| {
-        let mut signed = metadata::targets(expires(role));
-        metadata::set_target(&mut signed, path, &bytes);
-        let digest = Sha256Digest::of(&bytes);
-        change
-            .immutable
-            .push(file(&layout::hashed(path, &digest), bytes.clone()));
-        change.plain.push(file(path, bytes));
-        (role.to_owned(), signed)
+    let config = config_json::encode(new.base);
+    change.plain.push(NewFile::new(layout::CONFIG, config));
+    let roles = first_roles(new, &mut change)?;
+    let expires = |role: &str| expires(role, new);
+    let seal = |role: &str, signed: &Value| {
+        let description = json!({"keyids": [key_of(role, &new.roles)], "threshold": 1});
+        new.keys.seal(role, &description, signed)
     };
-    let mut roles: Vec<(String, Value)> = vec![
-        (
-            "targets".into(),
-            metadata::top_targets(&keys, expires("targets")),
-        ),
-        target("policy", layout::POLICY, first_policy(new)?),
-        target(
-            "catalog",
-            layout::CATALOG_INDEX,
-            catalog_index::encode(&CatalogIndex::default()),
-        ),
-        ("rollout".into(), metadata::targets(expires("rollout"))),
-        (
-            PACKAGES.into(),
-            metadata::packages(&keys, expires(PACKAGES)),
-        ),
-    ];
-    roles.extend(metadata::bins().map(|bin| (bin.clone(), metadata::targets(expires(&bin)))));
-    let description = |role: &str| json!({"keyids": [key_of(role, &keys)], "threshold": 1});
-    let seal = |role: &str, signed: &Value| new.keys.seal(role, &description(role), signed);
-    let root = seal("root", &metadata::root(&keys, expires("root")))?;
+    let mut add = |role: &str, bytes| {
+        let file = NewFile::new(layout::metadata(role, 1), bytes);
+        change.metadata.push(file);
+    };
+    let root = seal("root", &metadata::root(&new.roles, expires("root")))?;
     let root_digest = Sha256Digest::of(&root);
-    change
-        .metadata
-        .push(file(&layout::metadata("root", 1), root));
+    add("root", root);
     for (role, signed) in &roles {
-        change
-            .metadata
-            .push(file(&layout::metadata(role, 1), seal(role, signed)?));
+        add(role, seal(role, signed)?);
     }
     let names = roles.iter().map(|(role, _)| (role.as_str(), 1));
-    let snapshot = seal(
-        "snapshot",
-        &metadata::snapshot(1, expires("snapshot"), names),
-    )?;
+    let snapshot = metadata::snapshot(1, expires("snapshot"), names);
+    let snapshot = seal("snapshot", &snapshot)?;
     let timestamp = metadata::timestamp(1, expires("timestamp"), 1, &snapshot);
-    change
-        .metadata
-        .push(file(&layout::metadata("snapshot", 1), snapshot));
-    change.timestamp = Some(file(layout::TIMESTAMP, seal("timestamp", &timestamp)?));
+    add("snapshot", snapshot);
+    let timestamp = seal("timestamp", &timestamp)?;
+    change.timestamp = Some(NewFile::new(layout::TIMESTAMP, timestamp));
     Ok((change, root_digest))
 }
 
+/// The roles of type `targets`, unsigned; the files that they list are added to the change.
+fn first_roles(
+    new: &NewRegistry<'_>,
+    change: &mut Change,
+) -> Result<Vec<(String, Value)>, InitError> {
+    let expires = |role: &str| expires(role, new);
+    let mut listing = |role: &str, path: &str, bytes: Vec<u8>| {
+        let mut signed = metadata::targets(expires(role));
+        metadata::set_target(&mut signed, path, &bytes);
+        change.add_hashed(path, bytes);
+        signed
+    };
+    let policy = listing("policy", layout::POLICY, first_policy(new)?);
+    let index = catalog_index::encode(&CatalogIndex::default());
+    let catalog = listing("catalog", layout::CATALOG_INDEX, index);
+    let top = metadata::top_targets(&new.roles, expires("targets"));
+    let packages = metadata::packages(&new.roles, expires(PACKAGES));
+    let named = [
+        ("targets", top),
+        ("policy", policy),
+        ("catalog", catalog),
+        ("rollout", metadata::targets(expires("rollout"))),
+        (PACKAGES, packages),
+    ];
+    let named = named.map(|(role, signed)| (role.to_owned(), signed));
+    let bins = metadata::bins().map(|bin| (bin.clone(), metadata::targets(expires(&bin))));
+    Ok(named.into_iter().chain(bins).collect())
+}
+
+fn expires(role: &str, new: &NewRegistry<'_>) -> UtcTime {
+    new.now.plus_days(metadata::lifetime(role, &new.lifetimes))
+}
+
 fn key_of(role: &str, keys: &SoloKeys) -> String {
-    let key = match role {
-        "root" | "targets" | "policy" | "rollout" | PACKAGES => &keys.offline,
-        _ => &keys.online,
+    let key = match metadata::is_offline(role) {
+        true => &keys.offline,
+        false => &keys.online,
     };
     key.id().to_string()
 }
@@ -175,9 +179,65 @@ fn salt(new: &NewRegistry<'_>) -> Vec<u8> {
     Sha256Digest::of(text.as_bytes()).as_bytes()[..16].to_vec()
 }
 
-fn file(path: &str, bytes: Vec<u8>) -> NewFile {
-    NewFile {
-        path: path.to_owned(),
-        bytes,
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::publish::folder::Folder;
+    use crate::trust::SecretKey;
+
+    fn made(folder: &Path) -> Result<Sha256Digest, InitError> {
+        let [offline, online] = [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32]));
+        let roles = SoloKeys {
+            offline: offline.public(),
+            online: online.public(),
+        };
+        let new = NewRegistry {
+            base: "https://registry.example.org/",
+            roles,
+            keys: &RoleKeys::new([offline, online]),
+            now: UtcTime::from_unix(1_800_000_000).unwrap(),
+            lifetimes: Lifetimes::default(),
+        };
+        init(folder, &new)
+    }
+
+    /// A new registry in a folder, open for a change.
+    pub(in crate::publish) fn opened(folder: &Path) -> Folder {
+        made(folder).unwrap();
+        Folder::open(folder).unwrap()
+    }
+
+    #[test]
+    fn every_role_is_signed_by_the_key_that_its_delegator_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = made(folder.path()).unwrap();
+        // Opening checks root, timestamp, snapshot and targets; the others are read one by one.
+        let mut opened = Folder::open(folder.path()).unwrap();
+        assert_eq!(opened.registry_id(), root);
+        let bins: Vec<String> = metadata::bins().collect();
+        let named = ["policy", "catalog", "rollout", PACKAGES].into_iter();
+        for role in named.chain(bins.iter().map(String::as_str)) {
+            let found = opened.target(role, "none").unwrap();
+            assert_eq!(found, None, "{role}");
+        }
+        assert_eq!(opened.policy().unwrap().vouchers.len(), 1);
+    }
+
+    #[test]
+    fn the_same_keys_and_time_give_the_same_registry() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let [first, second] = folders.map(|folder| made(folder.path()).unwrap());
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn a_folder_with_something_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        assert!(matches!(made(folder.path()), Err(InitError::NotEmpty(_))));
+        let hidden = tempfile::tempdir().unwrap();
+        std::fs::write(hidden.path().join(".gitignore"), "").unwrap();
+        assert!(made(hidden.path()).is_ok());
+        assert!(matches!(made(hidden.path()), Err(InitError::NotEmpty(_))));
     }
 }

@@ -13,6 +13,9 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::formats::layout;
+use crate::model::Sha256Digest;
+
 const FOLDER: &str = ".journal";
 const PLAN: &str = "plan.json";
 const LOCK: &str = "lock";
@@ -39,6 +42,26 @@ pub struct Change {
     pub metadata: Vec<NewFile>,
     /// `timestamp.json`, the commit point.
     pub timestamp: Option<NewFile>,
+}
+
+impl NewFile {
+    /// A file below the registry's root.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.into(),
+            bytes,
+        }
+    }
+}
+
+impl Change {
+    /// Adds a file under its plain name and, for good, under its digest.
+    pub fn add_hashed(&mut self, path: &str, bytes: Vec<u8>) {
+        let hashed = layout::hashed(path, &Sha256Digest::of(&bytes));
+        self.immutable.push(NewFile::new(hashed, bytes.clone()));
+        self.plain.push(NewFile::new(path, bytes));
+    }
 }
 
 /// Why a change could not be written.
@@ -72,6 +95,9 @@ pub enum JournalError {
         /// What it names.
         found: String,
     },
+    /// A folder or file of the registry is a link, or nothing that holds bytes.
+    #[error("`{}` is a link, or neither a file nor a folder", .0.display())]
+    Link(PathBuf),
     /// The change is planned and on the disk, but not all of it is in its place.
     #[error("the change could not be brought to its end")]
     Unfinished(#[source] Box<Self>),
@@ -95,9 +121,13 @@ impl Journal {
     /// cut-off change left.
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         let folder = root.join(FOLDER);
+        refuse_link(&folder)?;
         fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
         let path = folder.join(LOCK);
-        let lock = File::create(&path).map_err(io_error("create", &path))?;
+        refuse_link(&path)?;
+        // Never emptied, whatever came in its place.
+        let lock = File::options().create(true).append(true).open(&path);
+        let lock = lock.map_err(io_error("create", &path))?;
         lock.lock().map_err(io_error("lock", &path))?;
         let journal = Self {
             root: root.to_owned(),
@@ -112,6 +142,7 @@ impl Journal {
     /// changed here has no lock, and needs none.
     pub fn wait(root: &Path) -> Result<Option<File>, JournalError> {
         let path = root.join(FOLDER).join(LOCK);
+        refuse_link(&path)?;
         match File::open(&path) {
             Ok(lock) => {
                 lock.lock_shared().map_err(io_error("lock", &path))?;
@@ -133,6 +164,7 @@ impl Journal {
         let order = change.immutable.into_iter().chain(change.plain);
         let order = order.chain(change.metadata).chain(change.timestamp);
         let files: Vec<NewFile> = order.collect();
+        self.refuse_links(files.iter().map(|file| file.path.as_str()))?;
         let staged = self.stage(&files).and_then(|()| self.write_plan(&files));
         if let Err(error) = staged {
             // Best effort: the next command sweeps again, and the first error is the one to tell.
@@ -193,6 +225,8 @@ impl Journal {
                 found: outside.clone(),
             });
         }
+        (0..plan.paths.len()).try_for_each(|number| refuse_link(&self.staged(number)))?;
+        self.refuse_links(plan.paths.iter().map(String::as_str))?;
         self.finish(&plan)
             .map_err(|cause| JournalError::Unfinished(Box::new(cause)))?;
         self.sweep()
@@ -244,6 +278,15 @@ impl Journal {
         }
     }
 
+    /// Makes sure that no folder on the way to a file is a link, which could lead out of the
+    /// registry. The registry's own folder may be one: that is how the user calls it.
+    fn refuse_links<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Result<(), JournalError> {
+        let folders = paths.flat_map(|path| Path::new(path).ancestors().skip(1));
+        let folders: BTreeSet<&Path> = folders.filter(|path| *path != Path::new("")).collect();
+        let mut folders = folders.into_iter();
+        folders.try_for_each(|folder| refuse_link(&self.root.join(folder)))
+    }
+
     /// Removes staged files that no plan names.
     fn sweep(&self) -> Result<(), JournalError> {
         let folder = self.folder();
@@ -257,10 +300,22 @@ impl Journal {
     }
 }
 
-/// A registry folder may come from elsewhere, its journal with it: a plan reaches nothing outside.
+/// A registry folder may come from elsewhere, its journal with it: a plan reaches nothing outside,
+/// and nothing hidden, as the hooks of the checkout's own `.git`.
 fn is_below(path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+    let is_plain = |part| match part {
+        Component::Normal(name) => !name.as_encoded_bytes().starts_with(b"."),
+        _ => false,
+    };
+    !path.is_empty() && Path::new(path).components().all(is_plain)
+}
+
+/// Refuses what is there and is neither a file nor a folder itself.
+fn refuse_link(path: &Path) -> Result<(), JournalError> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::Link(path.into())),
+        _ => Ok(()),
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
@@ -292,97 +347,4 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Jour
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn change(files: &[(&str, &str)]) -> Change {
-        let file = |(path, text): &(&str, &str)| NewFile {
-            path: (*path).into(),
-            bytes: text.as_bytes().into(),
-        };
-        Change {
-            immutable: files.iter().map(file).collect(),
-            timestamp: Some(file(&("tuf/timestamp.json", "t"))),
-            ..Change::default()
-        }
-    }
-
-    fn read(root: &Path, path: &str) -> Option<String> {
-        fs::read_to_string(root.join(path)).ok()
-    }
-
-    #[test]
-    fn writes_every_file_of_a_change_and_leaves_nothing_staged() {
-        let root = tempfile::tempdir().unwrap();
-        Journal::open(root.path())
-            .unwrap()
-            .commit(change(&[("se/rd/serde", "line")]))
-            .unwrap();
-        assert_eq!(read(root.path(), "se/rd/serde").as_deref(), Some("line"));
-        assert_eq!(
-            read(root.path(), "tuf/timestamp.json").as_deref(),
-            Some("t")
-        );
-        let left: Vec<_> = fs::read_dir(root.path().join(FOLDER)).unwrap().collect();
-        assert_eq!(left.len(), 1, "only the lock: {left:?}");
-    }
-
-    #[test]
-    fn sweeps_what_was_staged_without_a_plan() {
-        let root = tempfile::tempdir().unwrap();
-        let journal = Journal::open(root.path()).unwrap();
-        journal.stage(&change(&[("a", "1")]).immutable).unwrap();
-        drop(journal);
-        Journal::open(root.path()).unwrap();
-        assert_eq!(read(root.path(), "a"), None);
-        assert!(!root.path().join(FOLDER).join("0.new").exists());
-    }
-
-    #[test]
-    fn finishes_a_planned_change_from_every_point_of_the_cut() {
-        for cut in 0..=3 {
-            let root = tempfile::tempdir().unwrap();
-            let journal = Journal::open(root.path()).unwrap();
-            let files = change(&[("a", "1"), ("b/c", "2"), ("d", "3")]).immutable;
-            journal.stage(&files).unwrap();
-            journal.write_plan(&files).unwrap();
-            for (number, file) in files.iter().enumerate().take(cut) {
-                journal.put_in_place(number, &file.path).unwrap();
-            }
-            drop(journal);
-            assert!(Journal::has_pending_change(root.path()));
-            Journal::open(root.path()).unwrap();
-            let found = ["a", "b/c", "d"].map(|path| read(root.path(), path).unwrap());
-            assert_eq!(found, ["1", "2", "3"], "cut after {cut}");
-            assert!(!Journal::has_pending_change(root.path()));
-        }
-    }
-
-    #[test]
-    fn a_plan_that_leads_outside_is_refused() {
-        for path in ["../a", "/etc/a", "a/../../b", ""] {
-            let root = tempfile::tempdir().unwrap();
-            let journal = Journal::open(root.path()).unwrap();
-            let files = change(&[(path, "1")]).immutable;
-            journal.stage(&files).unwrap();
-            journal.write_plan(&files).unwrap();
-            drop(journal);
-            let error = Journal::open(root.path()).unwrap_err();
-            assert!(
-                matches!(error, JournalError::Outside { .. }),
-                "{path}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_change_that_cannot_be_staged_leaves_the_folder_as_it_was() {
-        let root = tempfile::tempdir().unwrap();
-        let journal = Journal::open(root.path()).unwrap();
-        // A folder where the second staged file should go stands for a disk that refuses.
-        fs::create_dir(root.path().join(FOLDER).join("1.new")).unwrap();
-        assert!(journal.commit(change(&[("a", "1"), ("b", "2")])).is_err());
-        assert_eq!(read(root.path(), "a"), None);
-        assert_eq!(read(root.path(), "tuf/timestamp.json"), None);
-    }
-}
+mod tests;

@@ -22,13 +22,19 @@ pub struct SoloKeys {
     pub online: PublicKey,
 }
 
+/// Says whether a solo registry's offline key signs a role.
+#[must_use]
+pub fn is_offline(role: &str) -> bool {
+    matches!(role, "root" | "targets" | "policy" | "rollout" | PACKAGES)
+}
+
 /// Days that a role's metadata is valid from the moment of signing.
 #[must_use]
 pub fn lifetime(role: &str, lifetimes: &Lifetimes) -> u32 {
     match role {
         "timestamp" => lifetimes.timestamp,
         "snapshot" => lifetimes.snapshot,
-        "root" | "targets" | "policy" | "rollout" | PACKAGES => lifetimes.offline,
+        _ if is_offline(role) => lifetimes.offline,
         _ => lifetimes.online,
     }
 }

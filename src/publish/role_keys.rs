@@ -55,13 +55,6 @@ impl RoleKeys {
         self.0.get(id)
     }
 
-    /// Says whether a role of that description (`keyids`, `threshold`) can be sealed.
-    #[must_use]
-    pub fn can_seal(&self, description: &Value) -> bool {
-        let threshold = description["threshold"].as_u64().unwrap_or(u64::MAX);
-        self.of(description).len() as u64 >= threshold
-    }
-
     /// Signs metadata with the keys of its role and returns the bytes of its file, which are
     /// themselves in a canonical form (RFC 8785), so that they come out the same each time.
     pub fn seal(

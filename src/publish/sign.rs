@@ -106,3 +106,104 @@ fn check_owner(state: &PackageState, publisher: &PublisherId) -> Result<(), Sign
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::formats::record::{Documents, Record};
+    use crate::formats::statement::parse_payload;
+    use crate::model::{Sha256Digest, UtcTime};
+    use crate::trust::{RecordContext, check_record};
+
+    fn empty() -> PackageState {
+        PackageState::empty(Sha256Digest::of(b"root"), "tide".parse().unwrap())
+    }
+
+    /// The state after these statements, of which `releases` add a release, as a client finds it.
+    fn after(statements: &[Envelope], releases: usize, key: &SecretKey) -> PackageState {
+        let time = UtcTime::from_unix(0).unwrap();
+        let versions = ["1.0.0", "1.1.0"].map(|version| (version.parse().unwrap(), time));
+        let record = Record {
+            package: "tide".parse().unwrap(),
+            documents: Documents::default(),
+            accepted: versions.into_iter().take(releases).collect(),
+            statements: statements.to_vec(),
+        };
+        let context = RecordContext {
+            registry_id: Sha256Digest::of(b"root"),
+            package: &record.package,
+            publishers: &BTreeMap::from([("harbour".parse().unwrap(), vec![key.public()])]),
+            vouchers: &[key.public()],
+            verified_before: None,
+        };
+        check_record(&record, &context).unwrap()
+    }
+
+    fn release(version: &str, publisher: &PublisherId) -> Body {
+        release_body(Release::sample("tide", version), publisher)
+    }
+
+    fn kinds(statements: &[Envelope]) -> Vec<(u64, &'static str)> {
+        let parsed = statements
+            .iter()
+            .map(|e| parse_payload(&e.payload).unwrap());
+        parsed.map(|s| (s.sequence, s.body.kind())).collect()
+    }
+
+    #[test]
+    fn a_new_package_begins_with_a_genesis_and_a_known_one_goes_on() {
+        let key = SecretKey::from_seed(&[1; 32]);
+        let harbour: PublisherId = "harbour".parse().unwrap();
+        let signer = Signer {
+            publisher: &harbour,
+            key: &key,
+        };
+        let first = sign(&empty(), vec![release("1.0.0", &harbour)], signer).unwrap();
+        assert_eq!(kinds(&first.statements), [(1, "genesis"), (2, "release")]);
+        let state = after(&first.statements, 1, &key);
+        let second = sign(&state, vec![release("1.1.0", &harbour)], signer).unwrap();
+        assert_eq!(kinds(&second.statements), [(3, "release")]);
+        // A client takes the whole chain.
+        let all = [first.statements, second.statements].concat();
+        assert_eq!(after(&all, 2, &key).document.entries.len(), 2);
+    }
+
+    #[test]
+    fn a_stranger_signs_nothing() {
+        let key = SecretKey::from_seed(&[1; 32]);
+        let [harbour, stranger] = ["harbour", "stranger"].map(|id| id.parse().unwrap());
+        let signer = |publisher| Signer {
+            publisher,
+            key: &key,
+        };
+        let bodies = vec![release("1.0.0", &harbour)];
+        let first = sign(&empty(), bodies, signer(&harbour)).unwrap();
+        let state = after(&first.statements, 1, &key);
+        let error = sign(&state, vec![release("1.1.0", &stranger)], signer(&stranger));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "`stranger` does not own `tide`; its owners are harbour"
+        );
+    }
+
+    #[test]
+    fn nobody_becomes_the_owner_of_a_vouched_package() {
+        let key = SecretKey::from_seed(&[1; 32]);
+        let harbour: PublisherId = "harbour".parse().unwrap();
+        let vouch = |version| Body::Vouch {
+            release: Box::new(Release::sample("tide", version)),
+            source: None,
+        };
+        let statements = chain(&empty(), ["1.0.0", "1.1.0"].map(vouch), &key).unwrap();
+        assert_eq!(kinds(&statements), [(1, "vouch"), (2, "vouch")]);
+        let state = after(&statements[..1], 1, &key);
+        let signer = Signer {
+            publisher: &harbour,
+            key: &key,
+        };
+        let refused = sign(&state, vec![release("1.1.0", &harbour)], signer);
+        assert!(matches!(refused, Err(SignError::Vouched(_))));
+    }
+}

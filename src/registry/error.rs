@@ -125,7 +125,7 @@ impl FileError {
             Self::Offline { .. } => Cause::Offline,
             Self::Mismatch { .. } | Self::TooLong { .. } | Self::Target(_) => Cause::Mismatch,
             Self::Transport(_) => Cause::Unavailable,
-            Self::Io { .. } => Cause::Local,
+            Self::Io { .. } | Self::Damaged { .. } => Cause::Local,
         }
     }
 }

@@ -58,6 +58,12 @@ pub enum FileError {
     /// The bytes are not those of the target that the signed metadata lists.
     #[error(transparent)]
     Target(#[from] TargetMismatch),
+    /// What was remembered on this machine is not what this program wrote.
+    #[error("`{}` is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The copy on this machine cannot be read or written.
     #[error("cannot use `{}`", path.display())]
     Io {
@@ -138,6 +144,17 @@ impl Files {
         }
     }
 
+    /// Removes all that was kept, as if the registry had never been read here.
+    pub fn clear(&self) -> Result<(), FileError> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError::Io {
+                path: self.folder.clone(),
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes the copies in a folder that `is_wanted` does not name.
     pub fn prune(&self, folder: &str, is_wanted: impl Fn(&str) -> bool) {
         let Ok(entries) = fs::read_dir(self.folder.join(folder)) else {
@@ -158,10 +175,9 @@ impl Files {
     }
 
     fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
-        if let Some(bytes) = self.kept(path)? {
-            if FileDigest::of(&bytes) == *expected {
-                return Ok(bytes);
-            }
+        let is_expected = |bytes: &Vec<u8>| FileDigest::of(bytes) == *expected;
+        if let Some(bytes) = self.kept(path)?.filter(is_expected) {
+            return Ok(bytes);
         }
         let bytes = self.fetch(served, expected)?;
         self.keep(path, &bytes)?;
@@ -204,5 +220,97 @@ impl Files {
             },
             error => FileError::Transport(error),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::transport::{self, Limits};
+
+    /// A registry folder with one file, and a place for copies.
+    struct Place {
+        served: tempfile::TempDir,
+        copies: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new(path: &str, bytes: &[u8]) -> Self {
+            let served = tempfile::tempdir().unwrap();
+            let file = served.path().join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+            let copies = tempfile::tempdir().unwrap();
+            Self { served, copies }
+        }
+
+        fn online(&self) -> Files {
+            let url = transport::BaseUrl::from_folder(self.served.path()).unwrap();
+            let transport = transport::open(&url, Limits::default()).unwrap();
+            Files::new(self.copies.path().to_owned(), Some(transport))
+        }
+
+        fn offline(&self) -> Files {
+            Files::new(self.copies.path().to_owned(), None)
+        }
+    }
+
+    const PACK: &str = "catalog/pack";
+
+    #[test]
+    fn what_was_fetched_is_there_without_the_registry() {
+        let place = Place::new(PACK, b"bytes");
+        let expected = FileDigest::of(b"bytes");
+        let missing = place.offline().named_by_digest(PACK, &expected);
+        assert!(matches!(missing, Err(FileError::Offline { .. })));
+        place.online().named_by_digest(PACK, &expected).unwrap();
+        let kept = place.offline().named_by_digest(PACK, &expected).unwrap();
+        assert_eq!(kept, b"bytes");
+    }
+
+    #[test]
+    fn a_damaged_copy_is_fetched_anew() {
+        let place = Place::new(PACK, b"bytes");
+        let files = place.online();
+        files.keep(PACK, b"other").unwrap();
+        let expected = FileDigest::of(b"bytes");
+        assert_eq!(files.named_by_digest(PACK, &expected).unwrap(), b"bytes");
+        assert_eq!(files.kept(PACK).unwrap().unwrap(), b"bytes");
+    }
+
+    #[test]
+    fn wrong_bytes_are_refused_and_not_kept() {
+        let place = Place::new(PACK, b"other");
+        let read = place
+            .online()
+            .named_by_digest(PACK, &FileDigest::of(b"bytes"));
+        assert!(matches!(read, Err(FileError::Mismatch { .. })));
+        assert_eq!(place.offline().kept(PACK).unwrap(), None);
+    }
+
+    #[test]
+    fn more_bytes_than_signed_are_no_fault_of_the_network() {
+        let place = Place::new(PACK, b"bytes and more");
+        let read = place
+            .online()
+            .named_by_digest(PACK, &FileDigest::of(b"bytes"));
+        let error = crate::registry::error::ClientError::from(read.unwrap_err());
+        assert!(!error.is_network_fault());
+        assert!(matches!(
+            error,
+            crate::registry::error::ClientError::File(FileError::TooLong { limit: 5, .. })
+        ));
+    }
+
+    #[test]
+    fn clears_all_and_only_what_is_its_own() {
+        let place = Place::new(PACK, b"bytes");
+        let files = Files::new(place.copies.path().join("one"), None);
+        files.keep("tuf/root.json", b"{}").unwrap();
+        place.offline().keep("other/root.json", b"{}").unwrap();
+        files.clear().unwrap();
+        files.clear().unwrap();
+        assert_eq!(files.kept("tuf/root.json").unwrap(), None);
+        assert!(place.offline().kept("other/root.json").unwrap().is_some());
     }
 }

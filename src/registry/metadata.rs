@@ -74,6 +74,13 @@ pub fn refresh(
     let mut updater = start(&root, now, Mode::Offline)?;
     answer_requests(&mut updater, files)?;
     let freshness = freshness(&updater, refreshed, false);
+    if freshness.expires <= now {
+        // A mirror that answers with anything but metadata could hold users back for ever.
+        events.event(Event::Warning(format!(
+            "the copy of `{registry}` expired at {}: what was published, yanked or revoked since is unknown",
+            freshness.expires
+        )));
+    }
     Ok((updater, freshness))
 }
 

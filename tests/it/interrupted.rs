@@ -38,7 +38,7 @@ fn import(env: &TestEnv, market: &str, what: &str) -> Command {
     let mut command = env
         .command(["registry", "import", market, "--as-mirror", "--vouch"])
         .into_command();
-    if what.ends_with(".crate") {
+    if env.path("work").join(what).is_file() {
         command.arg(what);
     } else {
         let files = fs::read_dir(env.path("work").join(what)).unwrap();

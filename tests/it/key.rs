@@ -58,6 +58,23 @@ fn a_passphrase_can_come_from_the_environment() {
 }
 
 #[test]
+fn nothing_that_runs_foreign_code_runs_beside_a_passphrase() {
+    let env = TestEnv::new();
+    for (arguments, doing) in [
+        (&["exec", "--", "build"][..], "cargo"),
+        (&["install", "tide-cli"], "building"),
+        (&["package"], "packaging"),
+    ] {
+        let command = env.command(arguments);
+        let command = command.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "not a secret");
+        let outcome = command.run();
+        assert_eq!(outcome.code, Some(101), "{outcome}");
+        let text = format!("a passphrase is in the environment, and {doing} runs foreign code");
+        assert!(outcome.to_string().contains(&text), "{outcome}");
+    }
+}
+
+#[test]
 fn refuses_without_making_anything() {
     let env = TestEnv::new();
     assert_snapshot!(env.run(["key", "new", "harbour"]), @r"

@@ -10,10 +10,14 @@ mod bad_input;
 mod check;
 mod cli;
 mod config;
+// The documents and the tour show the default build.
+#[cfg(feature = "marketplace-parallel")]
+mod docs;
 mod end_to_end;
 mod env;
 mod faults;
 mod fixture;
+mod freshness;
 mod hostile_archives;
 mod interrupted;
 mod key;
@@ -27,8 +31,11 @@ mod referee_tuf;
 mod samples;
 mod schemas;
 mod serve;
+mod shells;
 mod small_registry;
 mod sparql;
 mod stock_cargo;
+#[cfg(feature = "marketplace-parallel")]
+mod tour;
 mod transport;
 mod writing;

@@ -96,7 +96,7 @@ impl Market {
 
     /// Runs the program in `work`, and shows all that it did.
     pub(crate) fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
-        self.show(self.env.command(arguments))
+        show(self.env.command(arguments))
     }
 
     /// Runs the program in a folder, and shows all that it did.
@@ -105,16 +105,7 @@ impl Market {
         folder: &str,
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> String {
-        self.show(self.env.command(arguments).folder(folder))
-    }
-
-    /// Runs a command, and shows all that it did but for what differs from run to run and for what
-    /// cargo tells of its own work.
-    pub(crate) fn show(&self, command: TestCommand<'_>) -> String {
-        let text = command.redact_digests().run().to_string();
-        let text = replace(&text, CARGOS_OWN, "");
-        let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b", "[SIZE]");
-        replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
+        show(self.env.command(arguments).folder(folder))
     }
 
     /// Runs the program, which must not fail.
@@ -155,8 +146,17 @@ impl Market {
     }
 }
 
+/// Runs a command, and shows all that it did but for what differs from run to run and for what cargo
+/// tells of its own work.
+pub(crate) fn show(command: TestCommand<'_>) -> String {
+    let text = command.redact_digests().run().to_string();
+    let text = replace(&text, CARGOS_OWN, "");
+    let text = replace(&text, r"\d+(\.\d+)?([KM]i)?B\b|\b\d+ bytes\b", "[SIZE]");
+    replace(&text, r#""size":\d+"#, r#""size":[SIZE]"#)
+}
+
 /// Lines in which cargo tells what it does; their text and order are cargo's.
-const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downloaded|Packaged|Adding .* to dependencies|Finished `.*|Updating crates.io index)( .*)?\n( +(Features:|[+-] ).*\n)*";
+const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downloaded|Packaged|Unpacking|Adding \S+ v\S+ (to|\(registry)|Finished `|Updating crates.io index).*\n( +(Features:|[+-] ).*\n)*";
 
 fn replace(text: &str, pattern: &str, by: &str) -> String {
     let pattern = Regex::new(pattern).expect("the patterns are fixed");

@@ -92,10 +92,10 @@ fn example(name: &str, parameters: &[&str]) -> Rows {
 }
 
 /// Asserts that an example gives these rows, in this order, and that there are some.
-fn assert_rows(example: Rows, expected: impl IntoIterator<Item = Vec<String>>) {
+fn assert_rows(example: &Rows, expected: impl IntoIterator<Item = Vec<String>>) {
     let expected: Rows = expected.into_iter().collect();
     assert!(!expected.is_empty(), "the fixture has no such case");
-    assert_eq!(example, expected);
+    assert_eq!(*example, expected);
 }
 
 fn row<const N: usize>(values: [&str; N]) -> Vec<String> {
@@ -116,7 +116,7 @@ fn reverse_deps_are_those_that_name_it() {
             }
         }
     }
-    assert_rows(example("reverse-deps", &["name=tide-table"]), expected);
+    assert_rows(&example("reverse-deps", &["name=tide-table"]), expected);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn reach_is_everything_above() {
     let above = World::new().above("libm-lite");
     assert!(above.contains("almanac-server"), "{above:?}");
     let expected = above.into_iter().map(|name| vec![name]);
-    assert_rows(example("reach", &["name=libm-lite"]), expected);
+    assert_rows(&example("reach", &["name=libm-lite"]), expected);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_license_closure_counts_the_package_and_all_below() {
         .into_iter()
         .map(|(license, count)| row([&license, &count.to_string()]));
     assert_rows(
-        example("license-closure", &["name=almanac-server"]),
+        &example("license-closure", &["name=almanac-server"]),
         expected,
     );
 }
@@ -160,7 +160,7 @@ fn copyleft_is_found_at_any_depth() {
         let license = world.release(&below).license.as_deref()?;
         is_copyleft(license).then(|| row([&package, &below, license]))
     });
-    assert_rows(example("copyleft-below", &[]), expected);
+    assert_rows(&example("copyleft-below", &[]), expected);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn msrv_names_those_that_promise_too_much() {
         let (stated, needed) = (rust(stated)?, rust(needed)?);
         too_much.then(|| row([&package, &stated, &below, &needed]))
     });
-    assert_rows(example("msrv", &[]), expected);
+    assert_rows(&example("msrv", &[]), expected);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn signed_on_unsigned_is_about_direct_dependencies() {
             }
         }
     }
-    assert_rows(example("signed-on-unsigned", &[]), expected);
+    assert_rows(&example("signed-on-unsigned", &[]), expected);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn newest_are_sorted_by_time_and_name() {
         })
         .collect();
     expected.sort_by_key(|row| std::cmp::Reverse(row[2].clone()));
-    assert_rows(example("newest", &["keyword=tides"]), expected);
+    assert_rows(&example("newest", &["keyword=tides"]), expected);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn an_owners_reach_counts_each_dependent_once() {
     let expected = expected
         .into_iter()
         .map(|(count, publisher)| row([&publisher, &count.to_string()]));
-    assert_rows(example("owner-reach", &[]), expected);
+    assert_rows(&example("owner-reach", &[]), expected);
 }
 
 /// A place with the registry in it.

@@ -210,6 +210,25 @@ fn a_missing_role_key_is_named() {
 }
 
 #[test]
+fn a_new_publisher_can_hand_in_two_packages_at_once() {
+    let operator = Operator::new();
+    let env = &operator.env;
+    env.run(["key", "new", "ferris", "--no-passphrase"]);
+    for name in ["tide-table", "tide-cli"] {
+        let file = operator.archive(name, "1.0.0", "");
+        let to = ["--registry-dir", "market", "--key", "ferris", "-o", "in"];
+        let signed = env.command([&["sign", &file][..], &to].concat()).run();
+        assert_eq!(signed.code, Some(0), "{signed}");
+    }
+    let apply = ["registry", "apply", "market", "--register-publisher"];
+    let bundles = ["in/tide-table.submission", "in/tide-cli.submission"];
+    for more in [&["--dry-run"][..], &[]] {
+        let applied = env.command([&apply[..], &bundles, more].concat()).run();
+        assert_eq!(applied.code, Some(0), "{applied}");
+    }
+}
+
+#[test]
 fn a_wrong_passphrase_is_refused() {
     let env = TestEnv::new();
     let variable = "CARGO_MARKETPLACE_KEY_PASSPHRASE";
@@ -314,7 +333,7 @@ fn a_corrupt_archive_among_many_spoils_all() {
 }
 
 #[test]
-fn a_registry_that_is_not_whole_is_not_built_on() {
+fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
     let operator = Operator::new();
     let file = operator.archive("tide", "1.0.0", "");
     operator.import(&[&file]);
@@ -365,7 +384,20 @@ fn a_registry_that_is_not_whole_is_not_built_on() {
     Caused by:
       what came for `snapshot` is no metadata
     ");
-    restore();
+}
+
+#[test]
+fn a_registry_that_lacks_files_is_not_built_on() {
+    let operator = Operator::new();
+    let file = operator.archive("tide", "1.0.0", "");
+    operator.import(&[&file]);
+    let next = operator.archive("tide", "1.1.0", "");
+    let whole = crate::small_registry::files(&operator.market());
+    let restore = || {
+        for (path, bytes) in &whole {
+            fs::write(operator.market().join(path), bytes).unwrap();
+        }
+    };
     operator.remove(".tide.json");
     assert_snapshot!(operator.refused(&[&next]), @r"
     exit: 101

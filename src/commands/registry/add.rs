@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::commands::context::Context;
@@ -15,12 +16,13 @@ use crate::registry::config::Registry;
 use crate::registry::files::Files;
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Limits, Transport};
-use crate::trust::tuf::{Mode, Settings, Updater, ed25519_only};
+use crate::trust::tuf::{Mode, Settings, TufError, Updater, ed25519_only};
 
 /// The most bytes of a root file.
 const MAX_ROOT: u64 = 512 << 10;
 
-/// How many roots are looked at for the one that is pinned: a hostile server always has a next one.
+/// The most roots that are looked through for the one that was pinned: a server could have one more
+/// for ever.
 const MAX_ROOTS: u64 = 256;
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
@@ -69,11 +71,10 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         registry_id,
         root: digest,
     };
-    if let Some(known) = config.get(&args.name)? {
-        if known.registry_id != registry_id {
-            let error = CommandError::failure(format!("`{}` is another registry", args.name));
-            return Err(error.with_help("choose another name, or remove that one first"));
-        }
+    let known = config.get(&args.name)?;
+    if known.is_some_and(|known| known.registry_id != registry_id) {
+        let error = CommandError::failure(format!("`{}` is another registry", args.name));
+        return Err(error.with_help("choose another name, or remove that one first"));
     }
     trust(&root, &registry, context)?;
     // Before our own file: a name that cargo knows otherwise is refused.
@@ -110,15 +111,21 @@ fn pinned_root(
     context: &Context,
 ) -> Result<Vec<u8>, CommandError> {
     if let Some(path) = &args.root_file {
-        return std::fs::read(context.absolute(path)).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
-            failed.caused_by(Some(&error))
-        });
+        return context.read(path);
     }
-    let Some(pinned) = args.root else {
-        let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
-        return agreed(root, args);
-    };
+    if let Some(pinned) = args.root {
+        return root_of_digest(args, pinned, transport);
+    }
+    let root = served_root(transport, 1)?.ok_or_else(|| no_registry(&args.url))?;
+    agreed(root, args)
+}
+
+/// The served root that has the digest.
+fn root_of_digest(
+    args: &AddArgs,
+    pinned: Sha256Digest,
+    transport: &dyn Transport,
+) -> Result<Vec<u8>, CommandError> {
     for version in 1..=MAX_ROOTS {
         match served_root(transport, version)? {
             Some(root) if Sha256Digest::of(&root) == pinned => return Ok(root),
@@ -137,7 +144,14 @@ fn pinned_root(
 }
 
 fn served_root(transport: &dyn Transport, version: u64) -> Result<Option<Vec<u8>>, CommandError> {
-    Ok(transport.get(&layout::metadata("root", version), MAX_ROOT)?)
+    let root = transport.get(&layout::metadata("root", version), MAX_ROOT)?;
+    // A login page is no other registry.
+    let is_metadata = |root: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(root).is_ok();
+    if root.as_ref().is_none_or(is_metadata) {
+        return Ok(root);
+    }
+    let role = "root".to_owned();
+    Err(TufError::NotMetadata { role }.into())
 }
 
 fn no_registry(url: &BaseUrl) -> CommandError {
@@ -225,6 +239,7 @@ fn check_not_public(url: &BaseUrl, root: &Sha256Digest) -> Result<(), CommandErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::transport::TransportError;
 
     #[test]
     fn the_sample_registrys_root_is_refused_at_any_address_but_a_folder() {
@@ -240,5 +255,31 @@ mod tests {
         let other = Sha256Digest::of(b"another root");
         let url = "https://registry.example.org/".parse().unwrap();
         assert!(check_not_public(&url, &other).is_ok());
+    }
+
+    /// Serves a root of every version that is asked for.
+    struct Endless(BaseUrl);
+
+    impl Transport for Endless {
+        fn base(&self) -> &BaseUrl {
+            &self.0
+        }
+
+        fn get(&self, path: &str, _: u64) -> Result<Option<Vec<u8>>, TransportError> {
+            Ok(Some(path.as_bytes().to_vec()))
+        }
+    }
+
+    #[test]
+    fn a_server_with_ever_more_roots_is_given_up() {
+        let url: BaseUrl = "https://registry.example.org/".parse().unwrap();
+        let args = AddArgs {
+            name: "harbour".parse().unwrap(),
+            url: url.clone(),
+            root: None,
+            root_file: None,
+        };
+        let pinned = Sha256Digest::of(b"another root");
+        assert!(root_of_digest(&args, pinned, &Endless(url)).is_err());
     }
 }

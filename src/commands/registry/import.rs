@@ -15,7 +15,6 @@ use crate::publish::apply::Authority;
 use crate::publish::folder::Folder;
 use crate::publish::import::{Archive, Attestation, Imported, import};
 use crate::publish::keystore::KeyName;
-use crate::publish::sign::Signer;
 
 /// Takes archives into a registry, all or none
 #[derive(Debug, Args)]
@@ -64,49 +63,30 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
         keys: &keys,
         now: context.now,
     };
-    let imported = if args.vouch {
+    let publisher;
+    let attestation = if args.vouch {
         let key = vouchers.iter().find_map(|key| keys.get(&key.id()));
-        let attestation = Attestation::Vouch {
+        Attestation::Vouch {
             key: key.ok_or_else(signing::no_voucher)?,
             source: args.as_mirror.then_some("crates.io"),
-        };
-        import(
-            folder,
-            archives,
-            &home,
-            attestation,
-            &authority,
-            &context.shell,
-        )?
+        }
     } else {
-        let publisher = signing::publisher(context, args.key.as_ref(), |_| false)?;
-        let attestation = Attestation::Sign(Signer {
-            publisher: &publisher.id,
-            key: &publisher.key,
-        });
-        import(
-            folder,
-            archives,
-            &home,
-            attestation,
-            &authority,
-            &context.shell,
-        )?
+        let key = signing::publisher_key(context, args.key.as_ref(), |_| false)?;
+        publisher = signing::Publisher::load(context, &key)?;
+        Attestation::Sign(publisher.signer())
     };
+    let events = &context.shell;
+    let imported = import(folder, archives, &home, attestation, &authority, events)?;
     report(&imported, context);
     Ok(())
 }
 
 fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, CommandError> {
     let read = |path: &PathBuf| {
-        let label = path.display().to_string();
-        match std::fs::read(context.absolute(path)) {
-            Ok(bytes) => Ok(Archive { label, bytes }),
-            Err(error) => {
-                let failed = CommandError::failure(format!("cannot read `{label}`"));
-                Err(failed.caused_by(Some(&error)))
-            }
-        }
+        Ok(Archive {
+            label: path.display().to_string(),
+            bytes: context.read(path)?,
+        })
     };
     args.archives.iter().map(read).collect()
 }

@@ -40,7 +40,8 @@ pub(super) fn indented(text: &str) -> String {
 
 /// JSON text in which hostile characters are written as escapes: the same value, harmless on a
 /// terminal. They can only stand inside strings, where an escape means the same.
-pub(super) fn json_text(json: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn json_text(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_hostile) {
         return Cow::Borrowed(json);
     }

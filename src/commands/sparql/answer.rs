@@ -4,6 +4,7 @@
 mod failures;
 mod watchdog;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::arguments::BackendArg;
 use super::context::Context;
 use super::error::{CommandError, nearest};
 use super::reading;
-use super::shell::sanitize;
+use super::shell::{json_text, sanitize};
 use super::sparql::{ResultFormat, SparqlArgs, needs_v2};
 use crate::dataset::{self, AnswerOptions, Dataset, EXAMPLES, Extent, Query, QueryError, example};
 use crate::registry::backend;
@@ -170,19 +171,28 @@ fn print(answer: &Answer, args: &SparqlArgs, source: &Value, context: &Context) 
             shell.message("sparql-result", body);
         }
         None | Some(ResultFormat::Table) => shell.lines(&String::from_utf8_lossy(&answer.text)),
-        // These forms write control characters as they are.
         Some(ResultFormat::Csv | ResultFormat::Tsv) => {
-            let text = String::from_utf8_lossy(&answer.text);
-            let clean = |piece: &str| {
-                let value = piece.trim_end_matches(SEPARATORS);
-                sanitize(value).into_owned() + &piece[value.len()..]
-            };
-            let text: String = text.split_inclusive(SEPARATORS).map(clean).collect();
-            shell.bytes(text.as_bytes());
+            shell.bytes(harmless(&answer.text, sanitize).as_bytes());
         }
-        Some(ResultFormat::Json) => shell.bytes(&[&answer.text[..], b"\n"].concat()),
-        Some(ResultFormat::Turtle) => shell.bytes(&answer.text),
+        // An escape means the same as the character: in JSON, and in Turtle's texts and IRIs.
+        Some(ResultFormat::Json) => {
+            shell.bytes((harmless(&answer.text, json_text) + "\n").as_bytes());
+        }
+        Some(ResultFormat::Turtle) => {
+            shell.bytes(harmless(&answer.text, json_text).as_bytes());
+        }
     }
+}
+
+/// An answer without anything that a terminal would obey; its separators stay. All forms write most
+/// control characters, and those that turn text around, as they are.
+fn harmless(text: &[u8], clean: impl Fn(&str) -> Cow<'_, str>) -> String {
+    let text = String::from_utf8_lossy(text);
+    let pieces = text.split_inclusive(SEPARATORS).map(|piece| {
+        let value = piece.trim_end_matches(SEPARATORS);
+        clean(value).into_owned() + &piece[value.len()..]
+    });
+    pieces.collect()
 }
 
 /// What ends a value or a row.
@@ -195,5 +205,24 @@ fn extent(extent: Extent) -> String {
         Extent::Triples(1) => "1 triple".to_owned(),
         Extent::Triples(count) => format!("{count} triples"),
         Extent::Truth => "answered".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_form_of_an_answer_drives_the_terminal() {
+        let json = "{\"d\":\"a\u{202e}b\u{9b}2Jc\"}\n";
+        let shown = harmless(json.as_bytes(), json_text);
+        assert_eq!(shown, "{\"d\":\"a\\u202eb\\u009b2Jc\"}\n");
+        let same = |text| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(same(&shown), same(json));
+        let turtle = "<s> <p> \"a\u{202e}b\" .\n<s> <p> \"c\" .\n";
+        let expected = "<s> <p> \"a\\u202eb\" .\n<s> <p> \"c\" .\n";
+        assert_eq!(harmless(turtle.as_bytes(), json_text), expected);
+        let csv = "a\u{202e}b,c\r\nd\r\n";
+        assert_eq!(harmless(csv.as_bytes(), sanitize), "ab,c\r\nd\r\n");
     }
 }

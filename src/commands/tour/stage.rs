@@ -40,15 +40,14 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(context: &'a Context, keep: Option<&Path>) -> Result<Self, CommandError> {
-        let (folder, temporary) = match keep {
-            Some(folder) => (context.absolute(folder), None),
-            None => {
-                let made = tempfile::Builder::new()
-                    .prefix("cargo-marketplace-tour-")
-                    .tempdir();
-                let made = made.map_err(|error| failed("make a temporary folder", &error))?;
-                (made.path().to_owned(), Some(made))
-            }
+        let (folder, temporary) = if let Some(folder) = keep {
+            (context.absolute(folder), None)
+        } else {
+            let made = tempfile::Builder::new()
+                .prefix("cargo-marketplace-tour-")
+                .tempdir();
+            let made = made.map_err(|error| failed("make a temporary folder", &error))?;
+            (made.path().to_owned(), Some(made))
         };
         if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
             let text = format!("`{}` is not empty", folder.display());

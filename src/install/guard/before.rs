@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
+use url::Url;
 
 use super::config_files::{Owner, read};
 use super::{ConfigFile, GuardError};
@@ -184,12 +185,16 @@ fn touches(key: &str, registry: &Registry, names: &BTreeSet<String>) -> bool {
     names.contains(key) || registry.indexes().any(|index| same_url(key, index))
 }
 
-/// Compares index URLs more loosely than cargo does: what is nearly ours is refused, too.
+/// Compares index URLs more loosely than cargo does: what is nearly ours is refused, too. As in
+/// cargo, `/./` and `/x/..` are nothing, and neither is `.git` at the end.
 fn same_url(a: &str, b: &str) -> bool {
     let plain = |url: &str| {
         let url = url.trim().to_ascii_lowercase();
         let url = url.strip_prefix("sparse+").unwrap_or(&url).to_owned();
         let url = url.strip_prefix("registry+").unwrap_or(&url).to_owned();
+        let url = Url::parse(&url).map_or(url, String::from);
+        let url = url.trim_end_matches('/');
+        let url = url.strip_suffix(".git").unwrap_or(url);
         url.trim_end_matches('/').to_owned()
     };
     plain(a) == plain(b)
@@ -228,4 +233,26 @@ fn only_keys(table: &Value, allowed: &[&str]) -> bool {
 
 fn has_entries(value: Option<&Value>) -> bool {
     value.is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_an_index_that_cargo_knows_is_the_same() {
+        let ours = "sparse+https://a.invalid/market/";
+        for url in [
+            "https://a.invalid/market",
+            "sparse+https://a.invalid/market//",
+            "sparse+https://a.invalid/./market/",
+            "sparse+https://a.invalid/x/%2e%2e/market",
+            "sparse+https://a.invalid/market.git",
+            "sparse+https://a.invalid/market/.git",
+            "registry+https://A.invalid:443/market/",
+        ] {
+            assert!(same_url(url, ours), "{url}");
+        }
+        assert!(!same_url("sparse+https://a.invalid/other/", ours));
+    }
 }

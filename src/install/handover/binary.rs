@@ -16,7 +16,7 @@ use semver::Version;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::project::parse;
-use super::{Ground, HandoverError, Session, Summary, failed};
+use super::{Ground, HandoverError, Session, Summary, claim_temporary, failed};
 use crate::install::archive::{self, Limits};
 use crate::install::cargo::Call;
 use crate::install::guard;
@@ -50,6 +50,7 @@ pub struct BinaryRequest<'a> {
 pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summary, HandoverError> {
     let entry = request.entry;
     refuse_without_binary(entry)?;
+    let _temporary = claim_temporary(session)?;
     let scratch = scratch(session)?;
     let neutral = scratch.path().join("empty");
     let copy = scratch.path().join("copy");
@@ -87,7 +88,6 @@ fn refuse_without_binary(entry: &Entry) -> Result<(), HandoverError> {
 
 fn scratch(session: Session<'_>) -> Result<tempfile::TempDir, HandoverError> {
     let folder = session.registry.temporary();
-    fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
     tempfile::Builder::new()
         .prefix("install-")
         .tempdir_in(&folder)

@@ -12,6 +12,7 @@ mod project;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ use super::local_registry::{LocalRegistry, LocalRegistryError};
 use super::lock_file::LockFileError;
 use super::replacement::{self, Purpose, Replacement, ReplacementError};
 use super::resolve::ResolveError;
-use super::{Registry, Source};
+use super::{Registry, Source, temporary};
 use crate::model::{EventSink, PackageName};
 
 pub use add::{AddRequest, Addition, add};
@@ -120,6 +121,8 @@ struct Ground<'a> {
     local: LocalRegistry,
     files: Vec<ConfigFile>,
     names: Vec<(String, String)>,
+    /// Held while files of this command lie in the folder for temporary files.
+    _temporary: File,
 }
 
 impl<'a> Ground<'a> {
@@ -133,6 +136,7 @@ impl<'a> Ground<'a> {
             local,
             files,
             names,
+            _temporary: claim_temporary(session)?,
         })
     }
 
@@ -146,6 +150,11 @@ impl<'a> Ground<'a> {
         };
         replacement::for_call(&replacement, purpose)
     }
+}
+
+fn claim_temporary(session: Session<'_>) -> Result<File, HandoverError> {
+    let folder = session.registry.temporary();
+    temporary::claim(&folder).map_err(failed("use", &folder))
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> HandoverError {

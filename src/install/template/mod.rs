@@ -30,6 +30,10 @@ const DECLARATION: &str = "template.toml";
 /// What is cut off a file's name: `cargo package` leaves out folders that have a `Cargo.toml`.
 const SUFFIX: &str = ".liquid";
 
+/// The folders of version control, and how Windows calls the first one in short. Their settings and
+/// hooks name programs that run as soon as somebody, or a shell's prompt, asks for the state.
+const REPOSITORIES: [&str; 4] = [".git", "git~1", ".hg", ".jj"];
+
 /// Bytes of a project in all.
 const TOTAL: u64 = 64 << 20;
 
@@ -219,6 +223,7 @@ fn rendered_path(path: &str, filler: &Filler, paths: &mut Paths) -> Result<Strin
         None => rendered,
     };
     let is_safe = rendered.matches('/').count() == below.matches('/').count()
+        && !leads_into_repository(&rendered)
         && paths
             .add(format!("{FOLDER}{rendered}").as_bytes(), false)
             .is_ok();
@@ -232,6 +237,16 @@ fn rendered_path(path: &str, filler: &Filler, paths: &mut Paths) -> Result<Strin
             .take(200)
             .flat_map(char::escape_debug)
             .collect(),
+    })
+}
+
+/// Says whether a path leads into a folder of version control. Some file systems leave letters
+/// beyond ASCII out of account, and all letters count as one case here.
+fn leads_into_repository(path: &str) -> bool {
+    path.split('/').any(|part| {
+        let plain: String = part.chars().filter(char::is_ascii).collect();
+        let mut names = REPOSITORIES.iter();
+        names.any(|name| plain.eq_ignore_ascii_case(name))
     })
 }
 

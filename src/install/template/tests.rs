@@ -165,3 +165,25 @@ fn a_package_without_a_template_folder_is_none() {
         "`sensor-template` is not a template: it has no folder `template/`"
     );
 }
+
+#[test]
+fn a_template_brings_no_repository_whose_settings_run_programs() {
+    let settings = (
+        "template/{{board}}/config",
+        "[core]\nfsmonitor = \"sh x\"\n",
+    );
+    let (world, template) = template(&[BOARD, settings]).unwrap();
+    let target = world.root().join("new/tide-buoy");
+    for folder in [".git", ".GIT", ".g\u{200c}it", "git~1", ".hg"] {
+        let error = render(&template, &target, &[("board", folder)]).unwrap_err();
+        assert!(
+            matches!(error, TemplateError::Path { .. }),
+            "{folder}: {error}"
+        );
+        assert!(!target.exists());
+    }
+    assert_eq!(
+        render(&template, &target, &[("board", ".github")]).unwrap(),
+        1
+    );
+}

@@ -1,6 +1,6 @@
 //! The catalog's part of a change: packs made anew with the documents that were touched.
 
-use super::{ApplyError, add_file};
+use super::ApplyError;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
 use crate::formats::record::FileDigest;
@@ -36,7 +36,7 @@ pub(super) fn renew(
         documents.extend(touched);
         let (bytes, pack) = packs::make(&documents, serial)?;
         let path = layout::pack(&pack.sha256, format);
-        change.immutable.push(NewFile { path, bytes });
+        change.immutable.push(NewFile::new(path, bytes));
         Ok(vec![pack])
     };
     let index = CatalogIndex {
@@ -46,7 +46,7 @@ pub(super) fn renew(
     };
     let bytes = catalog_index::encode(&index);
     folder.set_target("catalog", layout::CATALOG_INDEX, &bytes)?;
-    add_file(change, layout::CATALOG_INDEX, bytes);
+    change.add_hashed(layout::CATALOG_INDEX, bytes);
     Ok(serial)
 }
 

@@ -65,7 +65,9 @@ fn check_record(
         .par_iter()
         .map(|entry| check_archive(entry, judge.tree))
         .collect();
-    archives.into_iter().for_each(|found| log.merge(found));
+    for found in archives {
+        log.merge(found);
+    }
     Some(state)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Backend, BackendError};
 use crate::formats::layout::Format;
-use crate::model::{Document, Event};
+use crate::model::{Document, Event, EventSink, RegistryName};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::rollout::may_fall_back;
@@ -25,29 +25,93 @@ impl<A: Backend, B: Backend> Backend for Dual<A, B> {
         state: &Verified<PackageState>,
     ) -> Result<Verified<Document>, BackendError> {
         let document = self.first.document(client, state);
-        document.or_else(|error| {
-            fell_back(client, error)?;
+        fall_back(document, client.name(), client.events(), || {
             self.fallback.document(client, state)
         })
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
         let catalog = self.first.catalog(client);
-        catalog.or_else(|error| {
-            fell_back(client, error)?;
+        fall_back(catalog, client.name(), client.events(), || {
             self.fallback.catalog(client)
         })
     }
 }
 
-/// Says that v1 is read from here on, or gives the error back where that must not be.
-fn fell_back(client: &Client<'_>, error: BackendError) -> Result<(), BackendError> {
-    if !may_fall_back(error.cause()) {
-        return Err(error);
+/// Reads the fallback where the first failed for a reason that lets it, and says so.
+fn fall_back<T>(
+    first: Result<T, BackendError>,
+    registry: &RegistryName,
+    events: &dyn EventSink,
+    fallback: impl FnOnce() -> Result<T, BackendError>,
+) -> Result<T, BackendError> {
+    first.or_else(|error| {
+        if !may_fall_back(error.cause()) {
+            return Err(error);
+        }
+        events.event(Event::FellBack {
+            registry: registry.clone(),
+            reason: format!("{} ({error})", error.cause().as_str()),
+        });
+        fallback()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::formats::record::FileDigest;
+    use crate::registry::files::FileError;
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<Event>>);
+
+    impl EventSink for Told {
+        fn event(&self, event: Event) {
+            self.0.lock().unwrap().push(event);
+        }
     }
-    client.events().event(Event::FellBack {
-        registry: client.name().clone(),
-        reason: format!("{} ({error})", error.cause().as_str()),
-    });
-    Ok(())
+
+    /// Whether the fallback was read, and how often the user was told.
+    fn outcome(error: impl Into<BackendError>) -> (bool, usize) {
+        let told = Told::default();
+        let name = "harbour".parse().unwrap();
+        let read = fall_back(Err(error.into()), &name, &told, || Ok("v1"));
+        (read.is_ok(), told.0.into_inner().unwrap().len())
+    }
+
+    #[test]
+    fn what_is_not_to_be_had_in_v2_is_read_in_v1_and_said() {
+        let path = || "se/rd/serde.ttl".to_owned();
+        assert_eq!(outcome(FileError::Missing { path: path() }), (true, 1));
+        assert_eq!(outcome(FileError::Offline { path: path() }), (true, 1));
+        assert_eq!(outcome(BackendError::NoCatalog(Format::V2)), (true, 1));
+    }
+
+    #[test]
+    fn wrong_bytes_in_v2_never_lead_to_v1() {
+        let path = || "se/rd/serde.ttl".to_owned();
+        let mismatch = FileError::Mismatch {
+            path: path(),
+            expected: FileDigest::of(b"right"),
+            actual: FileDigest::of(b"wrong"),
+        };
+        assert_eq!(outcome(mismatch), (false, 0));
+        let too_long = FileError::TooLong {
+            path: path(),
+            limit: 5,
+        };
+        assert_eq!(outcome(too_long), (false, 0));
+    }
+
+    #[test]
+    fn what_can_be_read_is_not_read_twice() {
+        let told = Told::default();
+        let name = "harbour".parse().unwrap();
+        let unused = || panic!("the fallback was read");
+        let read = fall_back(Ok("v2"), &name, &told, unused).unwrap();
+        assert_eq!((read, told.0.into_inner().unwrap().len()), ("v2", 0));
+    }
 }

@@ -1,6 +1,7 @@
 //! Claims about records: who signed, in what order, and what it adds up to.
 
 mod documents;
+mod signers;
 mod statements;
 
 use serde_json::json;
@@ -137,6 +138,14 @@ impl Draft {
     }
 
     fn check(&self) -> Result<Verified<PackageState>, RecordError> {
+        self.ask(verify_record)
+    }
+
+    /// Puts the record before a function of this module.
+    fn ask<T>(
+        &self,
+        function: impl FnOnce(&Verified<Target>, &RecordContext<'_>) -> Result<T, RecordError>,
+    ) -> Result<T, RecordError> {
         let bytes = record::encode(&self.record).unwrap();
         let target = Verified::new(Target {
             path: "de/mo/demo.json".into(),
@@ -150,7 +159,7 @@ impl Draft {
             vouchers: &self.vouchers,
             verified_before: self.verified_before,
         };
-        verify_record(&target, &context)
+        function(&target, &context)
     }
 
     /// Why the last statement is refused.

@@ -1,0 +1,165 @@
+//! What the errors of writing mean to a user: `publish`.
+
+use super::{NOTHING_WRITTEN, failed, refused};
+use crate::commands::error::CommandError;
+use crate::publish::apply::ApplyError;
+use crate::publish::bundle::BundleError;
+use crate::publish::check::CheckError;
+use crate::publish::collision::CollisionError;
+use crate::publish::folder::FolderError;
+use crate::publish::import::ImportError;
+use crate::publish::init::InitError;
+use crate::publish::journal::JournalError;
+use crate::publish::package::PackageError;
+use crate::publish::role_keys::SealError;
+use crate::publish::sign::SignError;
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        let shown = failed(&error);
+        match error {
+            JournalError::Io { .. } | JournalError::Link(_) => shown.with_note(NOTHING_WRITTEN),
+            JournalError::Unfinished(_) => {
+                shown.with_note("the next command that changes the registry finishes the change")
+            }
+            JournalError::Plan { .. } | JournalError::Outside { .. } => shown
+                .with_note(NOTHING_WRITTEN)
+                .with_help("if `cargo marketplace registry check DIR` finds nothing else, remove that file"),
+        }
+    }
+}
+
+impl From<SealError> for CommandError {
+    fn from(error: SealError) -> Self {
+        failed(&error)
+            .with_code("MP0602")
+            .with_note(NOTHING_WRITTEN)
+            .with_help("put the registry's role keys into the key folder; see `cargo marketplace key list`")
+    }
+}
+
+impl From<FolderError> for CommandError {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Journal(error) => error.into(),
+            FolderError::Seal(error) => error.into(),
+            FolderError::NoRegistry(_) => failed(&error)
+                .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
+            FolderError::Missing(_) | FolderError::Mismatch { .. } => failed(&error)
+                .with_code("MP0701")
+                .with_help("`cargo marketplace registry check DIR` lists what is wrong"),
+            FolderError::Metadata { .. }
+            | FolderError::Shape { .. }
+            | FolderError::Record { .. } => failed(&error).with_code("MP0701"),
+            FolderError::Read { .. } | FolderError::Policy(_) | FolderError::Publisher(_) => {
+                failed(&error)
+            }
+        }
+    }
+}
+
+impl From<CheckError> for CommandError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Journal(_) | CheckError::List { .. } => failed(&error),
+            CheckError::NoRegistry(_) => failed(&error)
+                .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
+        }
+    }
+}
+
+impl From<InitError> for CommandError {
+    fn from(error: InitError) -> Self {
+        match error {
+            InitError::Journal(error) => error.into(),
+            InitError::Seal(error) => error.into(),
+            InitError::NotEmpty(_) => failed(&error).with_help("name a new or empty folder"),
+            InitError::Read { .. } | InitError::Policy(_) => failed(&error),
+        }
+    }
+}
+
+impl From<CollisionError> for CommandError {
+    fn from(error: CollisionError) -> Self {
+        match &error {
+            CollisionError::Taken { .. } => failed(&error)
+                .with_code("MP0603")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("names that differ only in case or in `-` and `_` count as the same"),
+            CollisionError::Read { .. } => failed(&error),
+        }
+    }
+}
+
+impl From<ApplyError> for CommandError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Folder(error) => error.into(),
+            ApplyError::Collision(error) => error.into(),
+            ApplyError::Published { .. } | ApplyError::Exists { .. } => failed(&error)
+                .with_code("MP0604")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("a version is published once; raise it in `Cargo.toml`"),
+            ApplyError::Record(error) => error.into(),
+            ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
+            ApplyError::Statement { .. }
+            | ApplyError::Encode { .. }
+            | ApplyError::NoArchive { .. }
+            | ApplyError::Pack(_)
+            | ApplyError::CatalogIndex(_) => failed(&error).with_note(NOTHING_WRITTEN),
+        }
+    }
+}
+
+impl From<SignError> for CommandError {
+    fn from(error: SignError) -> Self {
+        match &error {
+            SignError::NotAnOwner { .. } => {
+                failed(&error).with_help("sign with an owner's key: `--key NAME`")
+            }
+            SignError::Vouched(_) => {
+                failed(&error).with_help("`registry import --as-mirror --vouch` adds to it")
+            }
+            SignError::Statement(_) => failed(&error),
+        }
+    }
+}
+
+impl From<ImportError> for CommandError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Apply(error) => error.into(),
+            ImportError::Sign(error) => error.into(),
+            ImportError::Derive { .. } => failed(&error)
+                .with_code("MP0407")
+                .with_note(NOTHING_WRITTEN),
+            ImportError::Twice { .. } => failed(&error)
+                .with_code("MP0604")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("a version is published once, build metadata ignored"),
+        }
+    }
+}
+
+impl From<PackageError> for CommandError {
+    fn from(error: PackageError) -> Self {
+        match error {
+            PackageError::Handover(error) => error.into(),
+            PackageError::Cargo(error) => error.into(),
+            PackageError::NoPackage => {
+                failed(&error).with_help("pass `--workspace` or `-p PACKAGE`")
+            }
+            PackageError::Metadata(_)
+            | PackageError::Unknown(_)
+            | PackageError::Private(_)
+            | PackageError::Io { .. }
+            | PackageError::Failed(_) => failed(&error),
+        }
+    }
+}
+
+impl From<BundleError> for CommandError {
+    fn from(error: BundleError) -> Self {
+        failed(&error).with_note(NOTHING_WRITTEN)
+    }
+}

@@ -1,0 +1,147 @@
+//! What the errors of reading mean to a user: `trust`, `registry`.
+
+use super::{ONCE_ONLINE, failed, refused};
+use crate::commands::error::{CommandError, Kind};
+use crate::registry::backend::BackendError;
+use crate::registry::error::ClientError;
+use crate::registry::files::FileError;
+use crate::trust::tuf::{TargetMismatch, TufError};
+use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
+
+impl From<TufError> for CommandError {
+    fn from(error: TufError) -> Self {
+        match &error {
+            TufError::Missing { .. } | TufError::NotMetadata { .. } => failed(&error)
+                .with_help("is this the address of a registry, and not behind a login page?"),
+            TufError::NotStored { .. } => failed(&error).with_code("MP0202").with_help(ONCE_ONLINE),
+            TufError::Expired { .. } => refused("MP0404", &error)
+                .with_help("check this machine's clock, then tell the registry's operator"),
+            TufError::Rollback { .. } | TufError::Vanished { .. } | TufError::Version { .. } => {
+                refused("MP0405", &error)
+            }
+            TufError::Signatures { .. } => refused("MP0402", &error),
+            TufError::Length { .. } | TufError::Digest { .. } | TufError::TooLong { .. } => {
+                refused("MP0401", &error)
+            }
+            TufError::Malformed { .. }
+            | TufError::NotInSnapshot { .. }
+            | TufError::TooManyRoots(_)
+            | TufError::TooManyDelegations { .. }
+            | TufError::TooManyBins { .. }
+            | TufError::OtherRegistry { .. }
+            | TufError::OutOfOrder => refused("MP0406", &error),
+        }
+    }
+}
+
+impl From<FileError> for CommandError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Transport(error) => error.into(),
+            FileError::Target(error) => error.into(),
+            FileError::Missing { .. } => failed(&error)
+                .with_help("the mirror is incomplete; try again later, or tell its operator"),
+            FileError::Offline { .. } => failed(&error)
+                .with_code("MP0202")
+                .with_help(ONCE_ONLINE),
+            FileError::Mismatch {
+                expected, actual, ..
+            } => refused("MP0401", &error).with_help(format!(
+                "expected sha256 {} ({} bytes), got {} ({} bytes)",
+                expected.sha256, expected.length, actual.sha256, actual.length
+            )),
+            FileError::TooLong { .. } => refused("MP0401", &error),
+            FileError::Damaged { .. } => failed(&error).with_help(
+                "it guards against an older state; remove it only if you trust the registry's address",
+            ),
+            FileError::Io { .. } => failed(&error),
+        }
+    }
+}
+
+impl From<TargetMismatch> for CommandError {
+    fn from(error: TargetMismatch) -> Self {
+        refused("MP0401", &error)
+    }
+}
+
+impl From<ArchiveMismatch> for CommandError {
+    fn from(error: ArchiveMismatch) -> Self {
+        refused("MP0401", &error)
+    }
+}
+
+impl From<Disagreement> for CommandError {
+    fn from(error: Disagreement) -> Self {
+        refused("MP0502", &error)
+    }
+}
+
+impl From<RecordError> for CommandError {
+    fn from(error: RecordError) -> Self {
+        if error.needs_update() {
+            return failed(&error).with_help("update cargo-marketplace");
+        }
+        let code = match &error {
+            RecordError::Regression(_) => "MP0405",
+            RecordError::Statement {
+                cause: StatementRefusal::UnknownKey(_) | StatementRefusal::UnknownOwner(_),
+                ..
+            } => "MP0403",
+            RecordError::Statement {
+                cause:
+                    StatementRefusal::Signature(_)
+                    | StatementRefusal::TooFewSignatures { .. }
+                    | StatementRefusal::PublisherDidNotSign(_),
+                ..
+            } => "MP0402",
+            RecordError::Empty(_)
+            | RecordError::Format { .. }
+            | RecordError::OtherPackage { .. }
+            | RecordError::Statement { .. }
+            | RecordError::AcceptedExtra { .. } => "MP0406",
+        };
+        refused(code, &error)
+    }
+}
+
+impl From<ClientError> for CommandError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Tuf(error) => error.into(),
+            ClientError::File(error) => error.into(),
+            ClientError::Record(error) => error.into(),
+            ClientError::Archive(error) => error.into(),
+            ClientError::NotTrusted(ref registry) => refused("MP0101", &error).with_help(format!(
+                "`cargo marketplace registry add {registry} URL --root sha256:…`"
+            )),
+            ClientError::NoCopy { .. } => failed(&error)
+                .with_code("MP0201")
+                .with_help("check the network and the registry's address, and try again"),
+            ClientError::NotInCopy { .. } => {
+                failed(&error).with_code("MP0202").with_help(ONCE_ONLINE)
+            }
+            ClientError::Vanished(_) => refused("MP0405", &error),
+            ClientError::NotListed(_)
+            | ClientError::Registered(_)
+            | ClientError::CatalogIndex(_)
+            | ClientError::Pack(_) => refused("MP0406", &error),
+        }
+    }
+}
+
+impl From<BackendError> for CommandError {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Client(error) => error.into(),
+            BackendError::Disagreement(error) => error.into(),
+            BackendError::NotBuilt(_) => Self::from_error(Kind::Usage, &error),
+            BackendError::NoDocument { .. }
+            | BackendError::NoCatalog(_)
+            | BackendError::V1(_)
+            | BackendError::V2(_) => failed(&error)
+                .with_code("MP0501")
+                .with_help("leave `--backend` away, and the other format is tried"),
+        }
+    }
+}

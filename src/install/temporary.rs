@@ -1,0 +1,58 @@
+//! The folder for temporary files: whose it is. What a command that was interrupted left there goes
+//! when the next one begins, and never while another is at work.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// The file by which commands know of one another.
+const LOCK: &str = ".lock";
+
+/// Makes the folder, and says that a command is at work in it until the value is dropped. What lies
+/// there goes, unless another command is at work.
+pub(super) fn claim(folder: &Path) -> io::Result<File> {
+    fs::create_dir_all(folder)?;
+    let lock = File::create(folder.join(LOCK))?;
+    if lock.try_lock().is_ok() {
+        for entry in fs::read_dir(folder)?.flatten() {
+            if entry.file_name() != LOCK {
+                // What stays costs room and nothing else.
+                let _ = remove(&entry.path());
+            }
+        }
+        lock.unlock()?;
+    }
+    lock.lock_shared()?;
+    Ok(lock)
+}
+
+/// Removes a folder or file; a link is not followed.
+fn remove(path: &Path) -> io::Result<()> {
+    if path.symlink_metadata()?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clears_what_nobody_uses_any_more() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("tmp");
+        let first = claim(&folder).unwrap();
+        fs::create_dir(folder.join("install-1")).unwrap();
+        fs::write(folder.join("install-1/file"), "").unwrap();
+        let second = claim(&folder).unwrap();
+        assert!(folder.join("install-1/file").exists());
+        drop(first);
+        let third = claim(&folder).unwrap();
+        assert!(folder.join("install-1/file").exists());
+        drop((second, third));
+        let _last = claim(&folder).unwrap();
+        assert!(!folder.join("install-1").exists());
+    }
+}

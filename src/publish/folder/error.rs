@@ -1,0 +1,76 @@
+//! Why a registry folder cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::formats::policy::PolicyError;
+use crate::formats::publisher::PublisherError;
+use crate::formats::record::RecordFormatError;
+use crate::model::PackageName;
+use crate::publish::journal::JournalError;
+use crate::publish::role_keys::SealError;
+use crate::trust::tuf::TufError;
+
+/// Why a registry folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// There is no registry.
+    #[error("`{}` holds no registry", .0.display())]
+    NoRegistry(PathBuf),
+    /// A file that the metadata names is not there.
+    #[error("the registry is damaged: `{0}` is missing")]
+    Missing(String),
+    /// A file is not what the metadata says.
+    #[error("the registry is damaged: `{path}` is not what the signed metadata says")]
+    Mismatch {
+        /// The file.
+        path: String,
+    },
+    /// A metadata file is not in order.
+    #[error("the registry is damaged: `{path}` is refused")]
+    Metadata {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: TufError,
+    },
+    /// Metadata lacks what this program writes.
+    #[error("the role `{role}` lacks `{field}`")]
+    Shape {
+        /// The role.
+        role: String,
+        /// What is missing.
+        field: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A record is refused.
+    #[error("the record of `{package}` is refused")]
+    Record {
+        /// The package.
+        package: PackageName,
+        /// Why.
+        #[source]
+        source: RecordFormatError,
+    },
+    /// The policy is refused.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A publisher's file is refused.
+    #[error(transparent)]
+    Publisher(#[from] PublisherError),
+    /// The journal could not be opened or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A role could not be signed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
