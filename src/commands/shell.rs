@@ -22,7 +22,7 @@ use crate::model::{Event, EventSink, Progress};
 use progress::Bar;
 use report::report;
 pub use sanitize::{json_text, sanitize, sanitize_lines};
-pub use units::{age, bytes};
+pub use units::{age, bytes, count};
 
 const VERB: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
 const ERROR: Style = AnsiColor::BrightRed.on_default().effects(Effects::BOLD);

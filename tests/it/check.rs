@@ -112,7 +112,7 @@ fn says_what_is_wrong_with_each_kind_of_file() {
     --- stdout
     --- stderr
         Checking `market`
-    note: nothing refers to 20 of the files; `--verbose` lists them
+    note: 20 files that nothing refers to; `--verbose` lists them
         Finished 2 packages, 3 releases, 40 files are in order; serial 3
     ");
     fs::write(market.join("config.json"), "{}").unwrap();
@@ -142,7 +142,7 @@ fn says_what_is_wrong_with_each_kind_of_file() {
     ti/de/tide-table: it is not the same as `ti/de/[DIGEST].tide-table`
     --- stderr
         Checking `market`
-    note: nothing refers to 20 of the files; `--verbose` lists them
+    note: 20 files that nothing refers to; `--verbose` lists them
     error: check found 8 problems
     ");
 }
@@ -189,7 +189,7 @@ fn metadata_that_ends_soon_is_a_warning_and_past_its_end_a_finding() {
             --- stderr
                 Checking `market`
             warning: `timestamp` expires at 2026-11-29T12:00:00Z: less than a third of its life is left
-            note: nothing refers to 20 of the files; `--verbose` lists them
+            note: 20 files that nothing refers to; `--verbose` lists them
                 Finished 2 packages, 3 releases, 40 files are in order; serial 3
             "),
             _ => assert_snapshot!(outcome, @r"
@@ -198,7 +198,7 @@ fn metadata_that_ends_soon_is_a_warning_and_past_its_end_a_finding() {
             tuf/timestamp.json: it expired at 2026-11-29T12:00:00Z
             --- stderr
                 Checking `market`
-            note: nothing refers to 20 of the files; `--verbose` lists them
+            note: 20 files that nothing refers to; `--verbose` lists them
             error: check found 1 problem
             "),
         }

@@ -74,7 +74,7 @@ fn a_version_that_exists_with_other_bytes_is_refused() {
     exit: 0
     --- stdout
     --- stderr
-        Imported 1 releases, 0 present before; serial 1
+        Imported 1 release, 0 present before; serial 1
     ");
     operator.archive("tide", "1.0.0", "keywords = [\"other\"]\n");
     let other = operator.archive("other", "1.0.0", "");
@@ -98,7 +98,7 @@ fn the_same_bytes_again_change_nothing() {
     exit: 0
     --- stdout
     --- stderr
-       Unchanged 1 releases were present before
+       Unchanged 1 release present before
     ");
     assert_eq!(operator.fingerprint(), before);
 }
@@ -420,7 +420,7 @@ fn a_registry_that_lacks_files_is_not_built_on() {
     exit: 0
     --- stdout
     --- stderr
-        Imported 1 releases, 0 present before; serial 2
+        Imported 1 release, 0 present before; serial 2
     ");
 }
 
@@ -542,14 +542,14 @@ fn a_full_disk_leaves_the_registry_as_it_was() {
     exit: 0
     --- stdout
     --- stderr
-        Imported 1 releases, 0 present before; serial 1
+        Imported 1 release, 0 present before; serial 1
     ");
     assert_snapshot!(check, @r"
     exit: 0
     --- stdout
     --- stderr
         Checking `disk/market`
-    note: nothing refers to 4 of the files; `--verbose` lists them
-        Finished 1 packages, 1 releases, 30 files are in order; serial 1
+    note: 4 files that nothing refers to; `--verbose` lists them
+        Finished 1 package, 1 release, 30 files are in order; serial 1
     ");
 }

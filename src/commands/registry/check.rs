@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::shell::Verbosity;
+use crate::commands::shell::{Verbosity, count};
 use crate::model::PackageName;
 use crate::publish::check::{Finding, Report, check};
 
@@ -38,9 +38,9 @@ pub fn run(args: CheckArgs, context: &Context) -> Result<(), CommandError> {
             shell.status("Finished", &counts(&report));
             Ok(())
         }
-        1 => Err(CommandError::findings("check found 1 problem")),
-        count => Err(CommandError::findings(format!(
-            "check found {count} problems"
+        found => Err(CommandError::findings(format!(
+            "check found {}",
+            count(found, "problem")
         ))),
     }
 }
@@ -73,23 +73,23 @@ fn show_remarks(report: &Report, context: &Context) {
         }
         shell.detail(&format!("nothing refers to `{path}`"));
     }
-    let count = report.unreferenced.len();
-    if count > 0 && shell.verbosity() < Verbosity::Verbose {
+    let unreferenced = report.unreferenced.len();
+    if unreferenced > 0 && shell.verbosity() < Verbosity::Verbose {
+        let files = count(unreferenced, "file");
         shell.note(&format!(
-            "nothing refers to {count} of the files; `--verbose` lists them"
+            "{files} that nothing refers to; `--verbose` lists them"
         ));
     }
 }
 
 fn counts(report: &Report) -> String {
-    let Report {
-        packages,
-        releases,
-        files,
-        serial,
-        ..
-    } = report;
-    format!("{packages} packages, {releases} releases, {files} files are in order; serial {serial}")
+    format!(
+        "{}, {}, {} are in order; serial {}",
+        count(report.packages, "package"),
+        count(report.releases, "release"),
+        count(report.files, "file"),
+        report.serial
+    )
 }
 
 fn summary(report: &Report) -> serde_json::Value {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::commands::shell::count;
 use crate::commands::signing;
 use crate::formats::manifest::Home;
 use crate::formats::policy::Policy;
@@ -103,9 +104,9 @@ fn missing(names: &[PackageName]) -> String {
     } else {
         ""
     };
-    let count = names.len();
     format!(
-        "{count} packages are depended on and not in this registry: {}{more}",
+        "{} not in this registry, but depended on: {}{more}",
+        count(names.len(), "package"),
         shown.join(", ")
     )
 }
@@ -120,13 +121,14 @@ fn report(imported: &Imported, context: &Context) {
         Some(applied) => shell.status(
             "Imported",
             &format!(
-                "{added} releases, {present} present before; serial {}",
+                "{}, {present} present before; serial {}",
+                count(added, "release"),
                 applied.serial
             ),
         ),
         None => shell.status(
             "Unchanged",
-            &format!("{present} releases were present before"),
+            &format!("{} present before", count(present, "release")),
         ),
     }
     if shell.is_json() {

@@ -22,3 +22,10 @@ pub fn bytes(count: u64) -> String {
         _ => format!("{:.1}GiB", count as f64 / 1_073_741_824.0),
     }
 }
+
+/// A number of things: `1 release`, `2 releases`.
+#[must_use]
+pub fn count(number: usize, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{end}")
+}
