@@ -1,5 +1,5 @@
-//! An outside referee: python-tuf's client reads our registries, over HTTP, from first root to every
-//! record.
+//! An outside referee: python-tuf's client reads our registries, over HTTP, from the first root to
+//! every record, and securesystemslib verifies the statements in them.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -25,13 +25,16 @@ fn python_tuf_finds_every_target() {
     let small = env.path("small");
     small_registry::make(&small);
     // Policy, catalog index, a record for each package, and publishers.
-    for (registry, targets) in [(small, 5), (Fixture::get().registry_dir(&env), 18)] {
+    let fixture = Fixture::get().registry_dir(&env);
+    for (registry, targets, statements) in [(small, 5, 5), (fixture, 18, 32)] {
         let server = serve::spawn(&registry, 0).unwrap();
         let mut client = Command::new(python());
         client.arg(CLIENT).arg(&registry).arg(server.url());
         let output = client.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        let expected = format!("python-tuf agrees on {targets} targets\n");
+        let expected = format!(
+            "python-tuf agrees on {targets} targets, and securesystemslib on {statements} statements\n"
+        );
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(said, expected, "{errors}");
     }
