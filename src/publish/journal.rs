@@ -19,6 +19,8 @@ use crate::model::Sha256Digest;
 const FOLDER: &str = ".journal";
 const PLAN: &str = "plan.json";
 const LOCK: &str = "lock";
+/// How many files are being written at a time.
+const WRITERS: usize = 16;
 
 /// A file of a change: where it goes, and its bytes.
 #[derive(Debug, Clone)]
@@ -181,10 +183,18 @@ impl Journal {
     }
 
     fn stage(&self, files: &[NewFile]) -> Result<(), JournalError> {
-        files
-            .par_iter()
-            .enumerate()
-            .try_for_each(|(number, file)| write_synced(&self.staged(number), &file.bytes))
+        let write = || {
+            let files = files.par_iter().enumerate();
+            files.try_for_each(|(number, file)| write_synced(&self.staged(number), &file.bytes))
+        };
+        // The threads wait for the disk, not for the processor; a file system that hears of many
+        // files at once brings them out together.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build();
+        match pool {
+            Ok(pool) => pool.install(write),
+            // No more threads to be had: those that there are do it as well.
+            Err(_) => write(),
+        }
     }
 
     fn write_plan(&self, files: &[NewFile]) -> Result<(), JournalError> {
