@@ -97,7 +97,10 @@ fn verify_package(
 /// An archive on this machine: is it what the registry lists under its name and version?
 fn verify_file(args: &VerifyArgs, path: &Path, context: &Context) -> Result<(), CommandError> {
     let bytes = context.read(path)?;
-    let claimed = derive(&bytes, &Home::Mirror, &Limits::default())?;
+    let claimed = derive(&bytes, &Home::Mirror, &Limits::default()).map_err(|error| {
+        let failed = CommandError::failure(format!("`{}` is no intact archive", path.display()));
+        failed.with_code("MP0407").caused_by(Some(&error))
+    })?;
     let handover = Handover::open(context, &args.read, None)?;
     let document = handover.document(&claimed.name)?;
     let mut entries = document.verified_entries();
