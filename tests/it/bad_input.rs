@@ -290,19 +290,22 @@ fn a_server_that_cannot_be_reached() {
     warning: could not update `harbour` (connection refused); using copy from 2 h ago
     note: 3 of 3 results; searched a local copy, nothing was sent
     "#);
-    // A copy that is too old to learn from is said to be so, and used.
+    // A copy that has expired is not good enough to choose from.
     let later = market.env.command(["verify", "tide-table"]);
     let later = later.env(
         "SOURCE_DATE_EPOCH",
         (crate::env::NOW + 30 * 86_400).to_string(),
     );
     assert_snapshot!(show(later), @r"
-    exit: 0
+    exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     warning: could not update `harbour` (connection refused); using copy from 30 days ago
-        Verified tide-table v0.3.1: checksum, manifest, signed
+    warning: the copy of `harbour` expired at 2026-11-29T12:00:00Z: what was published, yanked or revoked since is unknown
+    error[MP0404]: `harbour` does not answer, and its metadata expired at 2026-11-29T12:00:00Z
+    note: nothing was written
+    help: pass `--offline` to choose from what was verified before
     ");
 }
 
