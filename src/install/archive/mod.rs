@@ -1,6 +1,6 @@
 //! `.crate` archives: reading, unpacking and comparing them, and deriving releases from them.
 //!
-//! Every archive is hostile. Nothing here ever creates a file at a path that [`path`] did not pass,
+//! Every archive is hostile. Nothing here ever creates a file at a path that `path` did not pass,
 //! follows a link, takes over a mode, or writes before the whole archive was read once without fault.
 
 mod agree;
