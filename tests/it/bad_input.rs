@@ -478,9 +478,10 @@ fn archives(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What a machine that has only added the registry says when a file of it is changed in transit.
-fn tampered(market: &Market, name: &str, backend: &str) -> String {
-    let home = market.env.path(&format!("homes/{name}/{backend}"));
+/// What a machine that has only added the registry says to `install`, with further options, when a
+/// file of it is changed in transit.
+fn tampered(market: &Market, name: &str, options: &str) -> String {
+    let home = market.env.path(&format!("homes/{name}"));
     let command = |line: &str| -> TestCommand<'_> {
         let command = market.env.command(line.split(' ').map(ToOwned::to_owned));
         command.env("CARGO_MARKETPLACE_HOME", &home)
@@ -505,9 +506,7 @@ fn tampered(market: &Market, name: &str, backend: &str) -> String {
         bytes[place] = if bytes[place] == b'x' { b'y' } else { b'x' };
         fs::write(file, bytes).unwrap();
     }
-    let shown = show(command(&format!(
-        "install tide-cli --dry-run --backend {backend}"
-    )));
+    let shown = show(command(&format!("install tide-cli --dry-run{options}")));
     for (file, bytes) in files.iter().zip(&before) {
         fs::write(file, bytes).unwrap();
     }
@@ -530,10 +529,10 @@ fn matching(folder: &Path, end: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn documents_records_and_metadata_that_were_changed() {
+fn records_publishers_and_metadata_that_were_changed() {
     let market = Market::published();
     market.publish_next();
-    assert_snapshot!(tampered(&market, "timestamp.json", "v1"), @r"
+    assert_snapshot!(tampered(&market, "timestamp.json", ""), @r"
     exit: 4
     --- stdout
     --- stderr
@@ -541,7 +540,7 @@ fn documents_records_and_metadata_that_were_changed() {
     error[MP0402]: the metadata of `timestamp` has 0 of 1 required signatures
     note: nothing was written
     ");
-    assert_snapshot!(tampered(&market, ".packages.json", "v1"), @r"
+    assert_snapshot!(tampered(&market, ".packages.json", ""), @r"
     exit: 4
     --- stdout
     --- stderr
@@ -549,7 +548,7 @@ fn documents_records_and_metadata_that_were_changed() {
     error[MP0402]: the metadata of `packages` has 0 of 1 required signatures
     note: nothing was written
     ");
-    assert_snapshot!(tampered(&market, ".tide-cli.json", "v1"), @r"
+    assert_snapshot!(tampered(&market, ".tide-cli.json", ""), @r"
     exit: 4
     --- stdout
     --- stderr
@@ -557,7 +556,7 @@ fn documents_records_and_metadata_that_were_changed() {
     error[MP0401]: `ti/de/tide-cli.json` is not the file that the registry signed for: expected [SIZE] and the signed digest, got [SIZE] with sha256 [DIGEST]
     note: nothing was written
     ");
-    assert_snapshot!(tampered(&market, "harbour.json", "v1"), @r"
+    assert_snapshot!(tampered(&market, "harbour.json", ""), @r"
     exit: 4
     --- stdout
     --- stderr
@@ -570,7 +569,7 @@ fn documents_records_and_metadata_that_were_changed() {
 #[cfg(feature = "marketplace-v1")]
 #[test]
 fn a_v1_document_that_was_changed() {
-    assert_snapshot!(tampered(&Market::published(), ".tide-cli", "v1"), @r"
+    assert_snapshot!(tampered(&Market::published(), ".tide-cli", " --backend v1"), @r"
     exit: 4
     --- stdout
     --- stderr
@@ -584,7 +583,7 @@ fn a_v1_document_that_was_changed() {
 #[cfg(feature = "marketplace-v2")]
 #[test]
 fn a_v2_document_that_was_changed() {
-    assert_snapshot!(tampered(&Market::published(), ".tide-cli.ttl", "v2"), @r"
+    assert_snapshot!(tampered(&Market::published(), ".tide-cli.ttl", " --backend v2"), @r"
     exit: 4
     --- stdout
     --- stderr
