@@ -530,6 +530,10 @@ fn matching(folder: &Path, end: &str) -> Vec<PathBuf> {
 }
 
 #[test]
+#[cfg_attr(
+    not(all(feature = "marketplace-v1", feature = "marketplace-v2")),
+    ignore = "needs both backends"
+)]
 fn documents_records_and_metadata_that_were_changed() {
     let market = Market::published();
     market.publish_next();
