@@ -33,6 +33,7 @@ mod schemas;
 mod serve;
 mod shells;
 mod small_registry;
+#[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
 #[cfg(feature = "marketplace-parallel")]
