@@ -13,9 +13,7 @@ use super::handover::Session;
 use super::local_registry::LocalRegistry;
 use super::{Cargo, Registry, Source, SourceError};
 use crate::formats::manifest::Home;
-use crate::model::{
-    Document, Entry, Event, EventSink, Kinds, PackageName, Release, Sha256Digest, Yank,
-};
+use crate::model::{Document, Entry, Event, EventSink, PackageName, Release, Sha256Digest, Yank};
 use crate::trust::{Archive, Verified, verify_archive};
 
 /// The index URL of the registry in these tests; nobody answers there.
@@ -24,28 +22,7 @@ pub(crate) const INDEX: &str = "sparse+https://market.invalid/";
 /// An entry of which only name and version matter.
 pub(crate) fn entry(name: &str, version: &str) -> Entry {
     Entry {
-        release: Release {
-            name: name.parse().unwrap(),
-            version: version.parse().unwrap(),
-            dependencies: Vec::new(),
-            checksum: Sha256Digest::of(format!("{name} {version}").as_bytes()),
-            features: BTreeMap::new(),
-            links: None,
-            rust_version: None,
-            size: None,
-            description: None,
-            license: None,
-            keywords: Vec::new(),
-            categories: Vec::new(),
-            repository: None,
-            homepage: None,
-            documentation: None,
-            edition: None,
-            kinds: Kinds::default(),
-            publisher: None,
-            commit: None,
-            foreign: None,
-        },
+        release: Release::sample(name, version),
         accepted: None,
         yanked: None,
         trust: None,
