@@ -9,6 +9,7 @@ use crate::registry::cargo_config::CargoConfigError;
 use crate::registry::config::ConfigError;
 use crate::registry::serve::ServeError;
 use crate::registry::transport::{BaseUrlError, TransportError};
+use crate::trust::KeyFileError;
 
 /// What kind of failure it is; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Kind {
     Findings,
     /// Something is not what its signature or digest says. Never a fault of the network.
     Trust,
+    /// Cargo, or the program that it ran, ended with this code and has said why.
+    Passed(u8),
 }
 
 impl Kind {
@@ -32,6 +35,7 @@ impl Kind {
             Self::Failure => 101,
             Self::Findings => 3,
             Self::Trust => 4,
+            Self::Passed(code) => code,
         }
     }
 }
@@ -226,6 +230,12 @@ impl From<KeystoreError> for CommandError {
                 })
             }
             KeystoreError::Exists(_) => shown.with_note("a key is never overwritten"),
+            KeystoreError::Key {
+                source: KeyFileError::WrongPassphrase,
+                ..
+            } => shown
+                .with_code("MP0605")
+                .with_help("a lost passphrase cannot be found again; make a new key"),
             _ => shown,
         }
     }

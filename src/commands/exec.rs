@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::ReadArgs;
 use super::context::Context;
-use super::error::CommandError;
+use super::error::{CommandError, Kind};
 use super::handover::Handover;
 use crate::install::handover::exec;
 
@@ -31,6 +31,8 @@ pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
     if status.success() {
         return Ok(());
     }
-    // Cargo has said why.
-    Err(CommandError::failure(format!("cargo failed ({status})")))
+    // A signal leaves no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    let kind = code.map_or(Kind::Failure, Kind::Passed);
+    Err(CommandError::new(kind, format!("cargo failed ({status})")))
 }

@@ -149,6 +149,21 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "A version is published once and never changes. Raise the version in `Cargo.toml`. The same archive again is no error.",
     },
     Explanation {
+        code: "MP0605",
+        title: "the passphrase does not fit the key",
+        text: "The key file is sound, but this is not the passphrase that it was encrypted with. \
+            Nobody can recover a lost one: make a new key with `cargo marketplace key new`, and \
+            have the registry's operator register it.",
+    },
+    Explanation {
+        code: "MP0606",
+        title: "a package names the registry by a private address",
+        text: "The manifest in an archive says where each dependency comes from. It must be the \
+            registry's public address, or nobody else could build the package. `publish` and \
+            `package --registry-dir` see to that, wherever the registry is read; plain `cargo \
+            package` writes the address that it was told.",
+    },
+    Explanation {
         code: "MP0701",
         title: "the registry folder is damaged",
         text: "A file is missing or is not what the signed metadata says. `cargo marketplace registry check DIR` lists everything that is wrong.",

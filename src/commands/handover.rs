@@ -12,7 +12,7 @@ use super::reading::{self, Reading};
 use super::shell::Verbosity;
 use crate::install::archive::{Limits, agrees};
 use crate::install::handover::{Session, Summary};
-use crate::install::{self, Cargo, Source, SourceError};
+use crate::install::{self, Cargo, Registry, Source, SourceError};
 use crate::model::{Document, Entry, PackageName, PackageSpec, RegistryName};
 use crate::registry::backend::{Backend, BackendError};
 use crate::registry::client::Client;
@@ -25,7 +25,7 @@ pub struct Handover<'a> {
     /// Stock cargo.
     pub cargo: Cargo,
     /// The registry as cargo sees it.
-    pub registry: install::Registry,
+    pub registry: Registry,
     context: &'a Context,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Handover<'a> {
         let canonical = format!("sparse+{}", reading.client.policy().base);
         let index = reading.registry.url.cargo_index();
         Self {
-            registry: install::Registry {
+            registry: Registry {
                 name: reading.registry.name.clone(),
                 index: index.unwrap_or_else(|| canonical.clone()),
                 other_indexes: vec![canonical],
@@ -55,6 +55,21 @@ impl<'a> Handover<'a> {
             reading,
             context,
         }
+    }
+
+    /// The same under the registry's public address, wherever it is read: what is packaged names it
+    /// for everybody.
+    #[must_use]
+    pub fn at_public_address(mut self) -> Self {
+        let Registry {
+            index,
+            other_indexes,
+            ..
+        } = &mut self.registry;
+        if let Some(canonical) = other_indexes.first_mut() {
+            std::mem::swap(index, canonical);
+        }
+        self
     }
 
     /// Where documents and archives come from.
@@ -69,7 +84,7 @@ impl<'a> Handover<'a> {
 
     /// What a hand-over needs.
     #[must_use]
-    pub fn session<'b>(&'b self, source: &'b ClientSource<'_>) -> Session<'b> {
+    pub fn session<'b>(&'b self, source: &'b dyn Source) -> Session<'b> {
         Session {
             cargo: &self.cargo,
             registry: &self.registry,

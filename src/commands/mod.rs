@@ -52,9 +52,9 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Effects};
 use clap::builder::Styles;
-use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum as _};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use arguments::{ColorArg, GlobalArgs};
+use arguments::GlobalArgs;
 use context::Context;
 use error::{CommandError, Kind};
 use shell::Shell;
@@ -117,22 +117,20 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = without_own_name(std::env::args_os().collect());
     let early = GlobalArgs {
-        color: typed_color(&arguments),
+        color: typed(&arguments, "--color"),
+        message_format: typed(&arguments, "--message-format"),
         ..GlobalArgs::default()
     };
     match Cli::try_parse_from(arguments) {
         Ok(cli) => run(cli),
         Err(error) => {
             let shell = Shell::new(context::shell_options(&early));
-            shell.parser_text(&error.render(), !error.use_stderr());
-            finish(
-                &shell,
-                if error.use_stderr() {
-                    Some(Kind::Usage)
-                } else {
-                    None
-                },
-            )
+            let failed = error.use_stderr().then_some(Kind::Usage);
+            if failed.is_some() && shell.is_json() {
+                shell.message("error", usage(&error).to_json());
+            }
+            shell.parser_text(&error.render(), failed.is_none());
+            finish(&shell, failed)
         }
     }
 }
@@ -203,17 +201,26 @@ fn without_own_name(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// The colour that a flag asks for, also where the rest of the line cannot be parsed.
-fn typed_color(arguments: &[OsString]) -> Option<ColorArg> {
+/// What a flag asks for, also where the rest of the line cannot be parsed.
+fn typed<T: ValueEnum>(arguments: &[OsString], flag: &str) -> Option<T> {
     let words: Vec<_> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    let typed = words
-        .iter()
-        .find_map(|word| word.strip_prefix("--color="))
-        .or_else(|| {
-            let flag = words.iter().position(|word| *word == "--color")?;
-            words.get(flag + 1).copied()
-        })?;
-    ColorArg::from_str(typed, false).ok()
+    let with_value = |word: &&str| {
+        word.strip_prefix(flag)?
+            .strip_prefix('=')
+            .map(str::to_owned)
+    };
+    let value = words.iter().find_map(with_value).or_else(|| {
+        let place = words.iter().position(|word| *word == flag)?;
+        words.get(place + 1).map(|&word| word.to_owned())
+    })?;
+    T::from_str(&value, false).ok()
+}
+
+/// The parser's error in one line, without its `error: `.
+fn usage(error: &clap::Error) -> CommandError {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    CommandError::usage(line.strip_prefix("error: ").unwrap_or(line))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `package`: archives and release facts of a workspace. Runs cargo and so foreign code; must never see a key.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use clap::Args;
 use serde_json::json;
@@ -13,6 +14,7 @@ use super::publishing::Destination;
 use crate::install::Cargo;
 use crate::install::handover::Session;
 use crate::publish::package::{self, Member, PackageOptions, Selection, Workshop};
+use crate::publish::staged::Staged;
 
 /// Packages without signing: runs cargo, sees no key
 #[derive(Debug, Args)]
@@ -42,12 +44,11 @@ pub fn run(args: PackageArgs, context: &Context) -> Result<(), CommandError> {
         .transpose()?;
     let manifest = args.manifest_path.as_deref();
     let packaging = Packaging::new(context, &args.packaging, manifest, destination.as_ref())?;
-    let members = packaging.members()?;
-    for member in &members {
-        let archive = packaging.package(member)?;
+    for packaged in packaging.package_all(&packaging.members()?)? {
+        let member = packaged.member;
         let output = match &args.output {
-            Some(output) => copy(&archive, &context.absolute(output))?,
-            None => archive,
+            Some(output) => copy(&member.archive, &context.absolute(output))?,
+            None => member.archive.clone(),
         };
         if context.shell.is_json() {
             let (name, version) = (&member.name, member.version.to_string());
@@ -70,6 +71,14 @@ fn copy(archive: &Path, folder: &Path) -> Result<PathBuf, CommandError> {
     Ok(output)
 }
 
+/// A member and its archive.
+pub struct Packaged<'a> {
+    /// The member.
+    pub member: &'a Member,
+    /// The bytes of the archive.
+    pub bytes: Vec<u8>,
+}
+
 /// The packages of a workspace, and how they become archives.
 pub struct Packaging<'a> {
     context: &'a Context,
@@ -77,7 +86,8 @@ pub struct Packaging<'a> {
     cargo: Cargo,
     selection: Selection,
     options: PackageOptions,
-    destination: Option<&'a Destination>,
+    /// The registry that they are for, if they can name it.
+    target: Option<(&'a Destination, Handover<'a>)>,
 }
 
 impl<'a> Packaging<'a> {
@@ -92,6 +102,8 @@ impl<'a> Packaging<'a> {
         context.refuse_passphrase("packaging", help)?;
         let manifest = manifest.map(|path| context.absolute(path));
         let folder = manifest.as_deref().and_then(Path::parent);
+        let reading = destination.map(|it| it.reading(context)).transpose()?;
+        let reading = reading.flatten();
         Ok(Self {
             context,
             folder: folder.unwrap_or(&context.cwd).to_owned(),
@@ -105,14 +117,14 @@ impl<'a> Packaging<'a> {
                 allow_dirty: args.allow_dirty,
                 verify: !args.no_verify,
             },
-            destination,
+            target: destination
+                .zip(reading.map(|reading| Handover::new(context, reading).at_public_address())),
         })
     }
 
     /// The packages, each after those that it depends on.
     pub fn members(&self) -> Result<Vec<Member>, CommandError> {
-        let handover = self.handover()?;
-        let registry = handover.as_ref().map(|handover| &handover.registry);
+        let registry = self.target.as_ref().map(|(_, handover)| &handover.registry);
         Ok(package::members(
             self.workshop(None),
             registry,
@@ -120,25 +132,32 @@ impl<'a> Packaging<'a> {
         )?)
     }
 
-    /// Packages one of them; returns where its archive lies. What it depends on in the registry is
-    /// read anew, since the members before it may be there by now.
-    pub fn package(&self, member: &Member) -> Result<PathBuf, CommandError> {
-        let handover = self.handover()?;
-        let source = handover.as_ref().map(Handover::source);
-        let session = handover.as_ref().zip(source.as_ref());
-        let session = session.map(|(handover, source)| handover.session(source));
-        package::package(self.workshop(session), member, self.options)?;
-        Ok(member.archive.clone())
+    /// Packages members in their order. Each is built against those before it as if they were
+    /// published.
+    pub fn package_all<'b>(
+        &self,
+        members: &'b [Member],
+    ) -> Result<Vec<Packaged<'b>>, CommandError> {
+        let Some((destination, handover)) = &self.target else {
+            package::package(self.workshop(None), members, self.options)?;
+            return members.iter().map(|member| self.packaged(member)).collect();
+        };
+        let source = handover.source();
+        let mut staged = Staged::above(&source);
+        let mut all = Vec::new();
+        for member in members {
+            let workshop = self.workshop(Some(handover.session(&staged)));
+            package::package(workshop, slice::from_ref(member), self.options)?;
+            let packaged = self.packaged(member)?;
+            staged.add(destination.derive(&packaged.bytes)?, packaged.bytes.clone());
+            all.push(packaged);
+        }
+        Ok(all)
     }
 
-    fn handover(&self) -> Result<Option<Handover<'a>>, CommandError> {
-        let reading = self
-            .destination
-            .map(|it| it.reading(self.context))
-            .transpose()?;
-        Ok(reading
-            .flatten()
-            .map(|reading| Handover::new(self.context, reading)))
+    fn packaged<'b>(&self, member: &'b Member) -> Result<Packaged<'b>, CommandError> {
+        let bytes = self.context.read(&member.archive)?;
+        Ok(Packaged { member, bytes })
     }
 
     fn workshop<'b>(&'b self, session: Option<Session<'b>>) -> Workshop<'b> {

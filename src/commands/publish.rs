@@ -9,7 +9,7 @@ use serde_json::json;
 use super::arguments::PackagingArgs;
 use super::context::Context;
 use super::error::CommandError;
-use super::package::Packaging;
+use super::package::{Packaged, Packaging};
 use super::publishing::{self, Destination, needs_folder};
 use super::sign::submissions;
 use super::signing;
@@ -55,36 +55,41 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     // Known before anything is built, so that a missing key is told at once.
     let key = destination.publisher_key(context, args.key.as_ref())?;
     check_new(&destination, &members)?;
-    for member in &members {
-        let archive = packaging.package(member)?;
-        let bytes = context.read(&archive)?;
-        // Read anew for each: nothing secret is in memory while cargo builds the next one.
-        let publisher = signing::Publisher::load(context, &key)?;
-        let signed = submissions(&destination, vec![bytes], &publisher)?;
-        let package = format!("{} v{}", member.name, member.version);
-        let fingerprint = key.public.fingerprint();
-        context
-            .shell
-            .status("Signing", &format!("{package} with {fingerprint}"));
-        let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
-        if args.dry_run {
-            for preview in destination.preview(context, &signed, &register)? {
-                show(&preview, context);
-            }
-            for (submission, _) in &signed {
-                publishing::print_statements(submission, context);
-            }
-        } else {
-            let applied = destination.apply(context, &signed, &register)?;
-            publishing::finished(&applied, context);
-        }
+    let packaged = packaging.package_all(&members)?;
+    // Only now that cargo has ended.
+    let publisher = signing::Publisher::load(context, &key)?;
+    let fingerprint = key.public.fingerprint();
+    for Packaged { member, .. } in &packaged {
+        let object = format!("{} v{} with {fingerprint}", member.name, member.version);
+        context.shell.status("Signing", &object);
     }
-    if args.dry_run {
-        context
-            .shell
-            .warn("nothing was written, as this is a dry run");
+    let archives = packaged.into_iter().map(|packaged| packaged.bytes);
+    let signed = submissions(&destination, archives.collect(), &publisher)?;
+    let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
+    if !args.dry_run {
+        let applied = destination.apply(context, &signed, &register)?;
+        publishing::finished(&applied, context);
+        tell_machines(&members, context);
+        return Ok(());
     }
+    let previews = destination.preview(context, &signed, &register)?;
+    for (preview, (submission, _)) in previews.iter().zip(&signed) {
+        show(preview, context);
+        publishing::print_statements(submission, context);
+    }
+    let text = "nothing was written, as this is a dry run";
+    context.shell.warn(text);
     Ok(())
+}
+
+fn tell_machines(members: &[Member], context: &Context) {
+    if !context.shell.is_json() {
+        return;
+    }
+    for Member { name, version, .. } in members {
+        let body = json!({"name": name, "version": version.to_string()});
+        context.shell.message("published", body);
+    }
 }
 
 /// A version is released once. Looked at before the first is built: a workspace is not to be

@@ -15,7 +15,7 @@ use crate::formats::manifest::Home;
 use crate::formats::publisher::Publisher;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
-use crate::model::{Body, KeyId, PublicKey, PublisherId, Release};
+use crate::model::{Body, DependencySource, KeyId, PublicKey, PublisherId, Release};
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
@@ -26,9 +26,10 @@ use crate::trust::PackageState;
 pub struct Destination {
     /// The folder.
     pub path: PathBuf,
-    /// The index URLs that mean this registry in manifests: its canonical one, and those under
-    /// which the user has added it.
-    pub index_urls: Vec<String>,
+    /// The index URL that means this registry in manifests.
+    index: String,
+    /// Others under which the user has added it, which nobody else need know.
+    private: Vec<String>,
 }
 
 impl Destination {
@@ -36,13 +37,18 @@ impl Destination {
     pub fn new(context: &Context, path: &Path) -> Result<Self, CommandError> {
         let path = context.absolute(path);
         let mut folder = Folder::open(&path)?;
-        let mut index_urls = vec![format!("sparse+{}", folder.policy()?.base)];
+        let index = format!("sparse+{}", folder.policy()?.base);
+        let mut private = Vec::new();
         for registry in context.config()?.registries()? {
             if registry.registry_id == folder.registry_id() {
-                index_urls.extend(registry.url.cargo_index());
+                private.extend(registry.url.cargo_index().filter(|url| *url != index));
             }
         }
-        Ok(Self { path, index_urls })
+        Ok(Self {
+            path,
+            index,
+            private,
+        })
     }
 
     /// The folder as a registry to read, under the name that it has in manifests; nothing, if the
@@ -71,9 +77,34 @@ impl Destination {
     /// The release that an archive holds, as this registry lists it.
     pub fn derive(&self, bytes: &[u8]) -> Result<Release, CommandError> {
         let home = Home::Own {
-            index_urls: self.index_urls.clone(),
+            index_urls: self.index_urls(),
         };
-        Ok(derive(bytes, &home, &Limits::default())?)
+        let release = derive(bytes, &home, &Limits::default())?;
+        self.check_public(&release)?;
+        Ok(release)
+    }
+
+    fn index_urls(&self) -> Vec<String> {
+        vec![self.index.clone()]
+    }
+
+    /// What names the registry by an address of this machine would fit nobody else's.
+    fn check_public(&self, release: &Release) -> Result<(), CommandError> {
+        let dependencies = release.dependencies.iter();
+        let mut private = dependencies.filter_map(|dependency| match &dependency.source {
+            DependencySource::Other(url) if self.private.contains(url) => Some(url),
+            DependencySource::Other(_) | DependencySource::SameRegistry => None,
+        });
+        let Some(url) = private.next() else {
+            return Ok(());
+        };
+        let (name, version) = (&release.name, &release.version);
+        let text = format!("the archive of `{name}` {version} names the registry by `{url}`");
+        let help = "package it with `cargo marketplace package --registry-dir DIR`";
+        Err(CommandError::failure(text)
+            .with_code("MP0606")
+            .with_note(format!("its public address is `{}`", self.index))
+            .with_help(help))
     }
 
     /// Adds a submission and its archives to the registry.
@@ -84,7 +115,7 @@ impl Destination {
         register: &[Publisher],
     ) -> Result<Applied, CommandError> {
         let mut folder = self.open()?;
-        let needed = signing::role_key_ids(&mut folder)?;
+        let needed = signing::needed_key_ids(&mut folder, register)?;
         let authority = Authority {
             keys: &signing::role_keys(context, &needed)?,
             now: context.now,
@@ -161,7 +192,7 @@ impl Destination {
                 let package = format!("`{}` {}", release.name, release.version);
                 CommandError::failure(format!("the archive of {package} is missing"))
             })?;
-            agrees(&release, bytes, &self.index_urls, &Limits::default())?;
+            agrees(&release, bytes, &self.index_urls(), &Limits::default())?;
         }
         Ok(())
     }

@@ -50,7 +50,11 @@ pub fn open<'a>(
 pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a>, CommandError> {
     let transport = match context.offline {
         true => None,
-        false => Some(transport::open(&registry.url, Limits::default())?),
+        false => Some(transport::open(
+            &registry.url,
+            Limits::default(),
+            &context.shell,
+        )?),
     };
     Ok(Client::open(Opening {
         name: registry.name.clone(),
@@ -80,7 +84,7 @@ pub fn folder<'a>(
         name: added.name.clone(),
         registry_id: added.registry_id,
         home,
-        transport: Some(transport::open(&url, Limits::default())?),
+        transport: Some(transport::open(&url, Limits::default(), &context.shell)?),
         now: context.now,
         events: &context.shell,
     })?;

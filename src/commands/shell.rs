@@ -17,9 +17,9 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value};
 
-use super::error::CommandError;
+use super::error::{CommandError, Kind};
 use crate::model::{Event, EventSink, Progress};
-use progress::Bar;
+use progress::Bars;
 use report::report;
 pub use sanitize::{json_text, sanitize, sanitize_lines};
 pub use units::{age, bytes, count};
@@ -69,7 +69,6 @@ pub struct ShellOptions {
 pub struct Shell {
     options: ShellOptions,
     color_out: bool,
-    bars: bool,
     streams: Mutex<Streams>,
 }
 
@@ -78,7 +77,7 @@ struct Streams {
     err: Box<dyn Write + Send>,
     /// The first failure to write the answer, a closed pipe apart.
     failure: Option<io::Error>,
-    bar: Option<Bar>,
+    bars: Option<Bars>,
     /// Fallbacks that were reported: once a run is enough.
     reported: HashSet<String>,
 }
@@ -114,15 +113,15 @@ impl Shell {
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
     ) -> Self {
+        let bars = bars && options.verbosity > Verbosity::Quiet;
         Self {
             options,
             color_out,
-            bars: bars && options.verbosity > Verbosity::Quiet,
             streams: Mutex::new(Streams {
                 out,
                 err,
                 failure: None,
-                bar: None,
+                bars: bars.then(Bars::default),
                 reported: HashSet::new(),
             }),
         }
@@ -230,7 +229,9 @@ impl Shell {
         if self.is_json() {
             self.message("error", error.to_json());
         }
-        self.write_err(&report(error));
+        if !matches!(error.kind, Kind::Passed(_)) {
+            self.write_err(&report(error));
+        }
     }
 
     /// Brings out what was printed so far; for commands that go on for long.
@@ -247,8 +248,10 @@ impl Shell {
     /// The first error other than a closed pipe.
     pub fn finish(&self) -> io::Result<()> {
         let mut streams = self.lock();
-        streams.end_bar();
-        let Streams { out, failure, .. } = &mut *streams;
+        let Streams {
+            out, failure, bars, ..
+        } = &mut *streams;
+        bars.iter_mut().for_each(Bars::clear);
         note_failure(failure, out.flush());
         failure.take().map_or(Ok(()), Err)
     }
@@ -268,11 +271,11 @@ impl Shell {
     fn write_out(&self, bytes: &[u8]) {
         let mut streams = self.lock();
         let Streams {
-            out, failure, bar, ..
+            out, failure, bars, ..
         } = &mut *streams;
         let mut write = || note_failure(failure, out.write_all(bytes));
-        match bar {
-            Some(bar) => bar.suspend(write),
+        match bars {
+            Some(bars) => bars.suspend(write),
             None => write(),
         }
     }
@@ -280,10 +283,10 @@ impl Shell {
     /// What cannot be said on stderr cannot be said at all: failures are ignored.
     fn write_err(&self, text: &str) {
         let mut streams = self.lock();
-        let Streams { err, bar, .. } = &mut *streams;
+        let Streams { err, bars, .. } = &mut *streams;
         let mut write = || drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
-        match bar {
-            Some(bar) => bar.suspend(write),
+        match bars {
+            Some(bars) => bars.suspend(write),
             None => write(),
         }
     }
@@ -291,14 +294,6 @@ impl Shell {
     fn lock(&self) -> MutexGuard<'_, Streams> {
         // A panic elsewhere leaves the streams as they are: still good to print on.
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Streams {
-    fn end_bar(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.clear();
-        }
     }
 }
 
@@ -337,14 +332,8 @@ impl EventSink for Shell {
     }
 
     fn progress(&self, progress: Progress) {
-        if !self.bars {
-            return;
-        }
-        let mut streams = self.lock();
-        if progress.done >= progress.total {
-            streams.end_bar();
-        } else {
-            streams.bar.get_or_insert_with(Bar::new).show(progress);
+        if let Some(bars) = &mut self.lock().bars {
+            bars.update(progress);
         }
     }
 }

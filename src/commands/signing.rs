@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::error::CommandError;
 use super::prompt;
+use crate::formats::publisher;
 use crate::model::{KeyId, PublisherId};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
@@ -10,9 +11,12 @@ use crate::publish::role_keys::RoleKeys;
 use crate::publish::sign::Signer;
 use crate::trust::SecretKey;
 
-/// The roles that adding releases signs anew. `targets` is among them only when a publisher is
-/// registered, but its key is asked for in time.
-const CHANGED_ROLES: &[&str] = &["targets", "packages-0", "catalog", "snapshot", "timestamp"];
+/// The roles that adding releases signs anew.
+const CHANGED_ROLES: [&str; 4] = ["packages-0", "catalog", "snapshot", "timestamp"];
+
+/// The role that registering a publisher signs anew besides. Its key is an offline one: it is not
+/// read without need.
+const REGISTERING_ROLE: &str = "targets";
 
 /// A publisher's key, ready to sign. The key's name is the publisher's id.
 pub struct Publisher {
@@ -92,10 +96,29 @@ pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, Comman
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
 }
 
-/// The ids of the keys that a change of the registry may need.
+/// The ids of the keys that a change needs in which these publishers take part.
+pub fn needed_key_ids(
+    folder: &mut Folder,
+    publishers: &[publisher::Publisher],
+) -> Result<Vec<KeyId>, CommandError> {
+    let mut registers = false;
+    for publisher in publishers {
+        registers |= folder.publisher(&publisher.id)?.is_none();
+    }
+    key_ids(folder, registers)
+}
+
+/// The ids of all keys that changing the registry can need.
 pub fn role_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    key_ids(folder, true)
+}
+
+fn key_ids(folder: &mut Folder, registers: bool) -> Result<Vec<KeyId>, CommandError> {
     let mut ids = Vec::new();
-    for role in CHANGED_ROLES {
+    for role in CHANGED_ROLES
+        .into_iter()
+        .chain(registers.then_some(REGISTERING_ROLE))
+    {
         ids.extend(folder.key_ids(role)?);
     }
     ids.sort_unstable();

@@ -6,7 +6,7 @@ use clap::Args;
 use semver::Version;
 
 use super::context::Context;
-use super::error::CommandError;
+use super::error::{CommandError, nearest};
 use super::publishing::{self, Destination, needs_folder};
 use super::reading::no_release;
 use super::signing::Publisher;
@@ -58,8 +58,9 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
     let mut opened = destination.open()?;
     let state = apply::state(&mut opened, &args.spec.name)?;
     let is_vouched = state.owners.is_none();
+    let names = opened.package_names();
     drop(opened);
-    let version = check(&state, &version, args.undo)?;
+    let version = check(&state, &version, args.undo, &names)?;
     let body = match args.undo {
         true => Body::Unyank { version },
         false => Body::Yank {
@@ -96,15 +97,22 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 /// The version as it was released; it must be there, and in the other state.
-fn check(state: &PackageState, version: &Version, undo: bool) -> Result<Version, CommandError> {
+fn check(
+    state: &PackageState,
+    version: &Version,
+    undo: bool,
+    names: &[String],
+) -> Result<Version, CommandError> {
     let package = &state.document.package;
     let Some(entry) = state.document.entry(version) else {
         let error = no_release(package, version);
         let versions = state.document.entries.iter();
         let versions: Vec<String> = versions.map(|e| e.release.version.to_string()).collect();
-        return Err(match versions.is_empty() {
-            true => error,
-            false => error.with_help(format!("there are {}", versions.join(", "))),
+        let near = nearest(package.as_str(), names.iter().map(String::as_str));
+        return Err(match (versions.is_empty(), near) {
+            (false, _) => error.with_help(format!("there are {}", versions.join(", "))),
+            (true, Some(near)) => error.with_help(format!("did you mean `{near}`?")),
+            (true, None) => error,
         });
     };
     if entry.yanked.is_some() == undo {

@@ -5,6 +5,8 @@ use crate::model::{PackageName, PublisherId, Sha256Digest};
 
 /// The folder of the TUF metadata.
 pub const TUF: &str = "tuf";
+/// The folder of archives.
+pub const ARCHIVES: &str = "crates";
 /// The target that lists the catalog's packs.
 pub const CATALOG_INDEX: &str = "catalog/index.json";
 /// The target that holds the registry's policy.
@@ -73,13 +75,13 @@ pub fn hashed(path: &str, digest: &Sha256Digest) -> String {
 /// The archive of a release: `crates/serde/<sha256>.crate`.
 #[must_use]
 pub fn archive(package: &PackageName, checksum: &Sha256Digest) -> String {
-    format!("crates/{package}/{checksum}.crate")
+    format!("{ARCHIVES}/{package}/{checksum}.crate")
 }
 
 /// The `dl` template of Cargo's `config.json` that leads to [`archive`].
 #[must_use]
 pub fn download_template(base: &str) -> String {
-    format!("{base}crates/{{crate}}/{{sha256-checksum}}.crate")
+    format!("{base}{ARCHIVES}/{{crate}}/{{sha256-checksum}}.crate")
 }
 
 /// A publisher's keys.

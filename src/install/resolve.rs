@@ -12,7 +12,7 @@ use super::lock_file::LockedPackage;
 use super::unpacked::{self, UnpackedError};
 use super::{Registry, Source, SourceError};
 use crate::model::{
-    DependencyKind, DependencySource, Document, Entry, EventSink, PackageName, Progress,
+    DependencyKind, DependencySource, Document, Entry, EventSink, PackageName, Progress, Unit,
 };
 use crate::trust::Verified;
 
@@ -215,6 +215,7 @@ pub(super) fn fetch(
             verb: "Verifying",
             done,
             total,
+            unit: Unit::Items,
         });
         Ok(())
     })

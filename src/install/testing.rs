@@ -282,6 +282,11 @@ pub(crate) fn words(line: &str) -> Vec<OsString> {
     line.split_whitespace().map(Into::into).collect()
 }
 
+/// The arguments of a build, with the target folder where these tests look for it.
+pub(crate) fn build(line: &str) -> Vec<OsString> {
+    words(&format!("{line} --target-dir target"))
+}
+
 /// Takes one package of our own closure from the cargo cache that built this test.
 fn copy_from_crates_io(home: &Path, prefix: &str, name: &str) {
     for kind in ["index", "cache"] {

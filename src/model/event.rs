@@ -60,6 +60,17 @@ pub struct Progress {
     pub done: u64,
     /// Units in all.
     pub total: u64,
+    /// What is counted.
+    pub unit: Unit,
+}
+
+/// What a [`Progress`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Packages, archives, files.
+    Items,
+    /// Bytes.
+    Bytes,
 }
 
 /// Where events go. Sinks are shared between threads.
@@ -69,4 +80,11 @@ pub trait EventSink: Sync {
 
     /// Takes the present count of long work; `done == total` ends it.
     fn progress(&self, _progress: Progress) {}
+}
+
+/// Nobody listens.
+pub struct Silent;
+
+impl EventSink for Silent {
+    fn event(&self, _event: Event) {}
 }

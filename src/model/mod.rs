@@ -16,7 +16,7 @@ mod version;
 
 pub use digest::{DigestError, Sha256Digest};
 pub use document::{Document, Entry, TrustState, Yank};
-pub use event::{Event, EventSink, Progress};
+pub use event::{Event, EventSink, Progress, Silent, Unit};
 pub use key::{KeyId, PublicKey, PublicKeyError, Signature};
 pub use name::{NameError, PackageName, PublisherId, RegistryName, is_device_name};
 pub use release::{

@@ -18,7 +18,7 @@ use super::journal::{Journal, JournalError};
 use crate::formats::policy::Policy;
 use crate::formats::{config_json, layout};
 use crate::model::{
-    EventSink, PackageName, Progress, PublicKey, PublisherId, Sha256Digest, UtcTime,
+    EventSink, PackageName, Progress, PublicKey, PublisherId, Sha256Digest, Unit, UtcTime,
 };
 use crate::trust::{PackageState, Verified, read_policy, read_publisher};
 use chain::{Chain, Listed};
@@ -206,6 +206,7 @@ fn check_packages(
             verb: "Checking",
             done,
             total,
+            unit: Unit::Items,
         });
         checked
     };

@@ -74,6 +74,17 @@ impl Folder {
         self.registry_id
     }
 
+    /// The names of all packages that have an archive here, for "did you mean"; nothing else may be
+    /// made of them.
+    #[must_use]
+    pub fn package_names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join(layout::ARCHIVES));
+        let names = entries.into_iter().flatten().flatten();
+        names
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
+    }
+
     /// The registry's policy.
     pub fn policy(&mut self) -> Result<Policy, FolderError> {
         let bytes = self.target("policy", layout::POLICY)?;

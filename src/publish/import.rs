@@ -14,7 +14,8 @@ use crate::formats::publisher::Publisher;
 use crate::formats::statement::StatementError;
 use crate::install::archive::{DeriveError, Limits, derive};
 use crate::model::{
-    Body, DependencyKind, DependencySource, EventSink, PackageName, Progress, Release, same_release,
+    Body, DependencyKind, DependencySource, EventSink, PackageName, Progress, Release, Unit,
+    same_release,
 };
 use crate::trust::{PackageState, SecretKey};
 
@@ -147,6 +148,7 @@ fn derive_all(
             verb: "Importing",
             done,
             total,
+            unit: Unit::Items,
         });
         match release {
             Ok(release) => Ok((release, archive.bytes)),
@@ -233,10 +235,7 @@ fn proposal(
 fn publisher(attestation: Attestation<'_>) -> Option<Publisher> {
     match attestation {
         Attestation::Vouch { .. } => None,
-        Attestation::Sign(signer) => Some(Publisher {
-            id: signer.publisher.clone(),
-            keys: vec![signer.key.public()],
-        }),
+        Attestation::Sign(signer) => Some(signer.public()),
     }
 }
 

@@ -14,3 +14,4 @@ pub mod package;
 pub mod packs;
 pub mod role_keys;
 pub mod sign;
+pub mod staged;

@@ -9,10 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Dependency, Metadata, MetadataCommand, Package};
+use semver::VersionReq;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 
 use crate::install::handover::{FetchRequest, HandoverError, Session, WriteConfig, exec, fetch};
-use crate::install::{Cargo, CargoError, Registry};
+use crate::install::{Cargo, CargoError, Registry, ResolveError};
+use crate::model::{Entry, RegistryName};
 
 /// Which members of a workspace to package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +91,20 @@ pub enum PackageError {
         #[source]
         source: io::Error,
     },
+    /// The registry has no package, or no version of it, that a member depends on.
+    #[error("`{member}` needs `{package} = \"{requirement}\"`, which is not in `{registry}`")]
+    Missing {
+        /// The member.
+        member: String,
+        /// The package that it depends on.
+        package: String,
+        /// The versions that would do.
+        requirement: VersionReq,
+        /// The registry.
+        registry: RegistryName,
+    },
     /// Cargo ran and failed; it has said why.
-    #[error("`cargo package` failed for `{0}`")]
+    #[error("`cargo package` failed for {0}")]
     Failed(String),
 }
 
@@ -207,14 +221,18 @@ fn member(package: &Package, folder: &Path) -> Member {
     }
 }
 
-/// Runs `cargo package` for one member; its archive then lies at [`Member::archive`].
+/// Runs `cargo package` for members; their archives then lie at [`Member::archive`]. With a session
+/// for one member at a time: the next one may need it. Without, cargo itself has the others in
+/// sight.
 pub fn package(
     workshop: Workshop<'_>,
-    member: &Member,
+    members: &[Member],
     options: PackageOptions,
 ) -> Result<(), PackageError> {
-    let mut arguments: Vec<OsString> = vec!["package".into(), "--package".into()];
-    arguments.push((&member.name).into());
+    let mut arguments: Vec<OsString> = vec!["package".into()];
+    for member in members {
+        arguments.extend(["--package".into(), OsString::from(&member.name)]);
+    }
     let flags = [
         (options.allow_dirty, "--allow-dirty"),
         (!options.verify, "--no-verify"),
@@ -223,15 +241,18 @@ pub fn package(
     arguments.extend(set.map(|(_, flag)| flag.into()));
     let status = match workshop.session {
         Some(session) => {
-            fetch_dependencies(session, member)?;
+            for member in members {
+                fetch_dependencies(session, member)?;
+            }
             exec(session, workshop.folder, &arguments)?
         }
         None => workshop.cargo.plain(workshop.folder, &arguments)?,
     };
-    match status.success() {
-        true => Ok(()),
-        false => Err(PackageError::Failed(member.name.clone())),
+    if status.success() {
+        return Ok(());
     }
+    let names = members.iter().map(|member| format!("`{}`", member.name));
+    Err(PackageError::Failed(names.collect::<Vec<_>>().join(", ")))
 }
 
 /// Verifies what cargo will take from the registry to build a member from its archive: within the
@@ -246,6 +267,9 @@ fn fetch_dependencies(session: Session<'_>, member: &Member) -> Result<(), Packa
     if ours.is_empty() {
         return Ok(());
     }
+    for dependency in &ours {
+        check_there(session, member, dependency)?;
+    }
     let folder = tempfile::tempdir_in(&session.registry.state).map_err(io_error(session))?;
     let manifest = folder.path().join("Cargo.toml");
     std::fs::write(&manifest, stand_in(&ours, session))
@@ -259,6 +283,31 @@ fn fetch_dependencies(session: Session<'_>, member: &Member) -> Result<(), Packa
     };
     fetch(session, request)?;
     Ok(())
+}
+
+/// Says what is missing in words of the workspace, before cargo does in those of the stand-in.
+fn check_there(
+    session: Session<'_>,
+    member: &Member,
+    dependency: &Dependency,
+) -> Result<(), PackageError> {
+    let document = match dependency.name.parse() {
+        Ok(name) => session.source.document(&name).map_err(|source| {
+            let package = dependency.name.clone();
+            HandoverError::from(ResolveError::Source { package, source })
+        })?,
+        Err(_) => None,
+    };
+    let would_do = |entry: &Entry| dependency.req.matches(&entry.release.version);
+    if document.is_some_and(|document| document.entries.iter().any(would_do)) {
+        return Ok(());
+    }
+    Err(PackageError::Missing {
+        member: member.name.clone(),
+        package: dependency.name.clone(),
+        requirement: dependency.req.clone(),
+        registry: session.registry.name.clone(),
+    })
 }
 
 fn io_error(session: Session<'_>) -> impl FnOnce(io::Error) -> PackageError {

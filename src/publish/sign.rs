@@ -16,6 +16,17 @@ pub struct Signer<'a> {
     pub key: &'a SecretKey,
 }
 
+impl Signer<'_> {
+    /// The signer as the registry knows publishers.
+    #[must_use]
+    pub fn public(&self) -> Publisher {
+        Publisher {
+            id: self.publisher.clone(),
+            keys: vec![self.key.public()],
+        }
+    }
+}
+
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
@@ -52,10 +63,7 @@ pub fn sign(
     Ok(Submission {
         registry_id: state.registry_id,
         package: state.document.package.clone(),
-        publisher: Publisher {
-            id: signer.publisher.clone(),
-            keys: vec![signer.key.public()],
-        },
+        publisher: signer.public(),
         statements,
     })
 }

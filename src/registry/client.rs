@@ -16,7 +16,8 @@ use crate::formats::layout::{self, Format};
 use crate::formats::policy::Policy;
 use crate::formats::record::{self, FileDigest};
 use crate::model::{
-    Entry, EventSink, PackageName, PublicKey, PublisherId, RegistryName, Sha256Digest, UtcTime,
+    Entry, Event, EventSink, PackageName, PublicKey, PublisherId, RegistryName, Sha256Digest,
+    UtcTime,
 };
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
@@ -35,7 +36,7 @@ pub struct Opening<'a> {
     /// The marketplace's home folder, which holds the state of each registry.
     pub home: PathBuf,
     /// How it is read; `None` means only from the copy on this machine.
-    pub transport: Option<Box<dyn Transport>>,
+    pub transport: Option<Box<dyn Transport + 'a>>,
     /// The present time.
     pub now: UtcTime,
     /// Who is told.
@@ -49,7 +50,7 @@ type Publishers = BTreeMap<PublisherId, Vec<PublicKey>>;
 pub struct Client<'a> {
     name: RegistryName,
     registry_id: Sha256Digest,
-    files: Files,
+    files: Files<'a>,
     tuf: Mutex<Updater>,
     freshness: Freshness,
     policy: Verified<Policy>,
@@ -100,7 +101,7 @@ impl<'a> Client<'a> {
 
     /// The registry's files on this machine.
     #[must_use]
-    pub const fn files(&self) -> &Files {
+    pub const fn files(&self) -> &Files<'a> {
         &self.files
     }
 
@@ -120,6 +121,12 @@ impl<'a> Client<'a> {
     #[must_use]
     pub fn root_version(&self) -> u64 {
         self.tuf().root_version()
+    }
+
+    /// When the trusted root expires.
+    #[must_use]
+    pub fn root_expires(&self) -> UtcTime {
+        self.tuf().root_expires()
     }
 
     /// The verified state of a package: what its record's statements add up to.
@@ -235,8 +242,18 @@ impl<'a> Client<'a> {
         let release = &entry.release;
         let path = layout::archive(&release.name, &release.checksum);
         let limit = release.size.unwrap_or(MAX_ARCHIVE);
+        if self.files.is_online() {
+            self.events.event(Event::Downloading {
+                name: release.name.clone(),
+                version: release.version.clone(),
+                size: release.size,
+            });
+        }
         let bytes = self.files.ask(&path, limit)?;
-        Ok(verify_archive(entry, bytes)?)
+        verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
+            url: self.files.address(&path),
+            source,
+        })
     }
 
     /// Looks a target up and returns its verified bytes.
@@ -286,7 +303,7 @@ const MAX_ARCHIVE: u64 = 512 << 20;
 /// Looks a target up, fetching the roles on the way.
 fn find(
     tuf: &mut Updater,
-    files: &Files,
+    files: &Files<'_>,
     path: &str,
 ) -> Result<Option<Verified<TargetFile>>, ClientError> {
     loop {

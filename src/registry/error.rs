@@ -58,8 +58,14 @@ pub enum ClientError {
     #[error("a catalog pack cannot be decompressed")]
     Pack(#[source] io::Error),
     /// An archive is not that of its release.
-    #[error(transparent)]
-    Archive(#[from] ArchiveMismatch),
+    #[error("`{url}` is not the archive that was published")]
+    Archive {
+        /// Where it was fetched.
+        url: String,
+        /// How it differs.
+        #[source]
+        source: ArchiveMismatch,
+    },
 }
 
 impl ClientError {
@@ -111,7 +117,7 @@ impl ClientError {
             | Self::NotListed(_)
             | Self::Registered(_)
             | Self::CatalogIndex(_)
-            | Self::Archive(_) => Cause::Trust,
+            | Self::Archive { .. } => Cause::Trust,
         }
     }
 }

@@ -14,9 +14,9 @@ use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
 
 /// Where the bytes of a registry's files come from: first the copy on this machine, then the
 /// registry, if it may be asked.
-pub struct Files {
+pub struct Files<'a> {
     folder: PathBuf,
-    transport: Option<Box<dyn Transport>>,
+    transport: Option<Box<dyn Transport + 'a>>,
 }
 
 /// Why a file is not to be had.
@@ -75,16 +75,22 @@ pub enum FileError {
     },
 }
 
-impl Files {
+impl<'a> Files<'a> {
     /// Keeps copies below `folder`; without a transport, only those are read.
     #[must_use]
-    pub fn new(folder: PathBuf, transport: Option<Box<dyn Transport>>) -> Self {
+    pub fn new(folder: PathBuf, transport: Option<Box<dyn Transport + 'a>>) -> Self {
         Self { folder, transport }
     }
 
     /// Whether the registry may be asked.
     pub(super) fn is_online(&self) -> bool {
         self.transport.is_some()
+    }
+
+    /// The address of a file on the registry; its path alone, if the registry may not be asked.
+    pub(super) fn address(&self, served: &str) -> String {
+        let base = self.transport.as_ref().map(|transport| transport.base());
+        base.map_or_else(|| served.to_owned(), |base| format!("{base}{served}"))
     }
 
     /// From now on only the copy is read: the registry does not answer.
@@ -226,6 +232,7 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Silent;
     use crate::registry::transport::{self, Limits};
 
     /// A registry folder with one file, and a place for copies.
@@ -244,13 +251,13 @@ mod tests {
             Self { served, copies }
         }
 
-        fn online(&self) -> Files {
+        fn online(&self) -> Files<'static> {
             let url = transport::BaseUrl::from_folder(self.served.path()).unwrap();
-            let transport = transport::open(&url, Limits::default()).unwrap();
+            let transport = transport::open(&url, Limits::default(), &Silent).unwrap();
             Files::new(self.copies.path().to_owned(), Some(transport))
         }
 
-        fn offline(&self) -> Files {
+        fn offline(&self) -> Files<'static> {
             Files::new(self.copies.path().to_owned(), None)
         }
     }

@@ -24,23 +24,23 @@ pub struct Freshness {
 }
 
 /// Says whether a registry's root was trusted before.
-pub fn is_trusted(files: &Files) -> Result<bool, FileError> {
+pub fn is_trusted(files: &Files<'_>) -> Result<bool, FileError> {
     Ok(files.kept(ROOT)?.is_some())
 }
 
 /// Keeps a root file, which the user has pinned, as the start of all trust.
-pub fn trust_root(files: &Files, root: &[u8]) -> Result<(), FileError> {
+pub fn trust_root(files: &Files<'_>, root: &[u8]) -> Result<(), FileError> {
     files.keep(ROOT, root)
 }
 
 /// Forgets a root that did not prove good.
-pub fn distrust(files: &Files) -> Result<(), FileError> {
+pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
     files.forget(ROOT)
 }
 
 /// Brings the metadata up to date, or, if the registry does not answer, takes the copy.
 pub fn refresh(
-    files: &mut Files,
+    files: &mut Files<'_>,
     registry: &RegistryName,
     now: UtcTime,
     events: &dyn EventSink,
@@ -84,7 +84,11 @@ pub fn refresh(
     Ok((updater, freshness))
 }
 
-fn online(files: &Files, root: &[u8], now: UtcTime) -> Result<(Updater, Freshness), ClientError> {
+fn online(
+    files: &Files<'_>,
+    root: &[u8],
+    now: UtcTime,
+) -> Result<(Updater, Freshness), ClientError> {
     let mut updater = start(root, now, Mode::Online)?;
     answer_requests(&mut updater, files)?;
     files.keep(REFRESHED, now.to_string().as_bytes())?;
@@ -109,13 +113,13 @@ fn freshness(updater: &Updater, refreshed: Option<UtcTime>, is_online: bool) -> 
     }
 }
 
-fn last_refresh(files: &Files) -> Result<Option<UtcTime>, FileError> {
+fn last_refresh(files: &Files<'_>) -> Result<Option<UtcTime>, FileError> {
     let text = files.kept(REFRESHED)?;
     Ok(text.and_then(|text| String::from_utf8(text).ok()?.parse().ok()))
 }
 
 /// Answers what the state machine asks for, until it asks for nothing more.
-pub fn answer_requests(updater: &mut Updater, files: &Files) -> Result<(), ClientError> {
+pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), ClientError> {
     while let Some(request) = updater.next_request() {
         let answer = match request {
             Request::Stored { name } => files.kept(&format!("{FOLDER}/{name}"))?,

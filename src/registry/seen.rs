@@ -9,7 +9,7 @@ fn path(package: &PackageName) -> String {
 }
 
 /// The last statement that was seen of a package.
-pub fn load(files: &Files, package: &PackageName) -> Result<Option<Seen>, FileError> {
+pub fn load(files: &Files<'_>, package: &PackageName) -> Result<Option<Seen>, FileError> {
     let path = path(package);
     let Some(bytes) = files.kept(&path)? else {
         return Ok(None);
@@ -24,7 +24,7 @@ pub fn load(files: &Files, package: &PackageName) -> Result<Option<Seen>, FileEr
 
 /// Remembers the last statement of a verified record, if it is a later one.
 pub fn store(
-    files: &Files,
+    files: &Files<'_>,
     package: &PackageName,
     before: Option<Seen>,
     state: &Verified<PackageState>,

@@ -13,4 +13,4 @@ pub use record::{
     no_regression, owners_needed, sign_statement, signed_statements, verify_record,
 };
 pub use registered::{RegisteredError, read_policy, read_publisher};
-pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive};
+pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive, with_own_release};

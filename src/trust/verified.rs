@@ -3,7 +3,7 @@
 
 use std::ops::Deref;
 
-use crate::model::{Document, Entry, Sha256Digest};
+use crate::model::{Document, Entry, Release, Sha256Digest, same_release};
 
 /// A value that `trust` checked against signatures and digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,31 @@ impl Verified<Document> {
     pub fn verified_entries(&self) -> impl Iterator<Item = Verified<Entry>> + '_ {
         self.entries.iter().cloned().map(Verified)
     }
+}
+
+/// Adds a release that was packaged on this machine a moment ago to its package's document, in the
+/// place of one with its version. Nobody has signed it yet: it is worth what the workspace is worth
+/// from which it was packaged, and is for building that workspace only.
+pub fn with_own_release(
+    published: Option<Verified<Document>>,
+    release: Release,
+) -> Verified<Document> {
+    let mut document = published.map_or_else(
+        || Document {
+            package: release.name.clone(),
+            entries: Vec::new(),
+        },
+        Verified::into_inner,
+    );
+    let others = |entry: &Entry| !same_release(&entry.release.version, &release.version);
+    document.entries.retain(others);
+    document.entries.push(Entry {
+        release,
+        accepted: None,
+        yanked: None,
+        trust: None,
+    });
+    Verified(document)
 }
 
 /// An archive whose length and sha256 are those of a verified release.

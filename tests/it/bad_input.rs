@@ -161,11 +161,10 @@ fn a_tree_with_changes_that_are_not_committed() {
         "--registry-dir",
         "../registry",
     ];
-    assert_snapshot!(market.run_in("work/samples", publish), @r"
+    assert_snapshot!(market.run_in("work/samples", publish), @"
     exit: 101
     --- stdout
     --- stderr
-        Updating `harbour` index
         Updating `harbour` index
     error: 1 files in the working directory contain changes that were not yet committed into git:
 
@@ -207,15 +206,17 @@ fn a_key_that_is_not_there_or_not_to_be_opened() {
         .env
         .command(yank.into_iter().chain(["--key", "locked"]));
     let wrong = wrong.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", "wrong");
-    assert_snapshot!(show(wrong), @r"
+    assert_snapshot!(show(wrong), @"
     exit: 101
     --- stdout
     --- stderr
          Yanking tide-table@0.3.1
-    error: cannot use the key in `[ROOT]/home/.cargo/marketplace/keys/locked.pem`
+    error[MP0605]: cannot use the key in `[ROOT]/home/.cargo/marketplace/keys/locked.pem`
 
     Caused by:
       the passphrase does not fit the key
+
+    help: a lost passphrase cannot be found again; make a new key
     ");
     // Another's key is no owner's.
     let right = market
@@ -270,12 +271,13 @@ fn a_server_that_cannot_be_reached() {
     market.stop();
     let root = format!("sha256:{}", market.root());
     let add = ["registry", "add", "other", market.url(), "--root", &root];
-    assert_snapshot!(market.run(add), @r"
+    assert_snapshot!(market.run(add), @"
     exit: 101
     --- stdout
     --- stderr
         Updating `other` root metadata
-    error: `http://127.0.0.1:[PORT]/tuf/1.root.json` is unreachable (connection refused)
+    error[MP0201]: `http://127.0.0.1:[PORT]/tuf/1.root.json` is unreachable (connection refused)
+    help: check the network and the registry's address, and try again
     ");
     let later = market.env.command(["search", "tide"]);
     let later = later.env("SOURCE_DATE_EPOCH", (crate::env::NOW + 7200).to_string());
@@ -403,15 +405,16 @@ fn an_archive_that_was_changed() {
     bytes[last] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let app = folder_digest(&market.env.path("work/app"));
-    assert_snapshot!(market.run(["verify", "tide-table"]), @r"
+    assert_snapshot!(market.run(["verify", "tide-table"]), @"
     exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     error[MP0401]: checksum mismatch for `tide-table 0.3.1`: expected [DIGEST] ([SIZE]), got [DIGEST] ([SIZE])
     note: nothing was written
+    help: it came from `http://127.0.0.1:[PORT]/crates/tide-table/[DIGEST].crate`; tell the registry's operator
     ");
-    assert_snapshot!(market.run(["install", "tide-cli"]), @r"
+    assert_snapshot!(market.run(["install", "tide-cli"]), @"
     exit: 4
     --- stdout
     --- stderr
@@ -419,8 +422,9 @@ fn an_archive_that_was_changed() {
        Verifying tide-cli v1.2.0 and 1 dependency
     error[MP0401]: checksum mismatch for `tide-table 0.3.1`: expected [DIGEST] ([SIZE]), got [DIGEST] ([SIZE])
     note: nothing was written
+    help: it came from `http://127.0.0.1:[PORT]/crates/tide-table/[DIGEST].crate`; tell the registry's operator
     ");
-    assert_snapshot!(market.run_in("work/app", ["add", "tide-table"]), @r"
+    assert_snapshot!(market.run_in("work/app", ["add", "tide-table"]), @"
     exit: 4
     --- stdout
     --- stderr
@@ -429,6 +433,7 @@ fn an_archive_that_was_changed() {
        Verifying 1 package of `harbour`
     error[MP0401]: checksum mismatch for `tide-table 0.3.1`: expected [DIGEST] ([SIZE]), got [DIGEST] ([SIZE])
     note: nothing was written
+    help: it came from `http://127.0.0.1:[PORT]/crates/tide-table/[DIGEST].crate`; tell the registry's operator
     ");
     assert_eq!(folder_digest(&market.env.path("work/app")), app);
     assert!(!market.env.cargo_home().join("bin").exists());

@@ -199,6 +199,33 @@ fn colours_as_cargo_does() {
 }
 
 #[test]
+fn a_command_line_that_makes_no_sense_is_an_error_for_machines_too() {
+    let env = TestEnv::new();
+    assert_snapshot!(env.run(["serach", "--message-format", "json"]), @r#"
+    exit: 1
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":1,"help":null,"message":"unrecognized subcommand 'serach'","note":null}
+    --- stderr
+    error: unrecognized subcommand 'serach'
+
+      tip: some similar subcommands exist: 'fetch', 'search'
+
+    Usage: cargo marketplace [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(env.run(["search", "--limit=x", "--message-format=json"]), @r#"
+    exit: 1
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":1,"help":null,"message":"invalid value 'x' for '--limit <N>': invalid digit found in string","note":null}
+    --- stderr
+    error: invalid value 'x' for '--limit <N>': invalid digit found in string
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let env = TestEnv::new();
     for arguments in [["completions", "bash"], ["--help", "--color=never"]] {

@@ -29,27 +29,22 @@ fn from_a_key_to_a_program_that_runs() {
     let market = Market::empty();
     assert_snapshot!(
         market.run_in("work/samples", ["publish", "--workspace", "--registry-dir", "../registry"]),
-        @r"
+        @"
     exit: 0
     --- stdout
     --- stderr
         Updating `harbour` index
-        Updating `harbour` index
        Packaging tide-table v0.3.1 ([ROOT]/work/samples/tide-table)
        Verifying tide-table v0.3.1 ([ROOT]/work/samples/tide-table)
-         Signing tide-table v0.3.1 with [FINGERPRINT]
-        Finished serial 1, 13 files written
-        Updating `harbour` index
        Verifying 1 package of `harbour`
        Packaging tide-cli v1.2.0 ([ROOT]/work/samples/tide-cli)
        Verifying tide-cli v1.2.0 ([ROOT]/work/samples/tide-cli)
-         Signing tide-cli v1.2.0 with [FINGERPRINT]
-        Finished serial 2, 11 files written
-        Updating `harbour` index
        Packaging sensor-template v2.0.0 ([ROOT]/work/samples/sensor-template)
        Verifying sensor-template v2.0.0 ([ROOT]/work/samples/sensor-template)
+         Signing tide-table v0.3.1 with [FINGERPRINT]
+         Signing tide-cli v1.2.0 with [FINGERPRINT]
          Signing sensor-template v2.0.0 with [FINGERPRINT]
-        Finished serial 3, 11 files written
+        Finished serial 1, 27 files written
     "
     );
     assert_snapshot!(market.run(["search", "tide"]), @r#"
@@ -146,6 +141,28 @@ fn a_project_builds_on_verified_packages() {
     --- stderr
     ");
 
+    // What the program that cargo runs ends with is what we end with.
+    let code = "fn main() {\n    std::process::exit(7);\n}\n";
+    market.env.write("work/app/src/bin/seven.rs", code);
+    assert_snapshot!(market.run_in("work/app", ["exec", "--", "run", "--quiet", "--bin", "seven"]), @"
+    exit: 7
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+       Verifying 1 package of `harbour`
+    ");
+    assert_snapshot!(market.run_in("work/app", ["exec", "--", "run", "--quiet", "--bin", "eight"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+       Verifying 1 package of `harbour`
+    error: no bin target named `eight` in default-run packages
+    help: available bin targets:
+        app
+        seven
+    ");
+
     // What cargo unpacked for us is not what plain cargo looks for, until it is told.
     assert_snapshot!(market.run_in("work/app", ["fetch", "--write-config"]), @r"
     exit: 0
@@ -238,12 +255,12 @@ fn a_yanked_release_stays_in_lock_files_and_is_not_chosen() {
         "harbour",
     ];
     let reason = ["--reason", "wrong datum in table 4"];
-    assert_snapshot!(market.run(yank.into_iter().chain(reason)), @r"
+    assert_snapshot!(market.run(yank.into_iter().chain(reason)), @"
     exit: 0
     --- stdout
     --- stderr
          Yanking tide-table@0.3.1
-        Finished serial 5, 10 files written
+        Finished serial 3, 10 files written
     note: existing lock files keep working; `--undo` reverses this
     ");
     let changes = [
@@ -295,12 +312,12 @@ fn a_yanked_release_stays_in_lock_files_and_is_not_chosen() {
     --- stderr
     error: `tide-table` 0.3.1 is yanked already
     ");
-    assert_snapshot!(market.run(yank.into_iter().chain(["--undo"])), @r"
+    assert_snapshot!(market.run(yank.into_iter().chain(["--undo"])), @"
     exit: 0
     --- stdout
     --- stderr
        Unyanking tide-table@0.3.1
-        Finished serial 6, 10 files written
+        Finished serial 4, 10 files written
     ");
     assert_eq!(line_of(&market, "tide-table"), before);
     assert_snapshot!(market.run(["verify", "tide-table@0.3.1"]), @r"
@@ -321,7 +338,7 @@ fn registries_are_listed_shown_and_removed() {
     harbour  http://127.0.0.1:[PORT]/  [DIGEST]
     --- stderr
     ");
-    assert_snapshot!(market.run(["registry", "show", "harbour"]), @r"
+    assert_snapshot!(market.run(["registry", "show", "harbour"]), @"
     exit: 0
     --- stdout
     name: harbour
@@ -329,7 +346,7 @@ fn registries_are_listed_shown_and_removed() {
     base: https://registry.example.org/
     registry id: [DIGEST]
     root: v1, pinned sha256:[DIGEST]
-    serial: 3
+    serial: 1
     refreshed: 2026-11-22T12:00:00Z
     expires: 2026-11-29T12:00:00Z
     --- stderr
@@ -612,7 +629,6 @@ fn a_dry_run_shows_what_a_publication_writes() {
     {"body":{"kind":"genesis","owners":["harbour"],"threshold":1},"package":"tide-table","previous":null,"registry_id":"[DIGEST]","schema":1,"sequence":1}
     {"body":{"kind":"release","release":{"cksum":"[DIGEST]","deps":[],"features":{"default":["std"],"std":[]},"marketplace":{"categories":["science"],"description":"Harmonic tide prediction for small displays","edition":"2024","keywords":["tides","embedded","prediction"],"kinds":["library"],"license":"MIT OR Apache-2.0","publisher":"harbour","repository":"https://registry.example.org/source/tides","schema":1,"size":[SIZE]},"name":"tide-table","rust_version":"1.85","vers":"0.3.1"}},"package":"tide-table","previous":"[DIGEST]","registry_id":"[DIGEST]","schema":1,"sequence":2}
     --- stderr
-        Updating `harbour` index
         Updating `harbour` index
        Packaging tide-table v0.3.1 ([ROOT]/work/samples/tide-table)
          Signing tide-table v0.3.1 with [FINGERPRINT]

@@ -39,4 +39,5 @@ mod stock_cargo;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod workspace;
 mod writing;

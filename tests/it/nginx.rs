@@ -1,9 +1,8 @@
 //! A registry as plain files behind nginx: for stock cargo, and for us.
 
-use std::net::TcpListener;
 use std::path::Path;
 
-use crate::env::TestEnv;
+use crate::env::{TestEnv, free_port};
 use crate::samples::{Market, init};
 use crate::stock_cargo::{stranger, succeed};
 
@@ -49,12 +48,6 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         self.tell(&["-s", "stop"]);
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 #[test]

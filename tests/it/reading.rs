@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cargo_marketplace::formats::layout::Format;
-use cargo_marketplace::model::{Document, Entry, UtcTime};
+use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::search::{SearchRequest, search};
@@ -477,7 +477,7 @@ fn client(home: &Path, registry: &Path) -> Client<'static> {
         name: "harbour".parse().unwrap(),
         registry_id: Fixture::get().root,
         home: home.to_owned(),
-        transport: Some(transport::open(&url, Limits::default()).unwrap()),
+        transport: Some(transport::open(&url, Limits::default(), &Silent).unwrap()),
         now: UtcTime::from_unix(NOW).unwrap(),
         events: &Silence,
     };

@@ -12,8 +12,8 @@ use cargo_marketplace::registry::serve::{self, Running};
 use insta::assert_snapshot;
 use toml::{Table, Value};
 
-use crate::env::TestEnv;
-use crate::samples::{Market, cached, crates_io, project_folder};
+use crate::env::{TestEnv, free_port};
+use crate::samples::{Market, cached, crates_io, init, project_folder};
 
 /// A machine that knows a registry's address and nothing else of us.
 pub(crate) fn stranger(url: &str) -> TestEnv {
@@ -32,7 +32,14 @@ pub(crate) fn succeed(env: &TestEnv, folder: &str, line: &str) {
 
 #[test]
 fn builds_a_library_and_a_program_from_the_registry() {
-    let market = Market::published();
+    // Stock cargo installs a program by the addresses in its manifest, which are public ones.
+    let operator = TestEnv::new();
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/");
+    init(&operator, &url);
+    let _server = serve::spawn(&operator.path("work/registry"), port).expect("the port is free");
+    let market = Market::served_at(operator, url);
+    market.publish(&["--workspace", "--no-verify"]);
     let env = stranger(market.url());
     succeed(&env, "work", "new --quiet app");
     succeed(&env, "work/app", "add tide-table --registry harbour");

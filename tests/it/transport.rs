@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use cargo_marketplace::model::Silent;
 use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, TransportError};
 
 use crate::faults::{Answer, FaultServer, answer, redirect};
@@ -18,7 +19,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn get(url: &BaseUrl, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
-    transport::open(url, LIMITS)?.get("se/rd/serde", max_bytes)
+    transport::open(url, LIMITS, &Silent)?.get("se/rd/serde", max_bytes)
 }
 
 /// What a server says that has the file.

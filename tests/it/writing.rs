@@ -239,21 +239,23 @@ fn a_wrong_passphrase_is_refused() {
     let file = operator.archive("tide", "1.0.0", "");
     let before = operator.fingerprint();
     let import = operator.import_command(&[&file]).env(variable, "wrong");
-    assert_snapshot!(import.run().to_string(), @r"
+    assert_snapshot!(import.run().to_string(), @"
     exit: 101
     --- stdout
     --- stderr
-    error: cannot use the key in `[ROOT]/home/.cargo/marketplace/keys/offline.pem`
+    error[MP0605]: cannot use the key in `[ROOT]/home/.cargo/marketplace/keys/online.pem`
 
     Caused by:
       the passphrase does not fit the key
+
+    help: a lost passphrase cannot be found again; make a new key
     ");
     // There is no terminal to ask at.
-    assert_snapshot!(operator.import_command(&[&file]).run().to_string(), @r"
+    assert_snapshot!(operator.import_command(&[&file]).run().to_string(), @"
     exit: 101
     --- stdout
     --- stderr
-    error: the passphrase of `offline` cannot be asked for
+    error: the passphrase of `online` cannot be asked for
     note: there is no terminal
     help: set CARGO_MARKETPLACE_KEY_PASSPHRASE
     ");

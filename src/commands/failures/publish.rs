@@ -149,6 +149,10 @@ impl From<PackageError> for CommandError {
             PackageError::NoPackage => {
                 failed(&error).with_help("pass `--workspace` or `-p PACKAGE`")
             }
+            PackageError::Missing { ref package, .. } => {
+                let help = format!("publish `{package}` first, or with it: `--workspace`");
+                failed(&error).with_code("MP0203").with_help(help)
+            }
             PackageError::Metadata(_)
             | PackageError::Unknown(_)
             | PackageError::Private(_)

@@ -111,7 +111,9 @@ impl From<ClientError> for CommandError {
             ClientError::Tuf(error) => error.into(),
             ClientError::File(error) => error.into(),
             ClientError::Record(error) => error.into(),
-            ClientError::Archive(error) => error.into(),
+            ClientError::Archive { url, source } => Self::from(source).with_help(format!(
+                "it came from `{url}`; tell the registry's operator"
+            )),
             ClientError::NotTrusted(ref registry) => refused("MP0101", &error).with_help(format!(
                 "`cargo marketplace registry add {registry} URL --root sha256:…`"
             )),

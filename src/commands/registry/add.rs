@@ -15,7 +15,7 @@ use crate::registry::cargo_config::{self, Change};
 use crate::registry::config::Registry;
 use crate::registry::files::Files;
 use crate::registry::metadata;
-use crate::registry::transport::{self, BaseUrl, Limits, Transport};
+use crate::registry::transport::{self, BaseUrl, Limits, Transport, TransportError};
 use crate::trust::tuf::{Mode, Settings, TufError, Updater, ed25519_only};
 
 /// The most bytes of a root file.
@@ -58,7 +58,7 @@ fn root_digest(text: &str) -> Result<Sha256Digest, String> {
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
     let mut config = context.config()?;
-    let transport = transport::open(&args.url, Limits::default())?;
+    let transport = transport::open(&args.url, Limits::default(), &context.shell)?;
     let object = format!("`{}` root metadata", args.name);
     context.shell.status("Updating", &object);
     let root = pinned_root(&args, &*transport, context)?;
@@ -144,7 +144,14 @@ fn root_of_digest(
 }
 
 fn served_root(transport: &dyn Transport, version: u64) -> Result<Option<Vec<u8>>, CommandError> {
-    let root = transport.get(&layout::metadata("root", version), MAX_ROOT)?;
+    let root = transport.get(&layout::metadata("root", version), MAX_ROOT);
+    let root = root.map_err(|error| match error {
+        TransportError::Unreachable { .. } | TransportError::TimedOut { .. } => {
+            let shown = CommandError::from(error).with_code("MP0201");
+            shown.with_help("check the network and the registry's address, and try again")
+        }
+        error => error.into(),
+    })?;
     // A login page is no other registry.
     let is_metadata = |root: &Vec<u8>| serde_json::from_slice::<IgnoredAny>(root).is_ok();
     if root.as_ref().is_none_or(is_metadata) {
@@ -163,8 +170,9 @@ fn no_registry(url: &BaseUrl) -> CommandError {
 fn agreed(root: Vec<u8>, args: &AddArgs) -> Result<Vec<u8>, CommandError> {
     let name = &args.name;
     let digest = format!("sha256:{}", Sha256Digest::of(&root));
+    let (threshold, keys) = started(&root)?.root_threshold();
     let question = format!(
-        "  Root of `{name}`: {digest}\n  Compare this with a copy you got some other way. Trust this root?"
+        "  Root of `{name}` ({threshold} of {keys} keys must sign)\n    {digest}\n  Compare this with a copy you got some other way. Trust this root?"
     );
     match prompt::confirm(&question) {
         Some(true) => Ok(root),
@@ -184,17 +192,21 @@ fn agreed(root: Vec<u8>, args: &AddArgs) -> Result<Vec<u8>, CommandError> {
 
 /// The registry's id: the digest of its first root, which later ones repeat.
 fn first_root(root: &[u8], digest: &Sha256Digest) -> Result<Sha256Digest, CommandError> {
+    started(root)?.registry_id().ok_or_else(|| {
+        let text = format!("the root sha256:{digest} does not say which registry it belongs to");
+        CommandError::trust("MP0406", text)
+    })
+}
+
+/// A root file, read and checked against its own signatures.
+fn started(root: &[u8]) -> Result<Updater, TufError> {
     let settings = Settings {
         // Expiry is judged when the registry is opened.
         now: UtcTime::from_unix(0).unwrap_or(UtcTime::MAX),
         mode: Mode::Online,
         verifier: ed25519_only,
     };
-    let id = Updater::start(root, settings)?.registry_id();
-    id.ok_or_else(|| {
-        let text = format!("the root sha256:{digest} does not say which registry it belongs to");
-        CommandError::trust("MP0406", text)
-    })
+    Updater::start(root, settings)
 }
 
 /// Keeps the root and brings the registry up to date from it, so that what is added works. If it
@@ -211,7 +223,7 @@ fn trust(root: &[u8], registry: &Registry, context: &Context) -> Result<(), Comm
                 "`{}` root v{}, valid until {}",
                 registry.name,
                 client.root_version(),
-                client.freshness().expires
+                client.root_expires()
             );
             context.shell.status("Trusting", &text);
             Ok(())
@@ -239,7 +251,6 @@ fn check_not_public(url: &BaseUrl, root: &Sha256Digest) -> Result<(), CommandErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::transport::TransportError;
 
     #[test]
     fn the_sample_registrys_root_is_refused_at_any_address_but_a_folder() {

@@ -11,6 +11,7 @@ use crate::commands::shell::count;
 use crate::commands::signing;
 use crate::formats::manifest::Home;
 use crate::formats::policy::Policy;
+use crate::formats::publisher::Publisher;
 use crate::model::{PackageName, PublicKey};
 use crate::publish::apply::Authority;
 use crate::publish::folder::Folder;
@@ -56,7 +57,18 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
             index_urls: vec![format!("sparse+{base}")],
         },
     };
-    let mut needed = signing::role_key_ids(&mut folder)?;
+    let publisher = match args.vouch {
+        true => None,
+        false => {
+            let named = signing::publisher_key(context, args.key.as_ref(), |_| false)?;
+            Some(signing::Publisher::load(context, &named)?)
+        }
+    };
+    let publishers: Vec<Publisher> = publisher
+        .iter()
+        .map(|publisher| publisher.signer().public())
+        .collect();
+    let mut needed = signing::needed_key_ids(&mut folder, &publishers)?;
     needed.extend(vouchers.iter().map(PublicKey::id));
     let keys = signing::role_keys(context, &needed)?;
     let archives = read_all(&args, context)?;
@@ -64,17 +76,15 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
         keys: &keys,
         now: context.now,
     };
-    let publisher;
-    let attestation = if args.vouch {
-        let key = vouchers.iter().find_map(|key| keys.get(&key.id()));
-        Attestation::Vouch {
-            key: key.ok_or_else(signing::no_voucher)?,
+    let attestation = match &publisher {
+        Some(publisher) => Attestation::Sign(publisher.signer()),
+        None => Attestation::Vouch {
+            key: vouchers
+                .iter()
+                .find_map(|key| keys.get(&key.id()))
+                .ok_or_else(signing::no_voucher)?,
             source: args.as_mirror.then_some("crates.io"),
-        }
-    } else {
-        let key = signing::publisher_key(context, args.key.as_ref(), |_| false)?;
-        publisher = signing::Publisher::load(context, &key)?;
-        Attestation::Sign(publisher.signer())
+        },
     };
     let events = &context.shell;
     let imported = import(folder, archives, &home, attestation, &authority, events)?;

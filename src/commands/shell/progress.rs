@@ -1,70 +1,85 @@
-//! The progress bar: one line on a terminal, and only for work that has taken half a second.
+//! Progress bars: a line on a terminal for each kind of work that has taken half a second.
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::model::Progress;
+use crate::model::{Progress, Unit};
 
 /// Work that is done sooner needs no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A bar for the work that is under way.
-pub(super) struct Bar {
-    started: Instant,
-    shown: Option<(&'static str, ProgressBar)>,
+/// Bars for the work that is under way, on stderr.
+#[derive(Default)]
+pub(super) struct Bars {
+    lines: MultiProgress,
+    works: Vec<Work>,
 }
 
-impl Bar {
-    pub(super) fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            shown: None,
-        }
-    }
+struct Work {
+    verb: &'static str,
+    started: Instant,
+    bar: Option<ProgressBar>,
+}
 
-    /// Shows the present count, once the work has taken long enough.
-    pub(super) fn show(&mut self, progress: Progress) {
-        if self.started.elapsed() < PATIENCE {
+impl Bars {
+    /// Takes the present count, and shows it once the work has taken long enough.
+    pub(super) fn update(&mut self, progress: Progress) {
+        let known = self
+            .works
+            .iter()
+            .position(|work| work.verb == progress.verb);
+        if progress.done >= progress.total {
+            if let Some(place) = known {
+                self.works.remove(place).end();
+            }
             return;
         }
-        if self
-            .shown
-            .as_ref()
-            .is_some_and(|(verb, _)| *verb != progress.verb)
-        {
-            self.clear();
+        let Some(place) = known else {
+            self.works.push(Work {
+                verb: progress.verb,
+                started: Instant::now(),
+                bar: None,
+            });
+            return;
+        };
+        let work = &mut self.works[place];
+        if work.started.elapsed() < PATIENCE {
+            return;
         }
-        let (_, bar) = self
-            .shown
-            .get_or_insert_with(|| (progress.verb, bar(progress)));
+        let bar = work.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(progress.total).with_style(style(progress.unit));
+            self.lines.add(bar.with_prefix(progress.verb))
+        });
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     }
 
-    /// Takes the bar away while `print` runs.
-    pub(super) fn suspend(&self, print: impl FnMut()) {
-        let mut print = print;
-        match &self.shown {
-            Some((_, bar)) => bar.suspend(print),
-            None => print(),
-        }
+    /// Takes the bars away while `print` runs.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        self.lines.suspend(print);
     }
 
-    /// Takes the bar away for good.
-    pub(super) fn clear(&self) {
-        if let Some((_, bar)) = &self.shown {
+    /// Takes all bars away for good.
+    pub(super) fn clear(&mut self) {
+        self.works.drain(..).for_each(Work::end);
+    }
+}
+
+impl Work {
+    fn end(self) {
+        if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
     }
 }
 
-fn bar(progress: Progress) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(progress.total), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{prefix:>12.cyan.bold} [{bar:27}] {pos}/{len}")
-    {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_prefix(progress.verb);
-    bar
+fn style(unit: Unit) -> ProgressStyle {
+    let template = match unit {
+        Unit::Items => "{prefix:>12.cyan.bold} [{bar:27}] {pos}/{len}",
+        Unit::Bytes => "{prefix:>12.cyan.bold} [{bar:27}] {binary_bytes}/{binary_total_bytes}",
+    };
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
 }

@@ -10,7 +10,7 @@ use crate::install::handover::{FetchRequest, HandoverError, WriteConfig, exec, f
 use crate::install::local_registry::LocalRegistry;
 use crate::install::lock_file;
 use crate::install::resolve::closure;
-use crate::install::testing::{INDEX, World, assert_success, document, entry, words};
+use crate::install::testing::{INDEX, World, assert_success, build, document, entry};
 use crate::trust::{Verified, verify_archive};
 
 const TABLE: &str = "[dependencies]\ntide-table = { version = \"0.3\", registry = \"market\" }";
@@ -83,7 +83,7 @@ impl Scene {
     }
 
     fn exec(&self, folder: &Path, line: &str) -> Result<(), HandoverError> {
-        let status = exec(self.world.session(), folder, &words(line))?;
+        let status = exec(self.world.session(), folder, &build(line))?;
         assert!(status.success());
         Ok(())
     }

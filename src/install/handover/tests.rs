@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::install::testing::{INDEX, World, assert_success, words};
+use crate::install::testing::{INDEX, World, assert_success, build, words};
 
 const CFG_IF: &str = "[dependencies]\ncfg-if = \"1\"";
 const TABLE: &str = "[dependencies]\ntide-table = { version = \"0.3\", registry = \"market\" }";
@@ -49,7 +49,7 @@ fn fetch_here(world: &World, folder: &Path, write: WriteConfig) -> Result<Summar
 fn builds_a_mixed_project_and_again_with_the_server_down() {
     let world = world();
     let project = project(&world);
-    let status = exec(world.session(), &project, &words("build")).unwrap();
+    let status = exec(world.session(), &project, &build("build")).unwrap();
     assert!(status.success());
     assert_eq!(built_version(&project), "0.3.1");
     // Only what cargo chose is fetched, though all versions are listed.
@@ -58,7 +58,7 @@ fn builds_a_mixed_project_and_again_with_the_server_down() {
     assert!(lock.contains(INDEX), "{lock}");
     world.go_down();
     fs::remove_dir_all(project.join("target")).unwrap();
-    let status = exec(world.session(), &project, &words("build --locked")).unwrap();
+    let status = exec(world.session(), &project, &build("build --locked")).unwrap();
     assert!(status.success());
     let summary = fetch_here(&world, &project, WriteConfig::No).unwrap();
     assert_eq!((summary.verified, summary.foreign), (1, 1));
@@ -73,7 +73,7 @@ fn exec_returns_how_cargo_ended_and_needs_no_project() {
             .unwrap()
             .success()
     );
-    let status = exec(world.session(), &folder, &words("build")).unwrap();
+    let status = exec(world.session(), &folder, &build("build")).unwrap();
     assert_eq!(status.code(), Some(101));
 }
 
@@ -97,7 +97,7 @@ fn keeps_the_versions_of_a_lock_file_yanked_ones_included() {
     )
     .unwrap();
     world.yank("tide-table", "0.3.0");
-    exec(world.session(), &project, &words("build")).unwrap();
+    exec(world.session(), &project, &build("build")).unwrap();
     assert_eq!(built_version(&project), "0.3.0");
 }
 
@@ -119,7 +119,7 @@ fn refuses_a_lock_file_with_another_checksum() {
         ),
         "{error}"
     );
-    assert!(exec(world.session(), &project, &words("build")).is_err());
+    assert!(exec(world.session(), &project, &build("build")).is_err());
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn written_configuration_lets_plain_cargo_build_what_was_verified() {
     assert_success(&world.raw_cargo(&project, &["build"]));
     assert_eq!(built_version(&project), "0.3.1");
     // What we wrote ourselves is not taken for an attack.
-    exec(world.session(), &project, &words("build")).unwrap();
+    exec(world.session(), &project, &build("build")).unwrap();
     fetch_here(&world, &project, WriteConfig::IntoProject).unwrap();
 }
 
@@ -185,7 +185,7 @@ fn adds_a_library_and_locks_it() {
     let manifest = fs::read_to_string(project.join("Cargo.toml")).unwrap();
     let line = "tide-table = { version = \"0.3.1\", registry = \"market\" }";
     assert!(manifest.contains(line), "{manifest}");
-    exec(world.session(), &project, &words("build")).unwrap();
+    exec(world.session(), &project, &build("build")).unwrap();
     assert_eq!(built_version(&project), "0.3.1");
 }
 
@@ -232,7 +232,7 @@ fn adds_to_a_member_and_sees_packages_outside_of_the_workspace() {
         arguments: &words("-p display"),
     };
     assert_eq!(add(world.session(), request).unwrap().verified, 2);
-    exec(world.session(), &root, &words("build")).unwrap();
+    exec(world.session(), &root, &build("build")).unwrap();
     assert_eq!(built_version(&root), "0.3.1");
 }
 
@@ -368,6 +368,6 @@ fn packages_may_name_the_registry_by_its_canonical_url() {
     install_here(&world, &program, Lock::AsShipped, "").unwrap();
     assert_eq!(installed(&world).0, "0.3.0");
     let project = project(&world);
-    exec(world.session(), &project, &words("build")).unwrap();
+    exec(world.session(), &project, &build("build")).unwrap();
     assert_eq!(built_version(&project), "0.3.0");
 }

@@ -11,7 +11,9 @@ use reqwest::blocking::{Client, Response};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::{Action, Attempt, Policy};
 
+use super::flight::Flight;
 use super::{BaseUrl, Limits, Transport, TransportError, base_url, checked};
+use crate::model::EventSink;
 
 /// How this program names itself to servers.
 const USER_AGENT: &str = concat!("cargo-marketplace/", env!("CARGO_PKG_VERSION"));
@@ -20,7 +22,7 @@ const USER_AGENT: &str = concat!("cargo-marketplace/", env!("CARGO_PKG_VERSION")
 const REDIRECTS: usize = 3;
 
 /// Reads a registry's files over HTTP.
-pub(super) struct HttpTransport {
+pub(super) struct HttpTransport<'a> {
     base: BaseUrl,
     limits: Limits,
     /// Never dropped: dropping waits for name look-ups that are under way, which can take far
@@ -28,6 +30,7 @@ pub(super) struct HttpTransport {
     client: ManuallyDrop<Client>,
     /// Whether the server has answered at all; one that has is given more time.
     answered: AtomicBool,
+    flight: Flight<'a>,
 }
 
 /// A redirect that the policy refused; travels inside reqwest's error.
@@ -35,8 +38,12 @@ pub(super) struct HttpTransport {
 #[error("redirect to `{0}` refused")]
 struct Refused(String);
 
-impl HttpTransport {
-    pub(super) fn new(base: BaseUrl, limits: Limits) -> Result<Self, TransportError> {
+impl<'a> HttpTransport<'a> {
+    pub(super) fn new(
+        base: BaseUrl,
+        limits: Limits,
+        events: &'a dyn EventSink,
+    ) -> Result<Self, TransportError> {
         // An error means that a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder()
@@ -60,6 +67,7 @@ impl HttpTransport {
             limits,
             client: ManuallyDrop::new(client),
             answered: AtomicBool::new(false),
+            flight: Flight::new(events),
         })
     }
 
@@ -72,7 +80,7 @@ impl HttpTransport {
         let response = request.send().map_err(|error| fetch.failed(&error))?;
         self.answered.store(true, Ordering::Relaxed);
         match response.status().as_u16() {
-            200 => fetch.read(response).map(Some),
+            200 => fetch.read(response, &self.flight).map(Some),
             403 | 404 | 410 => Ok(None),
             status => Err(TransportError::Status {
                 url: fetch.url.to_owned(),
@@ -97,7 +105,7 @@ impl HttpTransport {
     }
 }
 
-impl Transport for HttpTransport {
+impl Transport for HttpTransport<'_> {
     fn base(&self) -> &BaseUrl {
         &self.base
     }
@@ -147,7 +155,7 @@ struct Fetch<'a> {
 
 impl Fetch<'_> {
     /// Reads the body, counting.
-    fn read(&self, response: Response) -> Result<Vec<u8>, TransportError> {
+    fn read(&self, response: Response, flight: &Flight<'_>) -> Result<Vec<u8>, TransportError> {
         if is_web_page(&response) {
             return Err(TransportError::WebPage {
                 url: self.url.to_owned(),
@@ -159,12 +167,16 @@ impl Fetch<'_> {
         }
         // Not reserved in advance: the announced length is the server's word.
         let mut bytes = Vec::new();
+        let mut download = flight.begin(announced);
         let mut body = response.take(self.max_bytes.saturating_add(1));
         let mut chunk = vec![0; 32 * 1024];
         loop {
             match body.read(&mut chunk) {
                 Ok(0) => return Ok(bytes),
-                Ok(count) => bytes.extend_from_slice(&chunk[..count]),
+                Ok(count) => {
+                    bytes.extend_from_slice(&chunk[..count]);
+                    download.came(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.broke_off(&error)),
             }

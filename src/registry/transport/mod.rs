@@ -4,6 +4,7 @@
 //! is without a limit on bytes and time, and nothing is ever sent to a registry but the path.
 
 mod base_url;
+mod flight;
 mod folder;
 mod http;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 pub use base_url::{BaseUrl, BaseUrlError};
 use folder::FolderTransport;
 use http::HttpTransport;
+
+use crate::model::EventSink;
 
 /// A way to read a registry's files.
 pub trait Transport: Send + Sync {
@@ -132,15 +135,19 @@ impl Default for Limits {
     }
 }
 
-/// Opens the registry at `base`; nothing is sent yet.
+/// Opens the registry at `base`; nothing is sent yet. `events` hears how far downloads have come.
 ///
 /// # Errors
 ///
 /// [`TransportError::Setup`] where this machine cannot speak HTTPS.
-pub fn open(base: &BaseUrl, limits: Limits) -> Result<Box<dyn Transport>, TransportError> {
+pub fn open<'a>(
+    base: &BaseUrl,
+    limits: Limits,
+    events: &'a dyn EventSink,
+) -> Result<Box<dyn Transport + 'a>, TransportError> {
     Ok(match base.folder() {
         Some(folder) => Box::new(FolderTransport::new(base.clone(), folder)),
-        None => Box::new(HttpTransport::new(base.clone(), limits)?),
+        None => Box::new(HttpTransport::new(base.clone(), limits, events)?),
     })
 }
 

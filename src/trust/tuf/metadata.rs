@@ -63,6 +63,11 @@ pub(super) struct WireRole {
 }
 
 impl Signers {
+    /// How many keys must sign, and out of how many.
+    pub(super) fn counts(&self) -> (u64, usize) {
+        (self.threshold, self.keys.len())
+    }
+
     /// Puts a role's key ids and the keys of its file together. An id without a key is left out:
     /// it can never sign.
     pub(super) fn new(

@@ -262,6 +262,18 @@ impl Updater {
         self.root.version
     }
 
+    /// When the trusted root expires.
+    #[must_use]
+    pub const fn root_expires(&self) -> UtcTime {
+        self.root.expires
+    }
+
+    /// How many keys must sign a root, and out of how many.
+    #[must_use]
+    pub fn root_threshold(&self) -> (u64, usize) {
+        self.root.content.root.counts()
+    }
+
     /// The version of the trusted timestamp.
     #[must_use]
     pub fn timestamp_version(&self) -> Option<u64> {
