@@ -45,8 +45,9 @@ pub fn run(args: NewArgs, context: &Context) -> Result<(), CommandError> {
     let entry = handover.choose(&args.template, true)?;
     let release = &entry.release;
     let package = format!("{} v{}", release.name, release.version);
+    let archive = handover.archive(&entry)?;
     context.shell.status("Verifying", &package);
-    let template = Template::open(handover.archive(&entry)?)?;
+    let template = Template::open(archive)?;
     let target = context.absolute(&args.path);
     let request = RenderRequest {
         target: &target,

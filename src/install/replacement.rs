@@ -100,13 +100,13 @@ fn text_for_call(
 ) -> Result<String, ReplacementError> {
     let registry = replacement.registry;
     let mut document = DocumentMut::new();
-    let target = random_name()?;
+    let target = random_name(registry)?;
     document["registries"][registry.name.as_str()]["index"] = value(&registry.index);
     for index in registry.indexes() {
         let known = replacement.names.iter().find(|(_, known)| known == index);
         let name = match known {
             Some((name, _)) => name.clone(),
-            None => random_name()?,
+            None => random_name(registry)?,
         };
         document["source"][&name]["registry"] = value(index);
         document["source"][&name]["replace-with"] = value(&target);
@@ -123,11 +123,11 @@ fn text_for_call(
     Ok(document.to_string())
 }
 
-/// A name that nobody can know beforehand.
-fn random_name() -> Result<String, ReplacementError> {
+/// A name that nobody can know beforehand; cargo shows it.
+fn random_name(registry: &Registry) -> Result<String, ReplacementError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(ReplacementError::Random)?;
-    Ok(format!("marketplace-{}", hex::encode(bytes)))
+    Ok(format!("{}-{}", registry.name, hex::encode(bytes)))
 }
 
 /// The local registry's path as a project's configuration has it. Cargo refuses two names for one
