@@ -108,7 +108,7 @@ impl<'a> Handover<'a> {
         spec: &PackageSpec,
         ignore_rust_version: bool,
     ) -> Result<Verified<Entry>, CommandError> {
-        self.check_fresh()?;
+        self.reading.client.may_choose()?;
         let document = self.document(&spec.name)?;
         let rustc = match ignore_rust_version {
             true => None,
@@ -119,20 +119,6 @@ impl<'a> Handover<'a> {
         let mut entries = document.verified_entries();
         let entry = entries.find(|entry| entry.release.version == version);
         entry.ok_or_else(|| self.reading.unknown(&spec.name))
-    }
-
-    /// To choose is to learn something new: an expired copy will not do, unless the user asks for
-    /// what is here. A mirror that does not answer could else hold users back for ever.
-    fn check_fresh(&self) -> Result<(), CommandError> {
-        let freshness = self.reading.client.freshness();
-        if freshness.is_online || self.context.offline || freshness.expires > self.context.now {
-            return Ok(());
-        }
-        let (name, expires) = (&self.registry.name, freshness.expires);
-        let text = format!("`{name}` does not answer, and its metadata expired at {expires}");
-        Err(CommandError::trust("MP0404", text)
-            .with_note("nothing was written")
-            .with_help("pass `--offline` to choose from what was verified before"))
     }
 
     /// The archive of a release, from this machine or the registry; its manifest must say the same.
@@ -188,6 +174,10 @@ pub struct ClientSource<'a> {
 }
 
 impl Source for ClientSource<'_> {
+    fn may_choose(&self) -> Result<(), SourceError> {
+        Ok(self.client.may_choose().map_err(BackendError::from)?)
+    }
+
     fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError> {
         let lock = || {
             self.documents

@@ -39,6 +39,9 @@ pub enum ResolveError {
         /// The registry.
         registry: crate::model::RegistryName,
     },
+    /// What is known is too old to choose from.
+    #[error("nothing new can be chosen")]
+    Stale(#[source] SourceError),
     /// The source could not deliver a document or an archive.
     #[error("could not get `{package}`")]
     Source {

@@ -12,6 +12,10 @@ pub type SourceError = Box<dyn Error + Send + Sync>;
 
 /// A source of verified documents and archives, asked from many threads.
 pub trait Source: Sync {
+    /// Fails where what is known is too old to choose new releases from: a mirror that does not
+    /// answer could else hold users back for ever.
+    fn may_choose(&self) -> Result<(), SourceError>;
+
     /// A package's document; `None` if the registry has no such package.
     fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError>;
 

@@ -47,6 +47,10 @@ pub(crate) struct Shelf {
 }
 
 impl Source for Shelf {
+    fn may_choose(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError> {
         let documents = self.documents.lock().unwrap();
         Ok(documents.get(name).cloned().map(Verified::for_tests))

@@ -31,6 +31,10 @@ impl<'a> Staged<'a> {
 }
 
 impl Source for Staged<'_> {
+    fn may_choose(&self) -> Result<(), SourceError> {
+        self.below.may_choose()
+    }
+
     fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError> {
         let published = self.below.document(name)?;
         Ok(match self.releases.get(name) {
@@ -58,6 +62,10 @@ mod tests {
     struct Published;
 
     impl Source for Published {
+        fn may_choose(&self) -> Result<(), SourceError> {
+            Ok(())
+        }
+
         fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError> {
             let older = with_own_release(None, Release::sample("tide-table", "0.3.0"));
             let both = with_own_release(Some(older), Release::sample("tide-table", "0.3.1"));

@@ -53,6 +53,9 @@ pub struct Client<'a> {
     files: Files<'a>,
     tuf: Mutex<Updater>,
     freshness: Freshness,
+    /// The user asked for the copy on this machine, however old it is.
+    is_offline_meant: bool,
+    now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
     events: &'a dyn EventSink,
@@ -63,6 +66,7 @@ impl<'a> Client<'a> {
     /// is used, and its age is said.
     pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
+        let is_offline_meant = opening.transport.is_none();
         let mut files = Files::new(folder, opening.transport);
         let (mut updater, freshness) =
             metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
@@ -75,6 +79,8 @@ impl<'a> Client<'a> {
             files,
             tuf: Mutex::new(updater),
             freshness,
+            is_offline_meant,
+            now: opening.now,
             policy,
             publishers: Mutex::default(),
             events: opening.events,
@@ -115,6 +121,22 @@ impl<'a> Client<'a> {
     #[must_use]
     pub const fn freshness(&self) -> &Freshness {
         &self.freshness
+    }
+
+    /// Fails where new releases may not be chosen: to choose is to learn something new, and an expired
+    /// copy will not do, unless the user asks for what is here. A mirror that does not answer could
+    /// else hold users back for ever.
+    pub fn may_choose(&self) -> Result<(), ClientError> {
+        let Freshness {
+            is_online, expires, ..
+        } = self.freshness;
+        if is_online || self.is_offline_meant || expires > self.now {
+            return Ok(());
+        }
+        Err(ClientError::Stale {
+            registry: self.name.clone(),
+            expires,
+        })
     }
 
     /// The version of the trusted root.

@@ -5,7 +5,7 @@ use std::io;
 use super::files::FileError;
 use super::transport::TransportError;
 use crate::formats::catalog_index::CatalogIndexError;
-use crate::model::{PackageName, RegistryName};
+use crate::model::{PackageName, RegistryName, UtcTime};
 use crate::rollout::Cause;
 use crate::trust::tuf::TufError;
 use crate::trust::{ArchiveMismatch, RecordError, RegisteredError};
@@ -45,6 +45,14 @@ pub enum ClientError {
     /// A package that was there before is gone.
     #[error("`{0}` was in the registry before and is not any more")]
     Vanished(PackageName),
+    /// It does not answer, and what is known of it expired.
+    #[error("`{registry}` does not answer, and its metadata expired at {expires}")]
+    Stale {
+        /// Which.
+        registry: RegistryName,
+        /// When.
+        expires: UtcTime,
+    },
     /// A file that every registry has is not listed.
     #[error("the registry does not list `{0}`")]
     NotListed(String),
@@ -117,6 +125,7 @@ impl ClientError {
             | Self::NotListed(_)
             | Self::Registered(_)
             | Self::CatalogIndex(_)
+            | Self::Stale { .. }
             | Self::Archive { .. } => Cause::Trust,
         }
     }

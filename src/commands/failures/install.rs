@@ -98,19 +98,20 @@ impl From<LocalRegistryError> for CommandError {
 }
 
 /// What came through a source is an error of the registry behind it.
-fn from_source(package: &str, error: SourceError) -> CommandError {
+fn from_source(error: SourceError, failed: &str) -> CommandError {
     match error.downcast::<BackendError>() {
         Ok(error) => (*error).into(),
-        Err(other) => {
-            CommandError::failure(format!("could not get `{package}`")).caused_by(Some(&*other))
-        }
+        Err(other) => CommandError::failure(failed).caused_by(Some(&*other)),
     }
 }
 
 impl From<ResolveError> for CommandError {
     fn from(error: ResolveError) -> Self {
         match error {
-            ResolveError::Source { package, source } => from_source(&package, source),
+            ResolveError::Source { package, source } => {
+                from_source(source, &format!("could not get `{package}`"))
+            }
+            ResolveError::Stale(source) => from_source(source, "nothing new can be chosen"),
             ResolveError::Local(error) => error.into(),
             ResolveError::Disagreement(error) => error.into(),
             ResolveError::Unknown { .. } => failed(&error).with_code("MP0203"),

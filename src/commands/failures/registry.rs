@@ -123,6 +123,8 @@ impl From<ClientError> for CommandError {
             ClientError::NotInCopy { .. } => {
                 failed(&error).with_code("MP0202").with_help(ONCE_ONLINE)
             }
+            ClientError::Stale { .. } => refused("MP0404", &error)
+                .with_help("pass `--offline` to choose from what was verified before"),
             ClientError::Vanished(_) => refused("MP0405", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)

@@ -12,7 +12,7 @@ use crate::install::cargo::{Call, CargoError};
 use crate::install::guard;
 use crate::install::lock_file::{self, LockFile};
 use crate::install::replacement::Purpose;
-use crate::install::resolve::{self, Closure, closure};
+use crate::install::resolve::{self, Closure, ResolveError, closure};
 use crate::model::{Event, PackageName};
 
 /// Path dependencies outside of the workspace that are followed.
@@ -167,7 +167,12 @@ fn complete_lock_file(
     if old.is_some() && cargo.answer(&unchanged.clone().without_network()).is_ok() {
         return Ok(());
     }
-    Ok(cargo.run(if project.locked { &unchanged } else { &update })?)
+    if project.locked {
+        return Ok(cargo.run(&unchanged)?);
+    }
+    let source = ground.session.source;
+    source.may_choose().map_err(ResolveError::Stale)?;
+    Ok(cargo.run(&update)?)
 }
 
 /// What cargo resolves for the platform at hand. Other platforms' foreign packages may not be here
