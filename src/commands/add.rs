@@ -68,10 +68,6 @@ pub struct AddArgs {
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
     let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
-    let rustc = match args.ignore_rust_version {
-        true => None,
-        false => Some(handover.cargo.rustc_version()?),
-    };
     let (mut chosen, mut additions) = (Vec::new(), Vec::new());
     for spec in &args.specs {
         let entry = handover.choose(spec, args.ignore_rust_version)?;
@@ -83,7 +79,10 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         chosen.push(json!({"name": release.name.as_str(), "version": release.version.to_string()}));
         additions.push(Addition {
             name: spec.name.clone(),
-            requirement: spec.requirement.clone(),
+            requirement: match &spec.requirement {
+                Some(requirement) => requirement.to_string(),
+                None => release.version.to_string(),
+            },
         });
     }
     if args.dry_run {
@@ -105,7 +104,6 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             .and_then(Path::parent)
             .unwrap_or(&context.cwd),
         additions: &additions,
-        rustc: rustc.as_ref(),
         arguments: &cargo_arguments(&args),
     };
     let source = handover.source();

@@ -64,7 +64,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "NAME")]
     pub registry: Option<RegistryName>,
 
-    /// Read this index format, v1 or v2, whatever the rollout says
+    /// Read this index format, v1 or v2
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub backend: Option<BackendArg>,
 }
@@ -98,7 +98,7 @@ pub struct PackagingArgs {
     pub no_verify: bool,
 }
 
-/// What `exec` and `install` hand on to cargo about features.
+/// What `install` hands on to cargo about features.
 #[derive(Debug, Clone, Default, Args)]
 pub struct FeatureArgs {
     /// Features to turn on, separated by commas or spaces

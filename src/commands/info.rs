@@ -13,7 +13,7 @@ use super::error::CommandError;
 use super::reading::{self, Reading};
 use crate::model::{Body, Dependency, Document, Entry, PackageName, PackageSpec, same_release};
 use crate::registry::backend::BackendError;
-use crate::registry::catalog::{self, Catalog};
+use crate::registry::catalog::Catalog;
 use crate::rollout::may_fall_back;
 use crate::trust::{PackageState, SignedStatement, Verified};
 
@@ -103,7 +103,10 @@ fn catalog(reading: &Reading<'_>) -> Result<Option<Catalog>, BackendError> {
 /// that says so.
 fn dependents<'a>(catalog: &'a Catalog, package: &PackageName) -> Vec<Dependent<'a>> {
     let one = |entry: &'a Entry| {
-        let dependency = catalog::needs(entry).find(|needed| needed.package == *package)?;
+        let dependency = entry
+            .release
+            .needs()
+            .find(|needed| needed.package == *package)?;
         Some(Dependent { entry, dependency })
     };
     catalog.latest().filter_map(one).collect()

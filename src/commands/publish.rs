@@ -10,10 +10,9 @@ use super::arguments::PackagingArgs;
 use super::context::Context;
 use super::error::CommandError;
 use super::package::{Packaged, Packaging};
-use super::publishing::{self, Destination, needs_folder};
+use super::publishing::{self, Destination, proposals};
 use super::sign::submissions;
 use super::signing;
-use crate::formats::publisher::Publisher;
 use crate::formats::{v1, v2};
 use crate::publish::apply::{self, ApplyError, Preview};
 use crate::publish::keystore::KeyName;
@@ -32,7 +31,7 @@ pub struct PublishArgs {
 
     /// The registry's folder on this machine
     #[arg(long, value_name = "DIR")]
-    pub registry_dir: Option<PathBuf>,
+    pub registry_dir: PathBuf,
 
     /// The key to sign with [default: the only one]
     #[arg(short, long, value_name = "NAME")]
@@ -45,10 +44,7 @@ pub struct PublishArgs {
 
 /// Runs the command.
 pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
-    let Some(folder) = &args.registry_dir else {
-        return Err(needs_folder("publish"));
-    };
-    let destination = Destination::new(context, folder)?;
+    let destination = Destination::new(context, &args.registry_dir)?;
     let manifest = args.manifest_path.as_deref();
     let packaging = Packaging::new(context, &args.packaging, manifest, Some(&destination))?;
     let members = packaging.members()?;
@@ -65,17 +61,17 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     }
     let archives = packaged.into_iter().map(|packaged| packaged.bytes);
     let signed = submissions(&destination, archives.collect(), &publisher)?;
-    let register: Vec<Publisher> = signed.iter().map(|(s, _)| s.publisher.clone()).collect();
+    let (proposals, register) = proposals(signed);
     if !args.dry_run {
-        let applied = destination.apply(context, &signed, &register)?;
+        let applied = destination.apply(context, proposals, &register)?;
         publishing::finished(&applied, context);
         tell_machines(&members, context);
         return Ok(());
     }
-    let previews = destination.preview(context, &signed, &register)?;
-    for (preview, (submission, _)) in previews.iter().zip(&signed) {
+    let previews = destination.preview(context, &proposals, &register)?;
+    for (preview, proposal) in previews.iter().zip(&proposals) {
         show(preview, context);
-        publishing::print_statements(submission, context);
+        publishing::print_statements(proposal, context);
     }
     let text = "nothing was written, as this is a dry run";
     context.shell.warn(text);

@@ -13,6 +13,7 @@ use super::signing;
 use crate::formats::layout;
 use crate::formats::manifest::Home;
 use crate::formats::publisher::Publisher;
+use crate::formats::statement::Envelope;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
 use crate::model::{Body, DependencySource, KeyId, PublicKey, PublisherId, Release};
@@ -111,7 +112,7 @@ impl Destination {
     pub fn apply(
         &self,
         context: &Context,
-        submissions: &[Signed],
+        proposals: Vec<Proposal>,
         register: &[Publisher],
     ) -> Result<Applied, CommandError> {
         let mut folder = self.open()?;
@@ -120,7 +121,6 @@ impl Destination {
             keys: &signing::role_keys(context, &needed)?,
             now: context.now,
         };
-        let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
         Ok(apply::apply(folder, proposals, register, &authority)?)
     }
 
@@ -128,17 +128,12 @@ impl Destination {
     pub fn preview(
         &self,
         context: &Context,
-        submissions: &[Signed],
+        proposals: &[Proposal],
         register: &[Publisher],
     ) -> Result<Vec<Preview>, CommandError> {
         let mut folder = self.open()?;
-        let proposals: Vec<Proposal> = submissions.iter().map(proposal).collect();
-        Ok(apply::preview(
-            &mut folder,
-            &proposals,
-            register,
-            context.now,
-        )?)
+        let previews = apply::preview(&mut folder, proposals, register, context.now);
+        Ok(previews?)
     }
 
     /// The key of the publisher who signs: the one that was named, or the only one that is no role
@@ -161,7 +156,7 @@ impl Destination {
         context: &Context,
         state: &PackageState,
         body: Body,
-    ) -> Result<Submission, CommandError> {
+    ) -> Result<Vec<Envelope>, CommandError> {
         let vouchers = self.open()?.policy()?.vouchers;
         let ids: Vec<KeyId> = vouchers.iter().map(PublicKey::id).collect();
         let keys = signing::role_keys(context, &ids)?;
@@ -169,15 +164,7 @@ impl Destination {
             .iter()
             .find_map(|id| keys.get(id))
             .ok_or_else(signing::no_voucher)?;
-        Ok(Submission {
-            registry_id: state.registry_id,
-            package: state.document.package.clone(),
-            publisher: Publisher {
-                id: PublisherId::operator(),
-                keys: vec![key.public()],
-            },
-            statements: chain(state, [body], key).map_err(SignError::from)?,
-        })
+        Ok(chain(state, [body], key).map_err(SignError::from)?)
     }
 
     /// Checks that each archive holds what its signed statement says.
@@ -202,28 +189,32 @@ fn is_archive(release: &Release, bytes: &[u8]) -> bool {
     crate::model::Sha256Digest::of(bytes) == release.checksum
 }
 
-fn proposal((submission, archives): &Signed) -> Proposal {
-    Proposal {
-        package: submission.package.clone(),
-        statements: submission.statements.clone(),
-        archives: archives.clone(),
-    }
+/// What a submission and its archives propose, and who is behind it.
+#[must_use]
+pub fn proposals(signed: Vec<Signed>) -> (Vec<Proposal>, Vec<Publisher>) {
+    let one = |(submission, archives): Signed| {
+        let proposal = Proposal {
+            package: submission.package,
+            statements: submission.statements,
+            archives,
+        };
+        (proposal, submission.publisher)
+    };
+    signed.into_iter().map(one).unzip()
 }
 
-/// What was signed says, a line each.
-pub fn describe_all(submission: &Submission) -> Result<Vec<String>, CommandError> {
-    let bodies = apply::bodies(&submission.package, &submission.statements)?;
+/// What the statements of a proposal say, a line each.
+pub fn describe_all(proposal: &Proposal) -> Result<Vec<String>, CommandError> {
+    let bodies = apply::bodies(&proposal.package, &proposal.statements)?;
     Ok(bodies.iter().map(describe).collect())
 }
 
-/// Prints the statements of a submission: what was signed, byte for byte, a line each.
-pub fn print_statements(submission: &Submission, context: &Context) {
-    for envelope in &submission.statements {
+/// Prints the statements of a proposal: what was signed, byte for byte, a line each.
+pub fn print_statements(proposal: &Proposal, context: &Context) {
+    for envelope in &proposal.statements {
         if context.shell.is_json() {
-            let (package, text) = (
-                &submission.package,
-                String::from_utf8_lossy(&envelope.payload),
-            );
+            let package = &proposal.package;
+            let text = String::from_utf8_lossy(&envelope.payload);
             let body = json!({"package": package.as_str(), "statement": text});
             context.shell.message("statement-preview", body);
             continue;
@@ -248,24 +239,23 @@ pub fn finished(applied: &Applied, context: &Context) {
     }
 }
 
-/// The error of a command that as yet publishes to folders only.
-#[must_use]
-pub fn needs_folder(command: &str) -> CommandError {
-    let error = CommandError::usage(format!("`{command}` needs the registry's folder"));
-    error.with_help("pass `--registry-dir DIR`: a checkout of the registry on this machine")
-}
-
-/// The words for what a body does, as `release 0.3.1`.
+/// What a statement says, as `release 0.3.1`.
 #[must_use]
 pub fn describe(body: &Body) -> String {
+    let kind = body.kind();
     match body {
-        Body::Genesis { owners, .. } => {
+        Body::Genesis { owners, threshold } => {
             let owners: Vec<&str> = owners.iter().map(PublisherId::as_str).collect();
-            format!("genesis, owned by {}", owners.join(", "))
+            let (owners, count) = (owners.join(", "), owners.len());
+            format!("{kind} owned by {owners} ({threshold} of {count} must sign)")
         }
-        Body::Release(release) => format!("release {}", release.version),
-        Body::Yank { version, .. } => format!("yank {version}"),
-        Body::Unyank { version } => format!("unyank {version}"),
-        Body::Vouch { release, .. } => format!("vouch {}", release.version),
+        Body::Release(release) | Body::Vouch { release, .. } => {
+            format!("{kind} {}", release.version)
+        }
+        Body::Yank { version, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(" \"{reason}\""));
+            format!("{kind} {version}{}", reason.unwrap_or_default())
+        }
+        Body::Unyank { version } => format!("{kind} {version}"),
     }
 }

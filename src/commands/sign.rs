@@ -1,6 +1,5 @@
 //! `sign`: statements over what was packaged. Has the key; must never run cargo or any foreign code.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,14 +7,14 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::publishing::{Destination, needs_folder};
+use super::publishing::Destination;
 use super::signing::Publisher;
 use crate::formats::submission::Submission;
-use crate::model::{PackageName, Release};
+use crate::model::Release;
 use crate::publish::apply::{self, ApplyError};
 use crate::publish::bundle;
 use crate::publish::keystore::KeyName;
-use crate::publish::sign::{release_body, sign};
+use crate::publish::sign::{by_package, release_body, sign};
 use crate::trust::PackageState;
 
 /// Signs what was packaged: runs no cargo
@@ -31,7 +30,7 @@ pub struct SignArgs {
 
     /// The registry's folder on this machine
     #[arg(long, value_name = "DIR")]
-    pub registry_dir: Option<PathBuf>,
+    pub registry_dir: PathBuf,
 
     /// The folder in which the submissions are written [default: that of the first archive]
     #[arg(short, long, value_name = "DIR")]
@@ -40,10 +39,7 @@ pub struct SignArgs {
 
 /// Runs the command.
 pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
-    let Some(folder) = &args.registry_dir else {
-        return Err(needs_folder("sign"));
-    };
-    let destination = Destination::new(context, folder)?;
+    let destination = Destination::new(context, &args.registry_dir)?;
     let packaged = read_all(&args.packaged, context)?;
     let key = destination.publisher_key(context, args.key.as_ref())?;
     let publisher = Publisher::load(context, &key)?;
@@ -82,18 +78,12 @@ pub fn submissions(
     archives: Vec<Vec<u8>>,
     publisher: &Publisher,
 ) -> Result<Vec<Signed>, CommandError> {
-    let mut packages: BTreeMap<PackageName, Vec<(Release, Vec<u8>)>> = BTreeMap::new();
-    for bytes in archives {
-        let release = destination.derive(&bytes)?;
-        packages
-            .entry(release.name.clone())
-            .or_default()
-            .push((release, bytes));
-    }
+    let derive = |bytes: Vec<u8>| Ok((destination.derive(&bytes)?, bytes));
+    let derived = archives.into_iter().map(derive);
+    let packages = by_package(derived.collect::<Result<Vec<_>, CommandError>>()?)?;
     let mut folder = destination.open()?;
     let mut signed = Vec::new();
-    for (package, mut found) in packages {
-        found.sort_by(|(a, _), (b, _)| a.version.cmp(&b.version));
+    for (package, found) in packages {
         let state = apply::state(&mut folder, &package)?;
         check_new(&state, &found)?;
         let (releases, archives): (Vec<Release>, Vec<Vec<u8>>) = found.into_iter().unzip();

@@ -7,11 +7,11 @@ use semver::Version;
 
 use super::context::Context;
 use super::error::{CommandError, nearest};
-use super::publishing::{self, Destination, needs_folder};
+use super::publishing::{self, Destination};
 use super::reading::no_release;
 use super::signing::Publisher;
 use crate::model::{Body, PackageSpec};
-use crate::publish::apply;
+use crate::publish::apply::{self, Proposal};
 use crate::publish::keystore::KeyName;
 use crate::publish::sign::sign;
 use crate::trust::PackageState;
@@ -34,7 +34,7 @@ pub struct YankArgs {
 
     /// The registry's folder on this machine
     #[arg(long, value_name = "DIR")]
-    pub registry_dir: Option<PathBuf>,
+    pub registry_dir: PathBuf,
 
     /// The key to sign with [default: the only one]
     #[arg(short, long, value_name = "NAME")]
@@ -47,14 +47,11 @@ pub struct YankArgs {
 
 /// Runs the command.
 pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
-    let Some(folder) = &args.registry_dir else {
-        return Err(needs_folder("yank"));
-    };
     let Some(version) = args.spec.exact.clone() else {
         let error = CommandError::usage(format!("`{}` does not name one release", args.spec));
         return Err(error.with_help(format!("as `{}@1.2.3`", args.spec.name)));
     };
-    let destination = Destination::new(context, folder)?;
+    let destination = Destination::new(context, &args.registry_dir)?;
     let mut opened = destination.open()?;
     let state = apply::state(&mut opened, &args.spec.name)?;
     let is_vouched = state.owners.is_none();
@@ -72,21 +69,26 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
     context
         .shell
         .status(verb, &args.spec.to_string().replace("@=", "@"));
-    let submission = if is_vouched {
+    let statements = if is_vouched {
         destination.vouched(context, &state, body)?
     } else {
         let key = destination.publisher_key(context, args.key.as_ref())?;
         let publisher = Publisher::load(context, &key)?;
-        sign(&state, vec![body], publisher.signer())?
+        sign(&state, vec![body], publisher.signer())?.statements
+    };
+    let proposal = Proposal {
+        package: args.spec.name.clone(),
+        statements,
+        archives: Vec::new(),
     };
     if args.dry_run {
-        publishing::print_statements(&submission, context);
+        publishing::print_statements(&proposal, context);
         context
             .shell
             .warn("nothing was written, as this is a dry run");
         return Ok(());
     }
-    let applied = destination.apply(context, &[(submission, Vec::new())], &[])?;
+    let applied = destination.apply(context, vec![proposal], &[])?;
     publishing::finished(&applied, context);
     if !args.undo {
         context

@@ -29,23 +29,3 @@ pub fn encode(base: &str) -> Vec<u8> {
         },
     })
 }
-
-/// Reads the canonical base URL back, if the file names one.
-#[must_use]
-pub fn base(bytes: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    Some(value["marketplace"]["base"].as_str()?.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_the_base_that_it_was_written_for() {
-        assert_eq!(
-            base(&encode("https://h.example/r/")).as_deref(),
-            Some("https://h.example/r/")
-        );
-    }
-}

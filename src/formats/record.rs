@@ -8,6 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::canonical_json::{JsonError, parse_strict};
+use super::layout::Format;
 use super::statement::{Envelope, EnvelopeError, WireEnvelope};
 use crate::model::{DigestError, NameError, PackageName, Sha256Digest, TimeError, UtcTime};
 
@@ -36,6 +37,17 @@ pub struct Documents {
     pub v1: Option<FileDigest>,
     /// Turtle.
     pub v2: Option<FileDigest>,
+}
+
+impl Documents {
+    /// The document in a format.
+    #[must_use]
+    pub const fn get(&self, format: Format) -> Option<FileDigest> {
+        match format {
+            Format::V1 => self.v1,
+            Format::V2 => self.v2,
+        }
+    }
 }
 
 /// What a file must be: its digest and length.

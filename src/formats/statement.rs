@@ -295,18 +295,19 @@ impl Envelope {
     pub fn digest(&self) -> Sha256Digest {
         Sha256Digest::of(&self.payload)
     }
+}
 
-    /// Returns the envelope as JSON.
-    pub fn to_json(&self) -> Result<Value, EnvelopeError> {
-        serde_json::to_value(WireEnvelope::from(self))
-            .map_err(|error| EnvelopeError::Shape(error.to_string()))
+#[cfg(test)]
+impl Envelope {
+    /// The envelope as JSON.
+    pub(crate) fn to_json(&self) -> Value {
+        serde_json::to_value(WireEnvelope::from(self)).unwrap()
     }
 
     /// Reads an envelope from JSON.
-    pub fn from_json(value: &Value) -> Result<Self, EnvelopeError> {
-        let wire = WireEnvelope::deserialize(value)
-            .map_err(|error| EnvelopeError::Shape(error.to_string()))?;
-        Self::try_from(wire)
+    pub(crate) fn from_json(value: &Value) -> Result<Self, EnvelopeError> {
+        let wire = WireEnvelope::deserialize(value);
+        Self::try_from(wire.map_err(|error| EnvelopeError::Shape(error.to_string()))?)
     }
 }
 

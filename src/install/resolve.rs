@@ -31,14 +31,6 @@ pub(super) struct Closure {
 /// Why a closure could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
-    /// The registry has no package of this name.
-    #[error("no package `{package}` in `{registry}`")]
-    Unknown {
-        /// The package.
-        package: PackageName,
-        /// The registry.
-        registry: crate::model::RegistryName,
-    },
     /// What is known is too old to choose from.
     #[error("nothing new can be chosen")]
     Stale(#[source] SourceError),
@@ -140,7 +132,7 @@ fn needed_names<'a>(
         .entries
         .iter()
         .filter(move |entry| entry.yanked.is_none() || is_pinned(entry))
-        .flat_map(|entry| dependencies(entry, |kind| kind != DependencyKind::Dev))
+        .flat_map(|entry| entry.release.needs().map(|dependency| &dependency.package))
 }
 
 /// The packages of the same registry that a release depends on.
@@ -159,11 +151,6 @@ pub(super) fn dependencies(
 }
 
 impl Closure {
-    /// A package's document.
-    pub(super) fn document(&self, name: &PackageName) -> Option<&Verified<Document>> {
-        self.documents.get(name)
-    }
-
     /// Lists all releases of the closure in the local registry, for cargo to choose among.
     pub(super) fn list(&self, local: &LocalRegistry) -> Result<(), ResolveError> {
         self.documents

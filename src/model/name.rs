@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Names that Windows gives to devices; a package or file so named cannot be unpacked there.
-const DEVICE_NAMES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
-    "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+const DEVICE_NAMES: [&str; 30] = [
+    "conin$", "conout$", "com¹", "com²", "com³", "lpt¹", "lpt²", "lpt³", "con", "prn", "aux",
+    "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
+    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// A package's name: 1 to 64 ASCII letters, digits, `-` and `_`, a letter first (crates.io's rule).
+/// A package's name: 1 to 64 ASCII letters, digits, `-` and `_`, a letter or
+/// `_` first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName(String);
 
@@ -31,7 +33,7 @@ pub enum NameError {
         found: char,
     },
     /// A digit or sign in first place.
-    #[error("`{0}` cannot be a name: it must start with a letter")]
+    #[error("`{0}` cannot be a name: it must start with a letter or `_`")]
     Start(String),
     /// A device on Windows.
     #[error("`{0}` cannot be a name: Windows reserves it for a device")]
@@ -83,17 +85,12 @@ impl fmt::Display for PackageName {
     }
 }
 
-/// The id of a publisher, also the name of its key file: a package name in lower case.
+/// The id of a publisher, also the name of its key file: 1 to 64 lower-case ASCII letters, digits, `-`
+/// and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublisherId(String);
 
 impl PublisherId {
-    /// Who stands in a submission in place of a publisher when the operator acts.
-    #[must_use]
-    pub fn operator() -> Self {
-        Self("operator".into())
-    }
-
     /// The id as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -102,6 +102,18 @@ pub enum DependencyKind {
     Dev,
 }
 
+impl DependencyKind {
+    /// The word for it in Cargo's index lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Build => "build",
+            Self::Dev => "dev",
+        }
+    }
+}
+
 /// The registry that a dependency comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DependencySource {
@@ -109,6 +121,25 @@ pub enum DependencySource {
     SameRegistry,
     /// Another one, by its index URL; crates.io is [`CRATES_IO_INDEX`].
     Other(String),
+}
+
+impl DependencySource {
+    /// The index URL, where it is another registry than that of the release.
+    #[must_use]
+    pub fn index(&self) -> Option<&str> {
+        match self {
+            Self::SameRegistry => None,
+            Self::Other(url) => Some(url),
+        }
+    }
+}
+
+impl Release {
+    /// What it needs of its own registry to build or run.
+    pub fn needs(&self) -> impl Iterator<Item = &Dependency> {
+        let all = self.dependencies.iter();
+        all.filter(|d| d.kind != DependencyKind::Dev && d.source == DependencySource::SameRegistry)
+    }
 }
 
 /// A version requirement in Cargo's syntax, kept as it was written.

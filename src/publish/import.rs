@@ -8,15 +8,12 @@ use semver::Version;
 
 use super::apply::{self, Applied, ApplyError, Authority, Proposal};
 use super::folder::Folder;
-use super::sign::{self, SignError, Signer};
+use super::sign::{self, Found, SignError, Signer};
 use crate::formats::manifest::Home;
 use crate::formats::publisher::Publisher;
 use crate::formats::statement::StatementError;
 use crate::install::archive::{DeriveError, Limits, derive};
-use crate::model::{
-    Body, DependencyKind, DependencySource, EventSink, PackageName, Progress, Release, Unit,
-    same_release,
-};
+use crate::model::{Body, EventSink, PackageName, Progress, Release, Unit};
 use crate::trust::{PackageState, SecretKey};
 
 /// Who answers for the imported releases.
@@ -67,14 +64,6 @@ pub enum ImportError {
         #[source]
         source: DeriveError,
     },
-    /// Two of the archives hold one version, and are not the same.
-    #[error("`{name}` {version} is in two archives that differ")]
-    Twice {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
     /// The statements could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -88,9 +77,6 @@ impl From<StatementError> for ImportError {
         Self::Sign(error.into())
     }
 }
-
-/// Archives of one package, with the releases derived from them.
-type Found = Vec<(Release, Vec<u8>)>;
 
 /// Imports archives as releases of the registry `home`.
 pub fn import(
@@ -162,27 +148,7 @@ fn derive_all(
         .into_par_iter()
         .map(derive_one)
         .collect::<Result<_, _>>()?;
-    let mut packages: BTreeMap<PackageName, Found> = BTreeMap::new();
-    for (release, bytes) in derived {
-        packages
-            .entry(release.name.clone())
-            .or_default()
-            .push((release, bytes));
-    }
-    for found in packages.values_mut() {
-        found.sort_by(|(a, _), (b, _)| (&a.version, a.checksum).cmp(&(&b.version, b.checksum)));
-        // The same file named twice is one archive.
-        found.dedup_by(|(a, _), (b, _)| a.version == b.version && a.checksum == b.checksum);
-        let mut neighbours = found.windows(2);
-        let same = neighbours.find(|two| same_release(&two[0].0.version, &two[1].0.version));
-        if let Some((second, _)) = same.map(|two| &two[1]) {
-            return Err(ImportError::Twice {
-                name: second.name.clone(),
-                version: second.version.clone(),
-            });
-        }
-    }
-    Ok(packages)
+    Ok(sign::by_package(derived)?)
 }
 
 /// Leaves out what the registry has with the same bytes; other bytes under a version that it has
@@ -247,11 +213,7 @@ fn missing(
 ) -> Result<Vec<PackageName>, ApplyError> {
     let mut needed = std::collections::BTreeSet::new();
     for (release, _) in new.iter().flat_map(|(found, _)| found) {
-        let ours = release.dependencies.iter().filter(|dependency| {
-            dependency.source == DependencySource::SameRegistry
-                && dependency.kind != DependencyKind::Dev
-        });
-        needed.extend(ours.map(|dependency| dependency.package.clone()));
+        needed.extend(release.needs().map(|dependency| dependency.package.clone()));
     }
     for (_, state) in new {
         needed.remove(&state.document.package);
@@ -269,6 +231,7 @@ fn missing(
 mod tests {
     use super::*;
     use crate::model::{Dependency, Document, Entry, Sha256Digest};
+    use crate::model::{DependencyKind, DependencySource};
 
     fn found(version: &str, bytes: &[u8]) -> (Release, Vec<u8>) {
         let mut release = Release::sample("tide", version);

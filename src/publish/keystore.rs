@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use crate::model::{KeyId, NameError, PublicKey, PublisherId};
+use crate::model::{NameError, PublicKey, PublisherId};
 use crate::trust::ed25519::{self, KeyFileError, SecretKey};
 
 /// A key file has a few hundred bytes; what is much longer is no key.
@@ -151,12 +151,6 @@ impl Keystore {
             public,
             secret: self.secret_path(name),
         })
-    }
-
-    /// The key with that id, if it is here.
-    pub fn find(&self, id: &KeyId) -> Result<Option<StoredKey>, KeystoreError> {
-        let keys = self.list()?;
-        Ok(keys.into_iter().find(|key| key.public.id() == *id))
     }
 
     /// Says whether a key needs a passphrase.
@@ -334,8 +328,6 @@ mod tests {
         let b = store.save(&name("b"), &secret(2), None, &[0; 32]).unwrap();
         let a = store.save(&name("a"), &secret(1), None, &[0; 32]).unwrap();
         assert_eq!(store.list().unwrap(), [a.clone(), b]);
-        assert_eq!(store.find(&a.public.id()).unwrap(), Some(a.clone()));
-        assert_eq!(store.find(&secret(3).public().id()).unwrap(), None);
         let loaded = store.load(&a.name, None).unwrap();
         assert_eq!(loaded.public(), a.public);
         let error = store.get(&name("c")).unwrap_err();

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::formats::policy::Lifetimes;
 use crate::model::{PublicKey, Sha256Digest, UtcTime};
+use crate::trust::tuf::numbered_bin;
 
 const SPEC_VERSION: &str = "1.0.31";
-/// The online bins that share the packages' records; `registry rebin` changes their number.
+/// The online bins that share the packages' records: 2 to the power of this.
 const BIN_BITS: u32 = 3;
 /// The prefix of the bins' names, and the role that delegates to them.
 pub const PACKAGES: &str = "packages";
@@ -82,7 +83,7 @@ pub fn packages(keys: &SoloKeys, expires: UtcTime) -> Value {
 
 /// The names of the bins that [`packages`] delegates to.
 pub fn bins() -> impl Iterator<Item = String> {
-    (0..1_u32 << BIN_BITS).map(|bin| format!("{PACKAGES}-{bin:x}"))
+    (0..1 << BIN_BITS).map(|bin| numbered_bin(PACKAGES, BIN_BITS, bin))
 }
 
 /// Metadata of type `targets`, version 1, that lists nothing.

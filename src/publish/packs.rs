@@ -31,7 +31,8 @@ pub type Documents = BTreeMap<PackageName, Vec<u8>>;
 
 /// Joins documents to a pack: its compressed bytes, and what the index says of it.
 pub fn make(documents: &Documents, serial: u64) -> Result<(Vec<u8>, Pack), PackError> {
-    let text: Vec<u8> = documents.values().flatten().copied().collect();
+    let parts: Vec<&[u8]> = documents.values().map(Vec::as_slice).collect();
+    let text = parts.concat();
     let bytes = zstd::bulk::compress(&text, LEVEL).map_err(PackError::Compression)?;
     let pack = Pack {
         from: 0,

@@ -1,10 +1,14 @@
 //! Signing: a publisher's statements on top of a package's present record. It runs no cargo and
 //! writes nothing; the key is an argument.
 
+use std::collections::BTreeMap;
+
+use semver::Version;
+
 use crate::formats::publisher::Publisher;
 use crate::formats::statement::{Envelope, StatementError};
 use crate::formats::submission::Submission;
-use crate::model::{Body, PublisherId, Release, Statement};
+use crate::model::{Body, PackageName, PublisherId, Release, Statement, same_release};
 use crate::trust::{PackageState, SecretKey, sign_statement};
 
 /// Who signs.
@@ -43,9 +47,45 @@ pub enum SignError {
     /// The package is vouched for by the operator.
     #[error("`{0}` is vouched for by the registry's operator and has no owner")]
     Vouched(String),
+    /// Two archives hold one version, and are not the same.
+    #[error("`{name}` {version} is in two archives that differ")]
+    Twice {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// A statement cannot be written.
     #[error("the statement cannot be written")]
     Statement(#[from] StatementError),
+}
+
+/// Archives of one package, with the releases derived from them.
+pub type Found = Vec<(Release, Vec<u8>)>;
+
+/// Sorts releases and their archives by package and version. The same archive given twice is one; two
+/// that hold the same version are refused.
+pub fn by_package(
+    releases: impl IntoIterator<Item = (Release, Vec<u8>)>,
+) -> Result<BTreeMap<PackageName, Found>, SignError> {
+    let mut packages: BTreeMap<PackageName, Found> = BTreeMap::new();
+    for (release, bytes) in releases {
+        let found = packages.entry(release.name.clone()).or_default();
+        found.push((release, bytes));
+    }
+    for found in packages.values_mut() {
+        found.sort_by(|(a, _), (b, _)| (&a.version, a.checksum).cmp(&(&b.version, b.checksum)));
+        found.dedup_by(|(a, _), (b, _)| a.version == b.version && a.checksum == b.checksum);
+        let mut neighbours = found.windows(2);
+        let same = neighbours.find(|two| same_release(&two[0].0.version, &two[1].0.version));
+        if let Some((second, _)) = same.map(|two| &two[1]) {
+            return Err(SignError::Twice {
+                name: second.name.clone(),
+                version: second.version.clone(),
+            });
+        }
+    }
+    Ok(packages)
 }
 
 /// Signs what follows on `state`: a genesis first, if the package is new, then each of `bodies`.

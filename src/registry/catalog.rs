@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{
-    CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, Document, Entry, PackageName,
-};
+use crate::model::{CRATES_IO_INDEX, DependencySource, Document, Entry, PackageName};
 
 /// The documents of a registry, sorted by package.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +42,7 @@ impl Catalog {
     pub fn dependents(&self) -> BTreeMap<&PackageName, BTreeSet<&PackageName>> {
         let mut dependents: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for entry in self.latest() {
-            for needed in needs(entry) {
+            for needed in entry.release.needs() {
                 dependents
                     .entry(&needed.package)
                     .or_default()
@@ -53,12 +51,6 @@ impl Catalog {
         }
         dependents
     }
-}
-
-/// What a release needs of the same registry to build or run.
-pub fn needs(entry: &Entry) -> impl Iterator<Item = &Dependency> {
-    let all = entry.release.dependencies.iter();
-    all.filter(|d| d.kind != DependencyKind::Dev && d.source == DependencySource::SameRegistry)
 }
 
 /// The word for where a dependency comes from, for people.

@@ -263,7 +263,7 @@ impl<'a> Client<'a> {
     pub fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, ClientError> {
         let release = &entry.release;
         let path = layout::archive(&release.name, &release.checksum);
-        let limit = release.size.unwrap_or(MAX_ARCHIVE);
+        let limit = release.size.unwrap_or(MAX_ARCHIVE).min(MAX_ARCHIVE);
         if self.files.is_online() {
             self.events.event(Event::Downloading {
                 name: release.name.clone(),
@@ -319,8 +319,8 @@ impl<'a> Client<'a> {
 
 /// The most bytes that a pack is let to decompress to.
 const MAX_PACK: u64 = 4 << 30;
-/// The most bytes of an archive whose length nobody stated.
-const MAX_ARCHIVE: u64 = 512 << 20;
+/// The most bytes of an archive, whatever its release says.
+const MAX_ARCHIVE: u64 = 128 << 20;
 
 /// Looks a target up, fetching the roles on the way.
 fn find(

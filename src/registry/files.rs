@@ -12,6 +12,10 @@ use crate::formats::record::FileDigest;
 use crate::trust::Verified;
 use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
 
+/// The most bytes of any file but an archive, whatever the metadata says: who has stolen a key could
+/// else have a server send for ever. A pack of all of crates.io has some 100 MiB.
+const MAX_FILE: u64 = 1 << 30;
+
 /// Where the bytes of a registry's files come from: first the copy on this machine, then the
 /// registry, if it may be asked.
 pub struct Files<'a> {
@@ -107,7 +111,7 @@ impl<'a> Files<'a> {
         {
             return Ok(target);
         }
-        let bytes = self.ask(file.location(), file.length())?;
+        let bytes = self.ask(file.location(), file.length().min(MAX_FILE))?;
         let target = file.verify(bytes)?;
         self.keep(file.path(), &target.bytes)?;
         Ok(target)
@@ -192,7 +196,7 @@ impl<'a> Files<'a> {
 
     /// Fetches a file by its name on the registry, and lets only the expected bytes through.
     pub fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
-        let bytes = self.ask(served, expected.length)?;
+        let bytes = self.ask(served, expected.length.min(MAX_FILE))?;
         let actual = FileDigest::of(&bytes);
         if actual != *expected {
             return Err(FileError::Mismatch {

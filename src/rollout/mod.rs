@@ -1,4 +1,4 @@
-//! Which backend is used, and what may fall back. Pure.
+//! What may fall back from v2 to v1. Pure.
 
 mod fallback;
 

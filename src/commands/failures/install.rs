@@ -114,7 +114,6 @@ impl From<ResolveError> for CommandError {
             ResolveError::Stale(source) => from_source(source, "nothing new can be chosen"),
             ResolveError::Local(error) => error.into(),
             ResolveError::Disagreement(error) => error.into(),
-            ResolveError::Unknown { .. } => failed(&error).with_code("MP0203"),
             ResolveError::NotInRegistry { .. } | ResolveError::Checksum { .. } => {
                 refused("MP0401", &error)
             }

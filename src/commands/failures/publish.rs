@@ -120,6 +120,10 @@ impl From<SignError> for CommandError {
             SignError::Vouched(_) => {
                 failed(&error).with_help("`registry import --as-mirror --vouch` adds to it")
             }
+            SignError::Twice { .. } => failed(&error)
+                .with_code("MP0604")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("a version is published once, build metadata ignored"),
             SignError::Statement(_) => failed(&error),
         }
     }
@@ -133,10 +137,6 @@ impl From<ImportError> for CommandError {
             ImportError::Derive { .. } => failed(&error)
                 .with_code("MP0407")
                 .with_note(NOTHING_WRITTEN),
-            ImportError::Twice { .. } => failed(&error)
-                .with_code("MP0604")
-                .with_note(NOTHING_WRITTEN)
-                .with_help("a version is published once, build metadata ignored"),
         }
     }
 }

@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Known;
-use crate::model::{
-    Body, Dependency, DependencyKind, DependencySource, Entry, PublisherId, TrustState,
-};
+use crate::model::{Body, Dependency, Entry, PublisherId, TrustState};
 use crate::trust::{SignedStatement, Signer};
 
 /// The body of the `package` message.
@@ -79,21 +77,12 @@ fn version(entry: &Entry) -> Value {
 }
 
 fn dependency(dependency: &Dependency) -> Value {
-    let kind = match dependency.kind {
-        DependencyKind::Normal => "normal",
-        DependencyKind::Build => "build",
-        DependencyKind::Dev => "dev",
-    };
-    let index = match &dependency.source {
-        DependencySource::SameRegistry => None,
-        DependencySource::Other(index) => Some(index),
-    };
     json!({
         "name": dependency.package.as_str(),
         "rename": dependency.rename,
         "requirement": dependency.requirement.as_str(),
-        "kind": kind,
-        "registry": index,
+        "kind": dependency.kind.as_str(),
+        "registry": dependency.source.index(),
         "optional": dependency.optional,
         "default_features": dependency.default_features,
         "features": dependency.features,

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::{InfoArgs, Known};
+use crate::commands::publishing::describe;
 use crate::commands::shell::Shell;
 use crate::model::{
-    Body, Dependency, DependencyKind, Entry, PublisherId, Release, TrustState, Yank, same_release,
+    Body, Dependency, DependencyKind, Entry, Release, TrustState, Yank, same_release,
 };
 use crate::registry::catalog::source_word;
 use crate::trust::{SignedStatement, Signer};
@@ -281,28 +282,8 @@ fn dependents(known: &Known<'_>) -> Vec<String> {
 fn signatures(known: &Known<'_>) -> Vec<String> {
     let line = |signed: &SignedStatement| {
         let statement = &signed.statement;
-        let body = statement_text(&statement.body);
+        let body = describe(&statement.body);
         format!("{} {body}, {}", statement.sequence, signers(signed))
     };
     known.statements.iter().map(line).collect()
-}
-
-/// `release 0.3.1`.
-fn statement_text(body: &Body) -> String {
-    let kind = body.kind();
-    match body {
-        Body::Genesis { owners, threshold } => {
-            let owners: Vec<&str> = owners.iter().map(PublisherId::as_str).collect();
-            let (owners, count) = (owners.join(", "), owners.len());
-            format!("{kind} owned by {owners} ({threshold} of {count} must sign)")
-        }
-        Body::Release(release) | Body::Vouch { release, .. } => {
-            format!("{kind} {}", release.version)
-        }
-        Body::Yank { version, reason } => {
-            let reason = reason.as_ref().map(|reason| format!(" \"{reason}\""));
-            format!("{kind} {version}{}", reason.unwrap_or_default())
-        }
-        Body::Unyank { version } => format!("{kind} {version}"),
-    }
 }

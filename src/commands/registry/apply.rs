@@ -34,29 +34,28 @@ pub struct ApplyArgs {
 pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.dir)?;
     let mut signed = Vec::new();
-    let mut register = Vec::new();
     for path in &args.submissions {
         let (submission, archives) = bundle::read(&context.absolute(path))?;
         destination.check_archives(&submission, &archives)?;
         check_publisher(&destination, &submission, args.register_publisher)?;
-        register.push(submission.publisher.clone());
         signed.push((submission, archives));
     }
-    for (submission, _) in &signed {
-        for line in publishing::describe_all(submission)? {
+    let (proposals, register) = publishing::proposals(signed);
+    for proposal in &proposals {
+        for line in publishing::describe_all(proposal)? {
             context
                 .shell
-                .status("Applying", &format!("{}: {line}", submission.package));
+                .status("Applying", &format!("{}: {line}", proposal.package));
         }
     }
     if args.dry_run {
-        destination.preview(context, &signed, &register)?;
+        destination.preview(context, &proposals, &register)?;
         context
             .shell
             .warn("nothing was written, as this is a dry run");
         return Ok(());
     }
-    let applied = destination.apply(context, &signed, &register)?;
+    let applied = destination.apply(context, proposals, &register)?;
     publishing::finished(&applied, context);
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::formats::releases::is_commit;
+
 #[derive(Deserialize)]
 struct VcsInfo {
     git: Git,
@@ -19,9 +21,7 @@ struct Git {
 #[must_use]
 pub fn commit(vcs_info: &[u8]) -> Option<String> {
     let VcsInfo { git } = serde_json::from_slice(vcs_info).ok()?;
-    let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    let well_formed = matches!(git.sha1.len(), 40 | 64) && git.sha1.bytes().all(digit);
-    (well_formed && !git.dirty).then_some(git.sha1)
+    (is_commit(&git.sha1) && !git.dirty).then_some(git.sha1)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::foreign;
 use super::wire::{KEYS, Line, LineDependency, MARKETPLACE_SCHEMA, Marketplace};
-use crate::model::{Dependency, DependencyKind, DependencySource, Entry, Kinds};
+use crate::model::{Dependency, Entry, Kinds};
 use serde_json::{Map, Value};
 
 /// Returns the line of an entry, without a newline.
@@ -111,21 +111,9 @@ fn dependency(dependency: &Dependency) -> LineDependency {
         optional: dependency.optional,
         default_features: dependency.default_features,
         target: dependency.target.clone(),
-        kind: Some(kind_word(dependency.kind).to_owned()),
-        registry: match &dependency.source {
-            DependencySource::SameRegistry => None,
-            DependencySource::Other(index) => Some(index.clone()),
-        },
+        kind: Some(dependency.kind.as_str().to_owned()),
+        registry: dependency.source.index().map(str::to_owned),
         package,
-    }
-}
-
-/// The word for a kind of dependency in index lines.
-const fn kind_word(kind: DependencyKind) -> &'static str {
-    match kind {
-        DependencyKind::Normal => "normal",
-        DependencyKind::Build => "build",
-        DependencyKind::Dev => "dev",
     }
 }
 

@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use super::license::license_ids;
 use super::turtle::{Turtle, iri, text, typed};
 use super::vocabulary as mp;
-use crate::model::{
-    Dependency, DependencyKind, DependencySource, Document, Entry, Kinds, Release, sort_key,
-};
+use crate::model::{Dependency, DependencyKind, Document, Entry, Kinds, Release, sort_key};
 
 /// The schema number of the documents that we write and read.
 pub(super) const SCHEMA: &str = "1";
@@ -153,10 +151,8 @@ fn dependency_node(turtle: &mut Turtle, subject: &str, position: usize, dependen
         DependencyKind::Build => mp::BUILD,
         DependencyKind::Dev => mp::DEV,
     };
-    let index = match &dependency.source {
-        DependencySource::SameRegistry => None,
-        DependencySource::Other(index) => Some(typed(index, mp::ANY_URI)),
-    };
+    let index = dependency.source.index();
+    let index = index.map(|index| typed(index, mp::ANY_URI));
     turtle.node(subject, &[mp::DEPENDENCY]);
     turtle.property(mp::POSITION, [position.to_string()]);
     turtle.property(mp::ON, [iri(&mp::dependency_target(dependency))]);

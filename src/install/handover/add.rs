@@ -6,15 +6,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use semver::Version;
-
 use super::project::{Project, list, prepare, workspace};
 use super::{Ground, HandoverError, Session, Summary, failed};
 use crate::install::cargo::Call;
-use crate::install::choose::choose;
 use crate::install::replacement::Purpose;
-use crate::install::resolve::{Closure, ResolveError};
-use crate::model::{Event, PackageName, Requirement};
+use crate::model::{Event, PackageName};
 use crate::registry::atomic;
 
 /// A package to add.
@@ -22,8 +18,8 @@ use crate::registry::atomic;
 pub struct Addition {
     /// Its name.
     pub name: PackageName,
-    /// The requirement for the manifest; without one it is the version that is chosen.
-    pub requirement: Option<Requirement>,
+    /// The requirement for the manifest: what the user asked for, or the version that was chosen.
+    pub requirement: String,
 }
 
 /// What to add, and to what.
@@ -33,8 +29,6 @@ pub struct AddRequest<'a> {
     pub folder: &'a Path,
     /// The packages.
     pub additions: &'a [Addition],
-    /// The Rust that the chosen releases must build with; `None` for any.
-    pub rustc: Option<&'a Version>,
     /// Further arguments of `cargo add`, as `--dev` or `-p NAME`.
     pub arguments: &'a [OsString],
 }
@@ -49,15 +43,14 @@ pub fn add(session: Session<'_>, request: AddRequest<'_>) -> Result<Summary, Han
     let ground = Ground::check(session, request.folder)?;
     let workspace = workspace(&ground, project)?;
     let names = request.additions.iter().map(|one| one.name.clone());
-    let closure = list(&ground, project, &workspace, names.collect())?;
-    let specs = choose_all(session, request, &closure)?;
+    list(&ground, project, &workspace, names.collect())?;
     let root = workspace.workspace_root.as_std_path();
     let members = workspace.packages.iter();
     let files = members
         .map(|member| member.manifest_path.clone().into_std_path_buf())
         .chain([root.join("Cargo.toml"), root.join("Cargo.lock")]);
     let before = Before::read(files)?;
-    let added = run_cargo_add(&ground, request, &specs).and_then(|()| prepare(session, project));
+    let added = run_cargo_add(&ground, request).and_then(|()| prepare(session, project));
     match added {
         Ok(ready) => {
             session.events.event(Event::Note(format!(
@@ -73,34 +66,9 @@ pub fn add(session: Session<'_>, request: AddRequest<'_>) -> Result<Summary, Han
     }
 }
 
-/// Chooses a release for each addition, and returns the arguments for `cargo add`.
-fn choose_all(
-    session: Session<'_>,
-    request: AddRequest<'_>,
-    closure: &Closure,
-) -> Result<Vec<String>, HandoverError> {
-    let mut specs = Vec::new();
-    for Addition { name, requirement } in request.additions {
-        let document = closure
-            .document(name)
-            .ok_or_else(|| ResolveError::Unknown {
-                package: name.clone(),
-                registry: session.registry.name.clone(),
-            })?;
-        let chosen = choose(document, requirement.as_ref(), request.rustc)?;
-        specs.push(match requirement {
-            Some(requirement) => format!("{name}@{requirement}"),
-            None => format!("{name}@{}", chosen.release.version),
-        });
-    }
-    Ok(specs)
-}
-
-fn run_cargo_add(
-    ground: &Ground<'_>,
-    request: AddRequest<'_>,
-    specs: &[String],
-) -> Result<(), HandoverError> {
+fn run_cargo_add(ground: &Ground<'_>, request: AddRequest<'_>) -> Result<(), HandoverError> {
+    let specs = request.additions.iter();
+    let specs = specs.map(|Addition { name, requirement }| format!("{name}@{requirement}"));
     let session = ground.session;
     let config = ground.config(Purpose::Look)?;
     let call = Call::new("add", request.folder, config.path())

@@ -79,11 +79,7 @@ fn check_document(
     log: &mut Log,
 ) {
     let plain = layout::document(&state.document.package, format);
-    let listed = match format {
-        Format::V1 => state.documents.v1,
-        Format::V2 => state.documents.v2,
-    };
-    let Some(expected) = listed else {
+    let Some(expected) = state.documents.get(format) else {
         log.find(&plain, Problem::NoDocument(format));
         return;
     };

@@ -1,7 +1,6 @@
 //! Reading v2, and v1 where v2 is not usable: for reasons of format and availability only.
 
 use super::{Backend, BackendError};
-use crate::formats::layout::Format;
 use crate::model::{Document, Event, EventSink, RegistryName};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
@@ -15,10 +14,6 @@ pub(super) struct Dual<A, B> {
 }
 
 impl<A: Backend, B: Backend> Backend for Dual<A, B> {
-    fn format(&self) -> Format {
-        self.first.format()
-    }
-
     fn document(
         &self,
         client: &Client<'_>,
@@ -62,6 +57,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::formats::layout::Format;
     use crate::formats::record::FileDigest;
     use crate::registry::files::FileError;
 

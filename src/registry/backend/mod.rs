@@ -17,15 +17,12 @@ pub use v2::{Triples, triples};
 
 use super::catalog::Catalog;
 use super::client::Client;
-use crate::formats::layout::Format;
+use crate::formats::layout::{self, Format};
 use crate::model::Document;
 use crate::trust::{PackageState, Verified};
 
 /// A way to read documents.
 pub trait Backend: Sync {
-    /// The format that is read first.
-    fn format(&self) -> Format;
-
     /// Reads a package's document and compares it with what its statements say.
     fn document(
         &self,
@@ -35,6 +32,32 @@ pub trait Backend: Sync {
 
     /// Reads the documents of all packages.
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
+}
+
+/// The bytes of a package's document, as its record names them.
+fn document(
+    client: &Client<'_>,
+    state: &PackageState,
+    format: Format,
+) -> Result<Vec<u8>, BackendError> {
+    let package = &state.document.package;
+    let listed = state.documents.get(format);
+    let listed = listed.ok_or_else(|| BackendError::NoDocument {
+        package: package.clone(),
+        format,
+    })?;
+    Ok(client
+        .files()
+        .document(&layout::document(package, format), &listed)?)
+}
+
+/// The documents of all packages in one format, and the registry's serial to which they belong.
+fn pack(client: &Client<'_>, format: Format) -> Result<(u64, Vec<u8>), BackendError> {
+    let index = client.catalog_index()?;
+    if index.packs(format).is_empty() && index.serial > 0 {
+        return Err(BackendError::NoCatalog(format));
+    }
+    Ok((index.serial, client.pack(&index, format)?))
 }
 
 /// The backend for a format that was asked for; without one, the best that this build has. A build

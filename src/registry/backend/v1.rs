@@ -1,7 +1,7 @@
 //! Reading v1: Cargo's JSON lines. It shares nothing with the dataset, since everything falls back to it.
 
 use super::{Backend, BackendError};
-use crate::formats::layout::{self, Format};
+use crate::formats::layout::Format;
 use crate::formats::v1;
 use crate::model::Document;
 use crate::registry::catalog::Catalog;
@@ -12,33 +12,18 @@ use crate::trust::{PackageState, Verified, compare};
 pub(super) struct V1;
 
 impl Backend for V1 {
-    fn format(&self) -> Format {
-        Format::V1
-    }
-
     fn document(
         &self,
         client: &Client<'_>,
         state: &Verified<PackageState>,
     ) -> Result<Verified<Document>, BackendError> {
-        let package = &state.document.package;
-        let listed = state.documents.v1.ok_or_else(|| BackendError::NoDocument {
-            package: package.clone(),
-            format: Format::V1,
-        })?;
-        let path = layout::document(package, Format::V1);
-        let bytes = client.files().document(&path, &listed)?;
-        let decoded = v1::decode(package, &bytes)?;
+        let bytes = super::document(client, state, Format::V1)?;
+        let decoded = v1::decode(&state.document.package, &bytes)?;
         Ok(compare(state, &decoded)?)
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
-        let index = client.catalog_index()?;
-        if index.v1.is_empty() && index.serial > 0 {
-            return Err(BackendError::NoCatalog(Format::V1));
-        }
-        let text = client.pack(&index, Format::V1)?;
-        let documents = v1::decode_pack(&text)?;
-        Ok(Catalog::new(documents))
+        let (_, text) = super::pack(client, Format::V1)?;
+        Ok(Catalog::new(v1::decode_pack(&text)?))
     }
 }

@@ -18,12 +18,12 @@ use zeroize::Zeroizing;
 use super::SecretKey;
 use crate::model::PublicKey;
 
-/// A key file has a few hundred bytes; nothing longer is parsed.
 /// The cost of guessing a passphrase: N = 2^14, r = 8, p = 8. It is as much work as N = 2^17 with
 /// p = 1, in the 32 MiB that `openssl pkey` grants scrypt and cannot be told to raise.
 const LOG_COST: u8 = 14;
 const BLOCK_SIZE: u32 = 8;
 const PARALLELIZATION: u32 = 8;
+/// A key file has a few hundred bytes; nothing longer is parsed.
 const MAX_TEXT: usize = 16 * 1024;
 /// scrypt needs `128 * N * r` bytes: 256 MiB at most, twice what we write.
 const MAX_SCRYPT_BLOCKS: u64 = 1 << 21;

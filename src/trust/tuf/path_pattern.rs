@@ -61,8 +61,9 @@ pub fn bin_name(prefix: &str, bits: u32, path: &str) -> String {
     numbered_bin(prefix, bits, first >> (32 - bits.min(32)))
 }
 
-/// The name of the bin with that number.
-pub(super) fn numbered_bin(prefix: &str, bits: u32, number: u64) -> String {
+/// The name of the bin with that number (TAP 15).
+#[must_use]
+pub fn numbered_bin(prefix: &str, bits: u32, number: u64) -> String {
     let width = bits.div_ceil(4) as usize;
     format!("{prefix}-{number:0width$x}")
 }

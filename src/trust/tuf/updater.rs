@@ -275,8 +275,8 @@ impl Updater {
     }
 
     /// The version of the trusted timestamp.
-    #[must_use]
-    pub fn timestamp_version(&self) -> Option<u64> {
+    #[cfg(test)]
+    pub(super) fn timestamp_version(&self) -> Option<u64> {
         Some(self.timestamp.as_ref()?.version)
     }
 
