@@ -55,9 +55,9 @@ impl Folder {
             changed: BTreeSet::new(),
         };
         folder.load_root()?;
-        folder.load("timestamp", layout::TIMESTAMP)?;
+        folder.load("timestamp", None)?;
         let version = version_of(&folder.roles["timestamp"]["meta"]["snapshot.json"]);
-        folder.load("snapshot", &layout::metadata("snapshot", version))?;
+        folder.load("snapshot", Some(version))?;
         folder.role("targets")?;
         Ok(folder)
     }
@@ -203,7 +203,7 @@ impl Folder {
     fn role(&mut self, role: &str) -> Result<&Value, FolderError> {
         if !self.roles.contains_key(role) {
             let meta = &self.roles["snapshot"]["meta"][format!("{role}.json")];
-            self.load(role, &layout::metadata(role, version_of(meta)))?;
+            self.load(role, Some(version_of(meta)))?;
         }
         Ok(&self.roles[role])
     }
@@ -228,7 +228,7 @@ impl Folder {
             let path = layout::metadata("root", version);
             let bytes = self.read(&path)?;
             let before = self.roles.get("root").cloned();
-            let signed = unsealed("root", &bytes, &path, |signed| {
+            let signed = unsealed("root", Some(version), &bytes, &path, |signed| {
                 let root = before.as_ref().unwrap_or(signed);
                 Authority {
                     description: root["roles"]["root"].clone(),
@@ -243,18 +243,23 @@ impl Folder {
         }
     }
 
-    fn load(&mut self, role: &str, path: &str) -> Result<(), FolderError> {
+    /// Reads a role in the version that was announced; the timestamp has none.
+    fn load(&mut self, role: &str, version: Option<u64>) -> Result<(), FolderError> {
         if is_bin(role) {
             self.role(PACKAGES)?;
         } else if !is_top(role) {
             self.role("targets")?;
         }
-        let bytes = self.read(path)?;
+        let path = match version {
+            Some(version) => layout::metadata(role, version),
+            None => layout::TIMESTAMP.to_owned(),
+        };
+        let bytes = self.read(&path)?;
         let authority = Authority {
             description: self.description(role),
             keys: self.keys(role),
         };
-        let signed = unsealed(role, &bytes, path, |_| authority)?;
+        let signed = unsealed(role, version, &bytes, &path, |_| authority)?;
         self.roles.insert(role.to_owned(), signed);
         Ok(())
     }
@@ -322,11 +327,12 @@ fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
 
 fn unsealed(
     role: &str,
+    version: Option<u64>,
     bytes: &[u8],
     path: &str,
     authority: impl FnOnce(&Value) -> Authority,
 ) -> Result<Value, FolderError> {
-    open_metadata(role, bytes, authority).map_err(|source| FolderError::Metadata {
+    open_metadata(role, version, bytes, authority).map_err(|source| FolderError::Metadata {
         path: path.to_owned(),
         source,
     })

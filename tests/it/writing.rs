@@ -7,6 +7,7 @@ use cargo_marketplace::model::Sha256Digest;
 use insta::assert_snapshot;
 
 use crate::env::{TestCommand, TestEnv};
+use crate::samples::{Market, folder_digest};
 use crate::small_registry::{BASE, archive, archive_of, fingerprint};
 
 /// An operator with an empty registry in `market`.
@@ -554,4 +555,22 @@ fn a_full_disk_leaves_the_registry_as_it_was() {
     note: 4 files that nothing refers to; `--verbose` lists them
         Finished 1 package, 1 release, 30 files are in order; serial 1
     ");
+}
+
+#[test]
+fn nothing_is_built_on_an_older_state_of_a_role() {
+    let market = Market::published();
+    let tuf = market.env.path("work/registry/tuf");
+    let names = fs::read_dir(&tuf).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    for newer in names.filter(|name| name.starts_with("2.packages-")) {
+        let older = newer.replacen('2', "1", 1);
+        fs::copy(tuf.join(older), tuf.join(newer)).unwrap();
+    }
+    let before = folder_digest(&market.env.path("work/registry"));
+    let yank = "yank tide-table@0.3.1 --registry-dir registry";
+    let outcome = market.env.command(yank.split(' ')).run();
+    assert_ne!(outcome.code, Some(0), "{outcome}");
+    assert!(outcome.to_string().contains("version 1"), "{outcome}");
+    assert_eq!(folder_digest(&market.env.path("work/registry")), before);
 }

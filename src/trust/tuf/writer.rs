@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::error::{MetadataError, TufError};
 use super::metadata::{Signers, Unverified, WireKey, WireRole, ed25519_only, malformed};
+use super::roles::{Root, Snapshot, Targets, Timestamp};
 
 /// What a delegator says of a role: its key ids and threshold, and the keys by their ids.
 pub struct Authority {
@@ -17,10 +18,12 @@ pub struct Authority {
     pub keys: Value,
 }
 
-/// Checks a metadata file's signatures and returns its signed part. A first root is its own
-/// authority, so that is asked for with the signed part at hand.
+/// Checks a metadata file as a client would, but for its expiry, and returns its signed part. A first
+/// root is its own authority, so that is asked for with the signed part at hand. `version` is that
+/// of the file's name, or of who announced it.
 pub fn open_metadata(
     role: &str,
+    version: Option<u64>,
     bytes: &[u8],
     authority: impl FnOnce(&Value) -> Authority,
 ) -> Result<Value, TufError> {
@@ -31,5 +34,28 @@ pub fn open_metadata(
     let keys: BTreeMap<String, WireKey> = serde_json::from_value(keys).map_err(shape)?;
     let signers = Signers::new(role, description, &keys).map_err(|error| malformed(role, error))?;
     unverified.verify(&signers, ed25519_only)?;
-    Ok(unverified.into_signed())
+    let found = content_version(role, &unverified)?;
+    match version.filter(|expected| *expected != found) {
+        None => Ok(unverified.into_signed()),
+        Some(expected) => Err(TufError::Version {
+            role: role.into(),
+            expected,
+            found,
+        }),
+    }
+}
+
+/// Reads what the role says, to its last field, and returns its version. A root must be signed as it
+/// demands itself.
+fn content_version(role: &str, unverified: &Unverified<'_>) -> Result<u64, TufError> {
+    Ok(match role {
+        "root" => {
+            let root = unverified.content::<Root>()?;
+            unverified.verify(&root.content.root, ed25519_only)?;
+            root.version
+        }
+        "timestamp" => unverified.content::<Timestamp>()?.version,
+        "snapshot" => unverified.content::<Snapshot>()?.version,
+        _ => unverified.content::<Targets>()?.version,
+    })
 }
