@@ -16,14 +16,7 @@ use crate::registry::config::Registry;
 use crate::registry::files::Files;
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Limits, Transport, TransportError};
-use crate::trust::tuf::{Mode, Settings, TufError, Updater, ed25519_only};
-
-/// The most bytes of a root file.
-const MAX_ROOT: u64 = 512 << 10;
-
-/// The most roots that are looked through for the one that was pinned: a server could have one more
-/// for ever.
-const MAX_ROOTS: u64 = 256;
+use crate::trust::tuf::{MAX_NEW_ROOTS, MAX_ROOT, Mode, Settings, TufError, Updater, ed25519_only};
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
@@ -126,7 +119,7 @@ fn root_of_digest(
     pinned: Sha256Digest,
     transport: &dyn Transport,
 ) -> Result<Vec<u8>, CommandError> {
-    for version in 1..=MAX_ROOTS {
+    for version in 1..=MAX_NEW_ROOTS {
         match served_root(transport, version)? {
             Some(root) if Sha256Digest::of(&root) == pinned => return Ok(root),
             Some(_) => {}

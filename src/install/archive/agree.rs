@@ -49,30 +49,50 @@ pub fn agrees(
 /// The first field in which the release is not what its archive says. Publisher and foreign keys
 /// are not in an archive.
 fn differing_field(stated: &Release, found: &Release) -> Option<&'static str> {
+    // Every field is named, so that a new one cannot be forgotten here.
+    let Release {
+        name,
+        version,
+        dependencies,
+        checksum,
+        features,
+        links,
+        rust_version,
+        size,
+        description,
+        license,
+        keywords,
+        categories,
+        repository,
+        homepage,
+        documentation,
+        edition,
+        kinds,
+        publisher: _,
+        commit,
+        foreign: _,
+    } = stated;
     let cargos = [
-        ("name", stated.name == found.name),
-        ("version", stated.version == found.version),
-        (
-            "list of dependencies",
-            stated.dependencies == found.dependencies,
-        ),
-        ("checksum", stated.checksum == found.checksum),
-        ("list of features", stated.features == found.features),
-        ("links", stated.links == found.links),
-        ("rust version", stated.rust_version == found.rust_version),
+        ("name", *name == found.name),
+        ("version", *version == found.version),
+        ("list of dependencies", *dependencies == found.dependencies),
+        ("checksum", *checksum == found.checksum),
+        ("list of features", *features == found.features),
+        ("links", *links == found.links),
+        ("rust version", *rust_version == found.rust_version),
     ];
     let ours = [
-        ("size", stated.size == found.size),
-        ("description", stated.description == found.description),
-        ("license", stated.license == found.license),
-        ("list of keywords", stated.keywords == found.keywords),
-        ("list of categories", stated.categories == found.categories),
-        ("repository", stated.repository == found.repository),
-        ("homepage", stated.homepage == found.homepage),
-        ("documentation", stated.documentation == found.documentation),
-        ("edition", stated.edition == found.edition),
-        ("list of targets", stated.kinds == found.kinds),
-        ("commit", stated.commit == found.commit),
+        ("size", *size == found.size),
+        ("description", *description == found.description),
+        ("license", *license == found.license),
+        ("list of keywords", *keywords == found.keywords),
+        ("list of categories", *categories == found.categories),
+        ("repository", *repository == found.repository),
+        ("homepage", *homepage == found.homepage),
+        ("documentation", *documentation == found.documentation),
+        ("edition", *edition == found.edition),
+        ("list of targets", *kinds == found.kinds),
+        ("commit", *commit == found.commit),
     ];
     let ours = ours.into_iter().filter(|_| states_ours(stated));
     let mut fields = cargos.into_iter().chain(ours);

@@ -16,11 +16,9 @@ use crate::model::{Sha256Digest, UtcTime};
 use crate::publish::metadata::lifetime;
 use crate::trust::Verified;
 use crate::trust::tuf::{
-    Lookup, Mode, Request, RoleValidity, Settings, Target, TargetFile, TufError, Updater,
+    Lookup, MAX_ROOT, Mode, Request, RoleValidity, Settings, Target, TargetFile, TufError, Updater,
     ed25519_only,
 };
-
-const MAX_ROOT: u64 = 512 * 1024;
 
 /// What the signed metadata lists.
 pub(super) struct Chain {

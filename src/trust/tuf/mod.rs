@@ -19,5 +19,7 @@ pub use error::{MetadataError, TufError};
 pub use metadata::{TufKey, Verifier, ed25519_only};
 pub use path_pattern::{bin_name, numbered_bin};
 pub use target::{Target, TargetFile, TargetMismatch};
-pub use updater::{Change, Lookup, Mode, Request, RoleValidity, Settings, Updater};
+pub use updater::{
+    Change, Lookup, MAX_NEW_ROOTS, MAX_ROOT, Mode, Request, RoleValidity, Settings, Updater,
+};
 pub use writer::{Authority, open_metadata};

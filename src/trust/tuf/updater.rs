@@ -17,13 +17,15 @@ use crate::trust::Verified;
 
 pub use survey::RoleValidity;
 
-const MAX_ROOT: u64 = 512 * 1024;
+/// The most bytes of a root file.
+pub const MAX_ROOT: u64 = 512 * 1024;
 const MAX_TIMESTAMP: u64 = 16 * 1024;
 /// Where the timestamp gives no length.
 const USUAL_SNAPSHOT: u64 = 2 * 1024 * 1024;
 const MAX_SNAPSHOT: u64 = 32 * 1024 * 1024;
 const MAX_TARGETS: u64 = 5 * 1024 * 1024;
-const MAX_NEW_ROOTS: u64 = 256;
+/// The most roots that are read in a row: a server could have one more for ever.
+pub const MAX_NEW_ROOTS: u64 = 256;
 const MAX_DELEGATIONS: usize = 32;
 
 /// How an update is made.
