@@ -4,6 +4,7 @@
 //! Only what a change touches is read, so that one more release costs the same in a large registry.
 
 mod error;
+mod refresh;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use error::FolderError;
+pub use refresh::Refreshed;
 
 use serde_json::Value;
 

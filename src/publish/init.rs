@@ -185,8 +185,17 @@ pub(super) mod tests {
     use crate::publish::folder::Folder;
     use crate::trust::SecretKey;
 
+    fn pair() -> [SecretKey; 2] {
+        [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32]))
+    }
+
+    /// The keys of a registry that was made here.
+    pub(in crate::publish) fn keys() -> RoleKeys {
+        RoleKeys::new(pair())
+    }
+
     fn made(folder: &Path) -> Result<Sha256Digest, InitError> {
-        let [offline, online] = [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32]));
+        let [offline, online] = pair();
         let roles = SoloKeys {
             offline: offline.public(),
             online: online.public(),
@@ -194,7 +203,7 @@ pub(super) mod tests {
         let new = NewRegistry {
             base: "https://registry.example.org/",
             roles,
-            keys: &RoleKeys::new([offline, online]),
+            keys: &keys(),
             now: UtcTime::from_unix(1_800_000_000).unwrap(),
             lifetimes: Lifetimes::default(),
         };

@@ -283,7 +283,7 @@ fn man_pages_are_written_for_each_command() {
         .map(|page| page.unwrap().file_name().into_string().unwrap())
         .collect();
     pages.sort();
-    assert_snapshot!(pages.join("\n"), @r"
+    assert_snapshot!(pages.join("\n"), @"
     cargo-marketplace-add.1
     cargo-marketplace-completions.1
     cargo-marketplace-exec.1
@@ -305,6 +305,7 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
+    cargo-marketplace-registry-refresh.1
     cargo-marketplace-registry-remove.1
     cargo-marketplace-registry-serve.1
     cargo-marketplace-registry-show.1

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use insta::assert_snapshot;
+
 use crate::env::TestEnv;
 use crate::fixture::Fixture;
-use crate::samples::Market;
+use crate::samples::{Market, show};
 
 const APP: &str = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";
 
@@ -66,4 +68,64 @@ fn a_project_is_built_as_it_was_locked_and_nothing_new_is_locked() {
     assert!(!market.env.path("work/later/Cargo.lock").exists());
     let meant = exec("work/later", &["--offline"]);
     assert_eq!(meant.code, Some(0), "{meant}");
+}
+
+#[test]
+fn a_registry_that_nobody_changes_is_kept_alive_by_refresh() {
+    let market = Market::published();
+    let at = |day: i64, line: &str| {
+        let time = (crate::env::NOW + day * 86_400).to_string();
+        show(
+            market
+                .env
+                .command(line.split(' '))
+                .env("SOURCE_DATE_EPOCH", time),
+        )
+    };
+    assert_snapshot!(at(3, "registry refresh registry"), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Unchanged no online role is past half its life
+    ");
+    assert_snapshot!(at(6, "registry refresh registry"), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Refreshed timestamp
+    ");
+    assert_snapshot!(at(12, "search tide-table"), @r#"
+    exit: 0
+    --- stdout
+    tide-table = "0.3.1"  # Harmonic tide prediction for small displays  signed
+    tide-cli   = "1.2.0"  # Print tide tables in the terminal  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(at(50, "registry refresh registry --message-format json"), @r#"
+    exit: 0
+    --- stdout
+    {"reason":"refreshed","schema":1,"ageing":[],"roles":["catalog","packages-0","packages-1","packages-2","packages-3","packages-4","packages-5","packages-6","packages-7","snapshot","timestamp"]}
+    --- stderr
+       Refreshed catalog, packages-0, packages-1, packages-2, packages-3, packages-4, packages-5, packages-6, packages-7, snapshot, timestamp
+    "#);
+    assert_snapshot!(at(50, "registry check registry"), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    note: 16 files that nothing refers to; `--verbose` lists them
+        Finished 3 packages, 3 releases, 46 files are in order; serial 1
+    ");
+    assert_snapshot!(at(300, "registry refresh registry"), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    warning: `root` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `packages` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `policy` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `rollout` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `targets` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+       Refreshed catalog, packages-0, packages-1, packages-2, packages-3, packages-4, packages-5, packages-6, packages-7, snapshot, timestamp
+    ");
 }

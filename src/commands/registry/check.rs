@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::shell::{Verbosity, count};
-use crate::model::PackageName;
+use crate::model::{PackageName, UtcTime};
 use crate::publish::check::{Finding, Report, check};
 
 /// Checks a registry in a folder: every file, digest, signature and statement
@@ -62,10 +62,7 @@ fn show_remarks(report: &Report, context: &Context) {
         shell.warn(&format!("not everything was checked: {part}"));
     }
     for ageing in &report.ageing {
-        let (role, expires) = (&ageing.role, ageing.expires);
-        shell.warn(&format!(
-            "`{role}` expires at {expires}: less than a third of its life is left"
-        ));
+        warn_of_age(&ageing.role, ageing.expires, context);
     }
     for path in &report.unreferenced {
         if shell.is_json() {
@@ -80,6 +77,12 @@ fn show_remarks(report: &Report, context: &Context) {
             "{files} that nothing refers to; `--verbose` lists them"
         ));
     }
+}
+
+/// Warns that a role expires soon.
+pub(super) fn warn_of_age(role: &str, expires: UtcTime, context: &Context) {
+    let text = format!("`{role}` expires at {expires}: less than a third of its life is left");
+    context.shell.warn(&text);
 }
 
 fn counts(report: &Report) -> String {

@@ -6,6 +6,7 @@ pub mod check;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod refresh;
 pub mod remove;
 pub mod serve;
 pub mod show;
@@ -32,6 +33,7 @@ enum RegistryCommand {
     Import(import::ImportArgs),
     Check(check::CheckArgs),
     Apply(apply::ApplyArgs),
+    Refresh(refresh::RefreshArgs),
     Serve(serve::ServeArgs),
 }
 
@@ -46,6 +48,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Import(args) => import::run(args, context),
         RegistryCommand::Check(args) => check::run(args, context),
         RegistryCommand::Apply(args) => apply::run(args, context),
+        RegistryCommand::Refresh(args) => refresh::run(args, context),
         RegistryCommand::Serve(args) => serve::run(args, context),
     }
 }
