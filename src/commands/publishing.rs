@@ -244,15 +244,16 @@ pub fn finished(applied: &Applied, context: &Context) {
 pub fn describe(body: &Body) -> String {
     let kind = body.kind();
     match body {
-        Body::Genesis { owners, threshold } => {
-            let owners: Vec<&str> = owners.iter().map(PublisherId::as_str).collect();
-            let (owners, count) = (owners.join(", "), owners.len());
-            format!("{kind} owned by {owners} ({threshold} of {count} must sign)")
+        Body::Genesis(owners) | Body::Owners(owners) | Body::Assign(owners) => {
+            let publishers = owners.publishers.iter().map(PublisherId::as_str);
+            let (names, count) = (publishers.collect::<Vec<_>>(), owners.publishers.len());
+            let (names, threshold) = (names.join(", "), owners.threshold);
+            format!("{kind} owned by {names} ({threshold} of {count} must sign)")
         }
         Body::Release(release) | Body::Vouch { release, .. } => {
             format!("{kind} {}", release.version)
         }
-        Body::Yank { version, reason } => {
+        Body::Yank { version, reason } | Body::Withdraw { version, reason } => {
             let reason = reason.as_ref().map(|reason| format!(" \"{reason}\""));
             format!("{kind} {version}{}", reason.unwrap_or_default())
         }

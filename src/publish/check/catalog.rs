@@ -97,7 +97,7 @@ fn read_pack(
     }
     Ok(match format {
         Format::V1 => v1::decode_pack(&text)?,
-        Format::V2 => v2::decode_pack(&text, judge.base)?,
+        Format::V2 => v2::decode_pack(&text, &judge.policy.base)?,
     })
 }
 
