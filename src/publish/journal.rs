@@ -160,22 +160,41 @@ impl Journal {
     }
 
     /// Writes a change, whole or not at all.
-    pub fn commit(&self, change: Change) -> Result<(), JournalError> {
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Unfinished`] if the change is planned: [`Journal::open`] then finishes it. With
+    /// any other error nothing has changed.
+    pub fn commit(self, change: Change) -> Result<(), JournalError> {
         let order = change.immutable.into_iter().chain(change.plain);
         let order = order.chain(change.metadata).chain(change.timestamp);
         let files: Vec<NewFile> = order.collect();
-        self.refuse_links(files.iter().map(|file| file.path.as_str()))?;
-        let staged = self.stage(&files).and_then(|()| self.write_plan(&files));
-        if let Err(error) = staged {
-            // Best effort: the next command sweeps again, and the first error is the one to tell.
-            let _ = self.sweep();
-            return Err(error);
+        let paths = files.iter().map(|file| file.path.clone()).collect();
+        let plan = Plan { paths };
+        self.refuse_links(&plan)?;
+        let planned = self.stage(&files).and_then(|()| self.write_plan(&plan));
+        match planned {
+            Ok(()) => self.finish(&plan),
+            Err(error) if self.may_have_plan() => Err(JournalError::Unfinished(Box::new(error))),
+            Err(error) => {
+                // Best effort: the next command sweeps again, and the first error is the one to tell.
+                let _ = self.sweep();
+                Err(error)
+            }
         }
-        self.recover()
     }
 
     fn folder(&self) -> PathBuf {
         self.root.join(FOLDER)
+    }
+
+    fn plan(&self) -> PathBuf {
+        self.folder().join(PLAN)
+    }
+
+    /// What a plan names is not swept; nor is it where the disk does not say.
+    fn may_have_plan(&self) -> bool {
+        !matches!(self.plan().try_exists(), Ok(false))
     }
 
     fn staged(&self, number: usize) -> PathBuf {
@@ -197,43 +216,55 @@ impl Journal {
         }
     }
 
-    fn write_plan(&self, files: &[NewFile]) -> Result<(), JournalError> {
-        let paths = files.iter().map(|file| file.path.clone()).collect();
-        let bytes = serde_json::to_vec(&Plan { paths }).unwrap_or_default();
+    /// Puts a plan in its place, after the names of the files that it counts on.
+    fn write_plan(&self, plan: &Plan) -> Result<(), JournalError> {
+        sync_folder(&self.folder())?;
+        let bytes = serde_json::to_vec(plan).expect("a list of texts has a form in JSON");
         let draft = self.folder().join("plan.new");
         write_synced(&draft, &bytes)?;
-        let plan = self.folder().join(PLAN);
-        fs::rename(&draft, &plan).map_err(io_error("rename", &plan))?;
-        sync_folder(&self.folder())
+        let plan = self.plan();
+        fs::rename(&draft, &plan).map_err(io_error("rename", &plan))
     }
 
     /// Finishes a planned change, if there is one, and sweeps.
     fn recover(&self) -> Result<(), JournalError> {
-        let path = self.folder().join(PLAN);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.sweep(),
-            Err(error) => return Err(io_error("read", &path)(error)),
-        };
-        let plan: Plan = serde_json::from_slice(&bytes).map_err(|source| JournalError::Plan {
-            path: path.clone(),
-            source,
-        })?;
-        if let Some(outside) = plan.paths.iter().find(|path| !is_below(path)) {
-            return Err(JournalError::Outside {
-                path,
-                found: outside.clone(),
-            });
+        if let Some(plan) = self.read_plan()? {
+            (0..plan.paths.len()).try_for_each(|number| refuse_link(&self.staged(number)))?;
+            self.refuse_links(&plan)?;
+            self.finish(&plan)?;
         }
-        (0..plan.paths.len()).try_for_each(|number| refuse_link(&self.staged(number)))?;
-        self.refuse_links(plan.paths.iter().map(String::as_str))?;
-        self.finish(&plan)
-            .map_err(|cause| JournalError::Unfinished(Box::new(cause)))?;
         self.sweep()
     }
 
-    /// Puts every file of a plan in its place, the commit point last, and then forgets the plan.
+    fn read_plan(&self) -> Result<Option<Plan>, JournalError> {
+        let path = self.plan();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        let plan: Plan = match serde_json::from_slice(&bytes) {
+            Ok(plan) => plan,
+            Err(source) => return Err(JournalError::Plan { path, source }),
+        };
+        match plan.paths.iter().find(|path| !is_below(path)) {
+            Some(outside) => Err(JournalError::Outside {
+                path,
+                found: outside.clone(),
+            }),
+            None => Ok(Some(plan)),
+        }
+    }
+
     fn finish(&self, plan: &Plan) -> Result<(), JournalError> {
+        self.carry_out(plan)
+            .map_err(|cause| JournalError::Unfinished(Box::new(cause)))
+    }
+
+    /// Puts every file of a plan in its place, the commit point last, and then forgets the plan.
+    fn carry_out(&self, plan: &Plan) -> Result<(), JournalError> {
+        // The plan is on the disk before anything is done by it.
+        sync_folder(&self.folder())?;
         let Some((last, others)) = plan.paths.split_last() else {
             return self.forget_plan();
         };
@@ -247,9 +278,11 @@ impl Journal {
         self.forget_plan()
     }
 
+    /// Removes the plan for good: after a power cut it would take the next change's files for its own.
     fn forget_plan(&self) -> Result<(), JournalError> {
-        let path = self.folder().join(PLAN);
-        fs::remove_file(&path).map_err(io_error("remove", &path))
+        let path = self.plan();
+        fs::remove_file(&path).map_err(io_error("remove", &path))?;
+        sync_folder(&self.folder())
     }
 
     /// Makes the folders durable that lead to files, each once.
@@ -280,8 +313,9 @@ impl Journal {
 
     /// Makes sure that no folder on the way to a file is a link, which could lead out of the
     /// registry. The registry's own folder may be one: that is how the user calls it.
-    fn refuse_links<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Result<(), JournalError> {
-        let folders = paths.flat_map(|path| Path::new(path).ancestors().skip(1));
+    fn refuse_links(&self, plan: &Plan) -> Result<(), JournalError> {
+        let paths = plan.paths.iter().map(Path::new);
+        let folders = paths.flat_map(|path| path.ancestors().skip(1));
         let folders: BTreeSet<&Path> = folders.filter(|path| *path != Path::new("")).collect();
         let mut folders = folders.into_iter();
         folders.try_for_each(|folder| refuse_link(&self.root.join(folder)))
