@@ -13,23 +13,15 @@ use tempfile::NamedTempFile;
 use toml_edit::{DocumentMut, Item, Table, value};
 
 use super::Registry;
+use crate::disk::{self, Durability, Failure, failed};
 use crate::model::RegistryName;
-use crate::registry::atomic;
 
 /// Why a configuration for cargo could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplacementError {
     /// A file could not be read or written.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The system gave no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
@@ -87,11 +79,7 @@ pub(super) fn for_call(
         file.write_all(text.as_bytes())?;
         Ok(file)
     };
-    write().map_err(|source| ReplacementError::Io {
-        action: "write a file in",
-        path: folder.clone(),
-        source,
-    })
+    Ok(write().map_err(failed("write a file in", &folder))?)
 }
 
 fn text_for_call(
@@ -164,17 +152,7 @@ pub(super) fn write_into_project(
     } else {
         folder.join("config.toml")
     };
-    let old = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => {
-            return Err(ReplacementError::Io {
-                action: "read",
-                path,
-                source,
-            });
-        }
-    };
+    let old = disk::read_text_if_there(&path, disk::LIMIT)?.unwrap_or_default();
     let malformed = |reason: String| ReplacementError::Malformed {
         path: path.clone(),
         reason,
@@ -199,11 +177,7 @@ pub(super) fn write_into_project(
     }
     let new = document.to_string();
     if new != old {
-        atomic::replace(&path, new.as_bytes()).map_err(|source| ReplacementError::Io {
-            action: "write",
-            path: path.clone(),
-            source,
-        })?;
+        disk::replace(&path, new.as_bytes(), Durability::Synced)?;
     }
     Ok(path)
 }

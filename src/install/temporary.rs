@@ -5,24 +5,27 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use crate::disk::{self, Failure, failed};
+
 /// The file by which commands know of one another.
 const LOCK: &str = ".lock";
 
 /// Makes the folder, and says that a command is at work in it until the value is dropped. What lies
 /// there goes, unless another command is at work.
-pub(super) fn claim(folder: &Path) -> io::Result<File> {
-    fs::create_dir_all(folder)?;
-    let lock = File::create(folder.join(LOCK))?;
+pub(super) fn claim(folder: &Path) -> Result<File, Failure> {
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    let path = folder.join(LOCK);
+    let lock = disk::open_lock(&path)?;
     if lock.try_lock().is_ok() {
-        for entry in fs::read_dir(folder)?.flatten() {
+        for entry in disk::entries(folder)? {
             if entry.file_name() != LOCK {
                 // What stays costs room and nothing else.
                 let _ = remove(&entry.path());
             }
         }
-        lock.unlock()?;
+        lock.unlock().map_err(failed("unlock", &path))?;
     }
-    lock.lock_shared()?;
+    lock.lock_shared().map_err(failed("lock", &path))?;
     Ok(lock)
 }
 

@@ -1,15 +1,13 @@
 //! Cargo's own configuration: `[registries.NAME] index` in `$CARGO_HOME/config.toml`, so that stock
 //! cargo knows a registry under the same name. Touches that one key and nothing else.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::atomic;
 use super::config::implicit_table;
 use super::transport::BaseUrl;
+use crate::disk::{self, Durability, Failure};
 use crate::model::RegistryName;
 
 /// What a change did.
@@ -24,22 +22,9 @@ pub enum Change {
 /// Why cargo's configuration was left as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum CargoConfigError {
-    /// It cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It cannot be written.
-    #[error("cannot write `{}`", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// It is no TOML.
     #[error("cannot parse `{}`", path.display())]
     Syntax {
@@ -183,16 +168,7 @@ fn empty_entry(inline: bool) -> Item {
 }
 
 fn load(path: &Path) -> Result<DocumentMut, CargoConfigError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => {
-            return Err(CargoConfigError::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
-    };
+    let text = disk::read_text_if_there(path, disk::LIMIT)?.unwrap_or_default();
     text.parse().map_err(|source| CargoConfigError::Syntax {
         path: path.to_owned(),
         source: Box::new(source),
@@ -200,17 +176,14 @@ fn load(path: &Path) -> Result<DocumentMut, CargoConfigError> {
 }
 
 fn save(path: &Path, document: &DocumentMut) -> Result<Change, CargoConfigError> {
-    atomic::replace(path, document.to_string().as_bytes()).map_err(|source| {
-        CargoConfigError::Write {
-            path: path.to_owned(),
-            source,
-        }
-    })?;
+    disk::replace(path, document.to_string().as_bytes(), Durability::Synced)?;
     Ok(Change::Written)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn name(text: &str) -> RegistryName {

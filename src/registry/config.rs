@@ -1,15 +1,13 @@
 //! The user's registries, in `$CARGO_HOME/marketplace/config.toml`: which name means which URL, and
 //! what was trusted under it. Never read from a project, which could redirect a name.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
-use super::atomic;
 use super::transport::BaseUrl;
+use crate::disk::{self, Durability, Failure};
 use crate::model::{RegistryName, Sha256Digest};
 
 /// A registry that the user has added.
@@ -35,22 +33,9 @@ pub struct Config {
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It cannot be written.
-    #[error("cannot write `{}`", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// It is no TOML.
     #[error("cannot parse `{}`", path.display())]
     Syntax {
@@ -92,11 +77,7 @@ impl Config {
     /// Reads the configuration below the marketplace's home folder; an absent file is an empty one.
     pub fn load(home: &Path) -> Result<Self, ConfigError> {
         let path = home.join("config.toml");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(ConfigError::Read { path, source }),
-        };
+        let text = disk::read_text_if_there(&path, disk::LIMIT)?.unwrap_or_default();
         match text.parse() {
             Ok(document) => Ok(Self { path, document }),
             Err(source) => Err(ConfigError::Syntax {
@@ -108,12 +89,12 @@ impl Config {
 
     /// Writes the configuration back, in one step.
     pub fn save(&self) -> Result<(), ConfigError> {
-        atomic::replace(&self.path, self.document.to_string().as_bytes()).map_err(|source| {
-            ConfigError::Write {
-                path: self.path.clone(),
-                source,
-            }
-        })
+        let text = self.document.to_string();
+        Ok(disk::replace(
+            &self.path,
+            text.as_bytes(),
+            Durability::Synced,
+        )?)
     }
 
     /// All registries, by name.
@@ -260,6 +241,8 @@ fn names(registries: Vec<Registry>) -> Vec<RegistryName> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const TEXT: &str = "# mine

@@ -1,7 +1,6 @@
 //! Reading a registry: transport, the user's list of registries, cache and state, backends. The
 //! only network.
 
-pub mod atomic;
 pub mod backend;
 pub mod cargo_config;
 pub mod catalog;

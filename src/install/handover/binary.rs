@@ -16,7 +16,8 @@ use semver::Version;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::project::parse;
-use super::{Ground, HandoverError, Session, Summary, claim_temporary, failed};
+use super::{Ground, HandoverError, Session, Summary, claim_temporary};
+use crate::disk::{self, Failure, failed};
 use crate::install::archive::{self, Limits};
 use crate::install::cargo::Call;
 use crate::install::guard;
@@ -86,12 +87,11 @@ fn refuse_without_binary(entry: &Entry) -> Result<(), HandoverError> {
     Ok(())
 }
 
-fn scratch(session: Session<'_>) -> Result<tempfile::TempDir, HandoverError> {
+fn scratch(session: Session<'_>) -> Result<tempfile::TempDir, Failure> {
     let folder = session.registry.temporary();
-    tempfile::Builder::new()
-        .prefix("install-")
-        .tempdir_in(&folder)
-        .map_err(failed("create a folder in", &folder))
+    let mut scratch = tempfile::Builder::new();
+    let scratch = scratch.prefix("install-").tempdir_in(&folder);
+    scratch.map_err(failed("create a folder in", &folder))
 }
 
 /// Unpacks the verified archive to be resolved; says whether it ships a lock file.
@@ -105,12 +105,12 @@ fn unpack_copy(
     let bytes = archive.map(|archive| archive.into_inner().bytes);
     archive::unpack(&bytes.unwrap_or_default(), copy, &Limits::default())?;
     let path = copy.join("Cargo.toml");
-    let manifest = fs::read_to_string(&path).map_err(failed("read", &path))?;
+    let manifest = disk::read_text(&path, disk::LIMIT)?;
     let manifest = to_be_resolved(&manifest).map_err(|error| HandoverError::Manifest {
         package: package(),
         reason: error.to_string(),
     })?;
-    fs::write(&path, manifest).map_err(failed("write", &path))?;
+    disk::write(&path, manifest.as_bytes())?;
     Ok(copy.join("Cargo.lock").is_file())
 }
 
@@ -188,8 +188,8 @@ fn resolve_copy(
     let path = copy.join("Cargo.lock");
     let shipped = lock_file::read(&path, session.registry)?.unwrap_or_default();
     let closure = list(ground, entry, &shipped)?;
-    if !as_shipped && path.exists() {
-        fs::remove_file(&path).map_err(failed("remove", &path))?;
+    if !as_shipped {
+        disk::remove(&path)?;
     }
     let purpose = Purpose::LookAsInstall;
     let config = ground.config(purpose)?;
