@@ -189,7 +189,7 @@ impl From<CargoConfigError> for CommandError {
             CargoConfigError::Taken { .. } => {
                 shown.with_help("choose another name, or remove that entry first")
             }
-            _ => shown,
+            CargoConfigError::File(_) => shown,
         }
     }
 }

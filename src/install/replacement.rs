@@ -10,11 +10,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, value};
 
 use super::Registry;
-use crate::disk::{self, Durability, Failure, failed};
+use crate::disk::{Failure, failed};
 use crate::model::RegistryName;
+use crate::registry::toml_file::{TomlFile, TomlFileError};
 
 /// Why a configuration for cargo could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +29,9 @@ pub enum ReplacementError {
     /// TOML has no form for a path.
     #[error("cargo's configuration cannot hold the path `{}`, which is not UTF-8", .0.display())]
     Encoding(PathBuf),
-    /// A project's configuration is no TOML, or has another form than cargo's.
-    #[error("could not read `{}`: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// A project's configuration cannot be used.
+    #[error(transparent)]
+    File(#[from] TomlFileError),
 }
 
 /// What a call of cargo is for.
@@ -144,48 +140,19 @@ pub(super) fn write_into_project(
     local: &Path,
     project: &Path,
 ) -> Result<PathBuf, ReplacementError> {
-    let folder = project.join(".cargo");
-    // Where both exist, cargo reads the one without extension.
-    let legacy = folder.join("config");
-    let path = if legacy.is_file() {
-        legacy
-    } else {
-        folder.join("config.toml")
-    };
-    let old = disk::read_text_if_there(&path, disk::LIMIT)?.unwrap_or_default();
-    let malformed = |reason: String| ReplacementError::Malformed {
-        path: path.clone(),
-        reason,
-    };
-    let mut document: DocumentMut = old
-        .parse()
-        .map_err(|error: toml_edit::TomlError| malformed(error.to_string()))?;
-    let sources = document
-        .entry("source")
-        .or_insert_with(implicit_table)
-        .as_table_mut()
-        .ok_or_else(|| malformed("`source` is not a table".into()))?;
+    let mut file = TomlFile::load_of_cargo(&project.join(".cargo"))?;
     for (position, index) in registry.indexes().enumerate() {
         let (name, target) = project_names(&registry.name, position);
-        let mut table = Table::new();
-        table["registry"] = value(index);
-        table["replace-with"] = value(&target);
-        sources[&name] = Item::Table(table);
-        let mut table = Table::new();
-        table["local-registry"] = value(utf8(&as_written(local))?);
-        sources[&target] = Item::Table(table);
+        let source = file.table("source", &name)?;
+        source.clear();
+        source.insert("registry", value(index));
+        source.insert("replace-with", value(&target));
+        let source = file.table("source", &target)?;
+        source.clear();
+        source.insert("local-registry", value(utf8(&as_written(local))?));
     }
-    let new = document.to_string();
-    if new != old {
-        disk::replace(&path, new.as_bytes(), Durability::Synced)?;
-    }
-    Ok(path)
-}
-
-fn implicit_table() -> Item {
-    let mut table = Table::new();
-    table.set_implicit(true);
-    Item::Table(table)
+    file.save()?;
+    Ok(file.path)
 }
 
 fn utf8(path: &Path) -> Result<&str, ReplacementError> {

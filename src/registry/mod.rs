@@ -12,4 +12,5 @@ pub mod metadata;
 pub mod search;
 pub mod seen;
 pub mod serve;
+pub mod toml_file;
 pub mod transport;
