@@ -11,7 +11,7 @@ use cargo_metadata::{Dependency, Metadata, MetadataCommand, Package};
 use semver::VersionReq;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 
-use crate::disk::{self, Failure, failed};
+use crate::disk::{self, Failure};
 use crate::install::handover::{FetchRequest, HandoverError, Session, WriteConfig, exec, fetch};
 use crate::install::{Cargo, CargoError, Registry, ResolveError};
 use crate::model::{Entry, RegistryName};
@@ -264,8 +264,7 @@ fn fetch_dependencies(session: Session<'_>, member: &Member) -> Result<(), Packa
     for dependency in &ours {
         check_there(session, member, dependency)?;
     }
-    let state = &session.registry.state;
-    let folder = tempfile::tempdir_in(state).map_err(failed("create a folder in", state))?;
+    let folder = session.registry.scratch("package-")?;
     let manifest = stand_in(&ours, session);
     disk::write(&folder.path().join("Cargo.toml"), manifest.as_bytes())?;
     disk::write(&folder.path().join("lib.rs"), b"")?;

@@ -16,8 +16,8 @@ use semver::Version;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::project::parse;
-use super::{Ground, HandoverError, Session, Summary, claim_temporary};
-use crate::disk::{self, Failure, failed};
+use super::{Ground, HandoverError, Session, Summary};
+use crate::disk::{self, failed};
 use crate::install::archive::{self, Limits};
 use crate::install::cargo::Call;
 use crate::install::guard;
@@ -51,8 +51,7 @@ pub struct BinaryRequest<'a> {
 pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summary, HandoverError> {
     let entry = request.entry;
     refuse_without_binary(entry)?;
-    let _temporary = claim_temporary(session)?;
-    let scratch = scratch(session)?;
+    let scratch = session.registry.scratch("install-")?;
     let neutral = scratch.path().join("empty");
     let copy = scratch.path().join("copy");
     fs::create_dir(&neutral).map_err(failed("create", &neutral))?;
@@ -85,13 +84,6 @@ fn refuse_without_binary(entry: &Entry) -> Result<(), HandoverError> {
         });
     }
     Ok(())
-}
-
-fn scratch(session: Session<'_>) -> Result<tempfile::TempDir, Failure> {
-    let folder = session.registry.temporary();
-    let mut scratch = tempfile::Builder::new();
-    let scratch = scratch.prefix("install-").tempdir_in(&folder);
-    scratch.map_err(failed("create a folder in", &folder))
 }
 
 /// Unpacks the verified archive to be resolved; says whether it ships a lock file.

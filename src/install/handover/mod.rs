@@ -128,7 +128,7 @@ impl<'a> Ground<'a> {
             local,
             files,
             names,
-            _temporary: claim_temporary(session)?,
+            _temporary: temporary::claim(&session.registry.temporary())?,
         })
     }
 
@@ -142,8 +142,4 @@ impl<'a> Ground<'a> {
         };
         replacement::for_call(&replacement, purpose)
     }
-}
-
-fn claim_temporary(session: Session<'_>) -> Result<File, Failure> {
-    temporary::claim(&session.registry.temporary())
 }
