@@ -189,7 +189,7 @@ impl From<CargoConfigError> for CommandError {
             CargoConfigError::Taken { .. } => {
                 shown.with_help("choose another name, or remove that entry first")
             }
-            _ => shown,
+            CargoConfigError::File(_) => shown,
         }
     }
 }
@@ -263,14 +263,11 @@ mod tests {
     #[test]
     fn shows_the_chain_of_sources() {
         let source = std::io::Error::other("deep");
-        let error = TransportError::Io {
-            path: "x".into(),
-            source,
-        };
-        let shown = CommandError::from(error);
+        let failure = crate::disk::failed("read", std::path::Path::new("x"))(source);
+        let shown = CommandError::from(TransportError::from(failure));
         assert_eq!(
             (shown.message.as_str(), shown.causes),
-            ("cannot read `x`", vec!["deep".into()])
+            ("could not read `x`", vec!["deep".into()])
         );
         assert_eq!(shown.kind.exit_code(), 101);
     }

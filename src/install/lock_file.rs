@@ -1,13 +1,12 @@
 //! Reading `Cargo.lock`: which packages cargo chose, and from where. Never writes one: that is
 //! cargo's.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::Registry;
+use crate::disk::{self, Failure};
 use crate::model::{PackageName, Sha256Digest};
 
 /// More than any real lock file; one can come from a publisher.
@@ -34,15 +33,9 @@ pub(super) struct LockedPackage {
 #[derive(Debug, thiserror::Error)]
 pub enum LockFileError {
     /// It could not be read.
-    #[error("could not read `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// It is no lock file of cargo, or too large for one.
+    #[error(transparent)]
+    Disk(#[from] Failure),
+    /// It is no lock file of cargo.
     #[error("`{}` is not a lock file of cargo: {reason}", path.display())]
     Malformed {
         /// The file.
@@ -62,23 +55,10 @@ pub enum LockFileError {
 
 /// Reads a lock file; `None` if there is none.
 pub(super) fn read(path: &Path, registry: &Registry) -> Result<Option<LockFile>, LockFileError> {
-    let failed = |source| LockFileError::Io {
-        path: path.into(),
-        source,
-    };
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.len() > LIMIT => {
-            return Err(LockFileError::Malformed {
-                path: path.into(),
-                reason: format!("it is longer than {LIMIT} bytes"),
-            });
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
+    match disk::read_text_if_there(path, LIMIT)? {
+        Some(text) => parse(&text, path, registry).map(Some),
+        None => Ok(None),
     }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    parse(&text, path, registry).map(Some)
 }
 
 fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockFileError> {

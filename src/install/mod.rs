@@ -29,8 +29,10 @@ pub use lock_file::LockFileError;
 pub use replacement::ReplacementError;
 pub use resolve::ResolveError;
 pub use source::{Source, SourceError};
+pub use temporary::Scratch;
 pub use unpacked::UnpackedError;
 
+use crate::disk::Failure;
 use crate::model::RegistryName;
 
 /// A registry as cargo and this folder see it.
@@ -66,6 +68,11 @@ impl Registry {
     #[must_use]
     pub fn local(&self) -> PathBuf {
         self.state.join("local")
+    }
+
+    /// Makes a folder for one command.
+    pub fn scratch(&self, prefix: &str) -> Result<Scratch, Failure> {
+        Scratch::new(&self.temporary(), prefix)
     }
 
     /// Where files of one command lie. Below cargo's home, and not in the system's folder for

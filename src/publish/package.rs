@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Dependency, Metadata, MetadataCommand, Package};
 use semver::VersionReq;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 
+use crate::disk::{self, Failure};
 use crate::install::handover::{FetchRequest, HandoverError, Session, WriteConfig, exec, fetch};
 use crate::install::{Cargo, CargoError, Registry, ResolveError};
 use crate::model::{Entry, RegistryName};
@@ -83,14 +83,8 @@ pub enum PackageError {
     #[error(transparent)]
     Handover(#[from] HandoverError),
     /// A temporary project could not be made.
-    #[error("could not write below `{}`", path.display())]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The registry has no package, or no version of it, that a member depends on.
     #[error("`{member}` needs `{package} = \"{requirement}\"`, which is not in `{registry}`")]
     Missing {
@@ -270,11 +264,10 @@ fn fetch_dependencies(session: Session<'_>, member: &Member) -> Result<(), Packa
     for dependency in &ours {
         check_there(session, member, dependency)?;
     }
-    let folder = tempfile::tempdir_in(&session.registry.state).map_err(io_error(session))?;
-    let manifest = folder.path().join("Cargo.toml");
-    std::fs::write(&manifest, stand_in(&ours, session))
-        .and_then(|()| std::fs::write(folder.path().join("lib.rs"), ""))
-        .map_err(io_error(session))?;
+    let folder = session.registry.scratch("package-")?;
+    let manifest = stand_in(&ours, session);
+    disk::write(&folder.path().join("Cargo.toml"), manifest.as_bytes())?;
+    disk::write(&folder.path().join("lib.rs"), b"")?;
     let request = FetchRequest {
         folder: folder.path(),
         manifest: None,
@@ -308,11 +301,6 @@ fn check_there(
         requirement: dependency.req.clone(),
         registry: session.registry.name.clone(),
     })
-}
-
-fn io_error(session: Session<'_>) -> impl FnOnce(io::Error) -> PackageError {
-    let path = session.registry.state.clone();
-    move |source| PackageError::Io { path, source }
 }
 
 /// A manifest that depends on the same packages of the registry, and on nothing else.

@@ -11,7 +11,7 @@ use crate::commands::error::CommandError;
 use crate::commands::{prompt, reading};
 use crate::formats::layout;
 use crate::model::{DigestError, RegistryName, Sha256Digest, UtcTime};
-use crate::registry::cargo_config::{self, Change};
+use crate::registry::cargo_config;
 use crate::registry::config::Registry;
 use crate::registry::files::Files;
 use crate::registry::metadata;
@@ -71,11 +71,10 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
     }
     trust(&root, &registry, context)?;
     // Before our own file: a name that cargo knows otherwise is refused.
-    let change = cargo_config::add(&context.cargo_home, &args.name, &args.url)?;
+    let changed = cargo_config::add(&context.cargo_home, &args.name, &args.url)?;
     config.set(&registry)?;
     config.save()?;
-    if change == Change::Written {
-        let path = cargo_config::path(&context.cargo_home);
+    if let Some(path) = changed {
         let object = format!("`{}` to {}", args.name, path.display());
         context.shell.status("Adding", &object);
         let text = format!(
