@@ -1,13 +1,14 @@
 //! Reading `Cargo.lock`: which packages cargo chose, and from where. Never writes one: that is
 //! cargo's.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::Registry;
 use crate::disk::{self, Failure};
-use crate::model::{PackageName, Sha256Digest};
+use crate::model::{PackageName, RegistryName, Sha256Digest};
 
 /// More than any real lock file; one can come from a publisher.
 const LIMIT: u64 = 16 << 20;
@@ -19,6 +20,8 @@ pub(super) struct LockFile {
     pub(super) ours: Vec<LockedPackage>,
     /// The number of those from other registries and from git.
     pub(super) foreign: usize,
+    /// How many of those are from another registry that the user has added.
+    pub(super) siblings: BTreeMap<RegistryName, usize>,
 }
 
 /// A package of ours in a lock file.
@@ -81,7 +84,13 @@ fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockF
             Some(source) if registry.is_index(source) => {
                 lock.ours.push(ours(&field, path)?);
             }
-            Some(_) => lock.foreign += 1,
+            Some(source) => {
+                lock.foreign += 1;
+                let mut siblings = registry.siblings.iter();
+                if let Some((name, _)) = siblings.find(|(_, index)| index == source) {
+                    *lock.siblings.entry(name.clone()).or_default() += 1;
+                }
+            }
         }
     }
     Ok(lock)
@@ -143,6 +152,7 @@ checksum = "00f2e5808dca47eda41c444ee84291283ddcbd96bf86db5df90fb6f659455e7f"
             name: "market".parse().unwrap(),
             index: "sparse+https://a.invalid/".into(),
             other_indexes: Vec::new(),
+            siblings: Vec::new(),
             state: "/state".into(),
         };
         parse(text, Path::new("Cargo.lock"), &registry)

@@ -46,6 +46,9 @@ pub struct Registry {
     /// Further index URLs under which packages may name the registry: its canonical one, if it is
     /// read from elsewhere.
     pub other_indexes: Vec<String>,
+    /// Other registries that the user has added, with their index URLs. One at a time is verified; of
+    /// the others it is said.
+    pub siblings: Vec<(RegistryName, String)>,
     /// The folder that holds what is known of it on this machine, in cargo's home. Its path never
     /// changes: cargo names folders by it.
     pub state: PathBuf,

@@ -169,6 +169,7 @@ mod tests {
             name: "market".parse().unwrap(),
             index: "sparse+https://a.invalid/".into(),
             other_indexes: vec!["sparse+https://b.invalid/".into()],
+            siblings: Vec::new(),
             state: "/state".into(),
         }
     }

@@ -90,7 +90,10 @@ fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitErr
         let file = NewFile::new(layout::metadata(role, 1), bytes);
         change.metadata.push(file);
     };
-    let root = seal("root", &metadata::root(&new.roles, expires("root")))?;
+    let root = seal(
+        "root",
+        &metadata::root(&new.roles, new.base, expires("root")),
+    )?;
     let root_digest = Sha256Digest::of(&root);
     add("root", root);
     for (role, signed) in &roles {
@@ -180,13 +183,17 @@ pub(super) mod tests {
     }
 
     fn made(folder: &Path) -> Result<Sha256Digest, InitError> {
+        made_at(folder, "https://registry.example.org/")
+    }
+
+    fn made_at(folder: &Path, base: &str) -> Result<Sha256Digest, InitError> {
         let [offline, online] = pair();
         let roles = SoloKeys {
             offline: offline.public(),
             online: online.public(),
         };
         let new = NewRegistry {
-            base: "https://registry.example.org/",
+            base,
             roles,
             keys: &keys(),
             now: UtcTime::from_unix(1_800_000_000).unwrap(),
@@ -222,6 +229,18 @@ pub(super) mod tests {
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let [first, second] = folders.map(|folder| made(folder.path()).unwrap());
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn the_same_keys_and_time_at_another_address_give_another_registry() {
+        let root = |base| {
+            let folder = tempfile::tempdir().unwrap();
+            made_at(folder.path(), base).unwrap()
+        };
+        assert_ne!(
+            root("https://one.example.org/"),
+            root("https://other.example.org/")
+        );
     }
 
     #[test]

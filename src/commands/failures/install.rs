@@ -89,9 +89,9 @@ impl From<GuardError> for CommandError {
 impl From<LocalRegistryError> for CommandError {
     fn from(error: LocalRegistryError) -> Self {
         match &error {
-            LocalRegistryError::Conflict { .. } | LocalRegistryError::Changed { .. } => {
-                refused("MP0401", &error)
-            }
+            LocalRegistryError::Conflict { .. } => refused("MP0401", &error),
+            LocalRegistryError::Changed { .. } => refused("MP0401", &error)
+                .with_help("remove the file, and it is fetched and verified anew"),
             LocalRegistryError::Disk(_) => failed(&error),
         }
     }

@@ -13,6 +13,7 @@ use crate::publish::journal::JournalError;
 use crate::publish::package::PackageError;
 use crate::publish::role_keys::SealError;
 use crate::publish::sign::SignError;
+use crate::trust::{FoldError, RecordError, StatementRefusal};
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
@@ -100,6 +101,12 @@ impl From<ApplyError> for CommandError {
                 .with_code("MP0604")
                 .with_note(NOTHING_WRITTEN)
                 .with_help("a version is published once; raise it in `Cargo.toml`"),
+            ApplyError::Record(RecordError::Statement {
+                cause: StatementRefusal::Fold(FoldError::Sequence { .. } | FoldError::Previous),
+                ..
+            }) => failed(&error).with_note(NOTHING_WRITTEN).with_help(
+                "another statement came before it, or it is in the registry already; else sign again",
+            ),
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
             ApplyError::Statement { .. }
@@ -155,7 +162,8 @@ impl From<PackageError> for CommandError {
             }
             PackageError::Metadata(_)
             | PackageError::Unknown(_)
-            | PackageError::Private(_)
+            | PackageError::Private { .. }
+            | PackageError::Nothing
             | PackageError::Disk(_)
             | PackageError::Failed(_) => failed(&error),
         }

@@ -18,6 +18,7 @@ pub struct RemoveArgs {
 
 /// Runs the command.
 pub fn run(args: RemoveArgs, context: &Context) -> Result<(), CommandError> {
+    let _lock = context.lock_config()?;
     let mut config = context.config()?;
     let registry = config.choose(Some(&args.name))?;
     // Cargo's file first: if it cannot be written, the name is still known and the next try works.

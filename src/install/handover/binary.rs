@@ -47,7 +47,7 @@ pub struct BinaryRequest<'a> {
     pub arguments: &'a [OsString],
 }
 
-/// Installs a program; returns what it was built from, itself not counted.
+/// Installs a program; returns what it was built from, itself included.
 pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summary, HandoverError> {
     let entry = request.entry;
     refuse_without_binary(entry)?;
@@ -69,7 +69,7 @@ pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summa
     let lock = resolve_copy(&ground, entry, &copy, as_shipped)?;
     run_cargo_install(&ground, request, &neutral, as_shipped)?;
     Ok(Summary {
-        verified: lock.ours.len(),
+        verified: lock.ours.len() + 1,
         foreign: lock.foreign,
     })
 }
