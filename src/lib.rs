@@ -6,6 +6,7 @@
 //! - [`formats`]: bytes to model and back. Pure.
 //! - [`trust`]: who may say what. Pure; the only caller of Ed25519.
 //! - [`rollout`]: which backend, and what may fall back. Pure.
+//! - [`disk`]: files, whole or not at all. Bytes and paths only.
 //! - `dataset`: SPARQL over a registry's triples; only in builds that read v2.
 //! - [`registry`]: reading a registry. The only network.
 //! - [`install`]: archives, the local registry, the hand-over to cargo, templates.
@@ -15,6 +16,7 @@
 pub mod commands;
 #[cfg(feature = "marketplace-v2")]
 pub mod dataset;
+pub mod disk;
 pub mod formats;
 pub mod install;
 pub mod model;

@@ -2,6 +2,7 @@
 //! environment and clock are read here and nowhere else.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 use super::arguments::{ColorArg, GlobalArgs};
 use super::error::CommandError;
 use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
+use crate::disk;
 use crate::model::{RegistryName, UtcTime};
 use crate::publish::keystore::Keystore;
 use crate::registry::config::{Config, ConfigError, Registry};
@@ -75,6 +77,11 @@ impl Context {
     /// The user's configuration.
     pub fn config(&self) -> Result<Config, ConfigError> {
         Config::load(&self.home)
+    }
+
+    /// Keeps other commands from changing the user's configuration, ours and cargo's, until dropped.
+    pub fn lock_config(&self) -> Result<File, CommandError> {
+        Ok(disk::lock(&self.home.join("config.lock"))?)
     }
 
     /// The registry to work with: the one that was named, that of `CARGO_MARKETPLACE_REGISTRY`, or

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use crate::disk::Failure;
 use crate::publish::keystore::{KeyName, KeystoreError};
 use crate::registry::cargo_config::CargoConfigError;
 use crate::registry::config::ConfigError;
@@ -164,6 +165,12 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
+impl From<Failure> for CommandError {
+    fn from(error: Failure) -> Self {
+        Self::from_error(Kind::Failure, &error)
+    }
+}
+
 impl From<TransportError> for CommandError {
     fn from(error: TransportError) -> Self {
         Self::from_error(Kind::Failure, &error)
@@ -189,7 +196,7 @@ impl From<CargoConfigError> for CommandError {
             CargoConfigError::Taken { .. } => {
                 shown.with_help("choose another name, or remove that entry first")
             }
-            _ => shown,
+            CargoConfigError::File(_) => shown,
         }
     }
 }
@@ -235,7 +242,7 @@ impl From<KeystoreError> for CommandError {
                 ..
             } => shown
                 .with_code("MP0605")
-                .with_help("a lost passphrase cannot be found again; make a new key"),
+                .with_help("type it again; a lost passphrase cannot be found again"),
             _ => shown,
         }
     }
@@ -263,14 +270,11 @@ mod tests {
     #[test]
     fn shows_the_chain_of_sources() {
         let source = std::io::Error::other("deep");
-        let error = TransportError::Io {
-            path: "x".into(),
-            source,
-        };
-        let shown = CommandError::from(error);
+        let failure = crate::disk::failed("read", std::path::Path::new("x"))(source);
+        let shown = CommandError::from(TransportError::from(failure));
         assert_eq!(
             (shown.message.as_str(), shown.causes),
-            ("cannot read `x`", vec!["deep".into()])
+            ("could not read `x`", vec!["deep".into()])
         );
         assert_eq!(shown.kind.exit_code(), 101);
     }

@@ -36,25 +36,28 @@ impl<'a> Handover<'a> {
         args: &ReadArgs,
         named: Option<&RegistryName>,
     ) -> Result<Self, CommandError> {
-        Ok(Self::new(context, reading::open(context, args, named)?))
+        Self::new(context, reading::open(context, args, named)?)
     }
 
     /// Takes a registry that is open.
-    #[must_use]
-    pub fn new(context: &'a Context, reading: Reading<'a>) -> Self {
+    pub fn new(context: &'a Context, reading: Reading<'a>) -> Result<Self, CommandError> {
+        let known = context.config()?.registries()?.into_iter();
+        let siblings = known.filter(|other| other.registry_id != reading.registry.registry_id);
+        let siblings = siblings.filter_map(|other| Some((other.name, other.url.cargo_index()?)));
         let canonical = format!("sparse+{}", reading.client.policy().base);
         let index = reading.registry.url.cargo_index();
-        Self {
+        Ok(Self {
             registry: Registry {
                 name: reading.registry.name.clone(),
                 index: index.unwrap_or_else(|| canonical.clone()),
                 other_indexes: vec![canonical],
+                siblings: siblings.collect(),
                 state: reading.client.files().folder().to_owned(),
             },
             cargo: cargo(context),
             reading,
             context,
-        }
+        })
     }
 
     /// The same under the registry's public address, wherever it is read: what is packaged names it

@@ -103,7 +103,10 @@ impl<'a> Packaging<'a> {
         let manifest = manifest.map(|path| context.absolute(path));
         let folder = manifest.as_deref().and_then(Path::parent);
         let reading = destination.map(|it| it.reading(context)).transpose()?;
-        let reading = reading.flatten();
+        let handover = reading
+            .flatten()
+            .map(|reading| Handover::new(context, reading))
+            .transpose()?;
         Ok(Self {
             context,
             folder: folder.unwrap_or(&context.cwd).to_owned(),
@@ -117,8 +120,7 @@ impl<'a> Packaging<'a> {
                 allow_dirty: args.allow_dirty,
                 verify: !args.no_verify,
             },
-            target: destination
-                .zip(reading.map(|reading| Handover::new(context, reading).at_public_address())),
+            target: destination.zip(handover.map(Handover::at_public_address)),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Opening a registry for a command that reads it.
 
+use std::fs::File;
 use std::path::Path;
 
 use semver::Version;
@@ -7,6 +8,7 @@ use semver::Version;
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
+use crate::disk;
 use crate::formats::layout::Format;
 use crate::model::{PackageName, PackageSpec, RegistryName};
 use crate::registry::backend::{Backend, backend};
@@ -28,6 +30,8 @@ pub struct Reading<'a> {
     pub client: Client<'a>,
     /// How documents are read.
     pub backend: Box<dyn Backend>,
+    /// Keeps other commands away from the state of a folder that is published to.
+    _lock: Option<File>,
 }
 
 /// Opens the registry that was named, or the only one.
@@ -43,6 +47,7 @@ pub fn open<'a>(
         registry,
         client,
         backend,
+        _lock: None,
     })
 }
 
@@ -76,6 +81,7 @@ pub fn folder<'a>(
     added: Registry,
 ) -> Result<Reading<'a>, CommandError> {
     let home = context.home.join("publishing");
+    let lock = wait_for_turn(&home.join(format!("{}.lock", added.registry_id)), context)?;
     let files = Files::new(home.join(added.registry_id.to_string()), None);
     files.clear()?;
     metadata::trust_root(&files, root)?;
@@ -92,7 +98,19 @@ pub fn folder<'a>(
         registry: added,
         client,
         backend: backend(None)?,
+        _lock: Some(lock),
     })
+}
+
+/// Takes the lock; says so if another command has it.
+fn wait_for_turn(path: &Path, context: &Context) -> Result<File, CommandError> {
+    let lock = disk::open_lock(path)?;
+    if lock.try_lock().is_err() {
+        let object = "waiting for another command that packages for this registry";
+        context.shell.status("Blocking", object);
+        lock.lock().map_err(disk::failed("lock", path))?;
+    }
+    Ok(lock)
 }
 
 /// The format that an argument names.

@@ -89,9 +89,9 @@ pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError
 /// Those of the registry's role keys that a change needs and that are in the key folder.
 pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
     let stored: Vec<StoredKey> = context.keystore().list()?;
-    let needed = stored
-        .iter()
-        .filter(|key| needed.contains(&key.public.id()));
+    // Of a key that is kept elsewhere only the public half may lie here.
+    let is_here = |key: &&StoredKey| needed.contains(&key.public.id()) && key.secret.is_file();
+    let needed = stored.iter().filter(is_here);
     let keys = needed.map(|key| load(context, &key.name));
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
 }

@@ -7,11 +7,11 @@
 //! is not `Verified` gets in. Safe for many processes; the lock is held for writes only.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
+use crate::disk::{self, Durability, Failure, failed};
 use crate::formats::v1;
 use crate::model::{Document, Entry, PackageName};
 use crate::trust::{Archive, ArchiveMismatch, Verified, verify_archive};
@@ -26,16 +26,8 @@ pub struct LocalRegistry {
 #[derive(Debug, thiserror::Error)]
 pub enum LocalRegistryError {
     /// A file could not be read or written.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The folder holds another release of the same name and version.
     #[error("`{}` holds another `{package}` {version} than the one verified now", path.display())]
     Conflict {
@@ -90,7 +82,7 @@ impl LocalRegistry {
             Some(old) => merge(v1::decode(&document.package, &old).ok(), document, &path)?,
             None => new,
         };
-        write_whole(&path, &merged, Durability::Rebuilt)
+        Ok(disk::replace(&path, &merged, Durability::Rebuilt)?)
     }
 
     /// The archive of a release, if it is there.
@@ -118,7 +110,7 @@ impl LocalRegistry {
                 version: archive.entry.release.version.clone(),
                 path,
             }),
-            None => write_whole(&path, &archive.bytes, Durability::Synced),
+            None => Ok(disk::replace(&path, &archive.bytes, Durability::Synced)?),
         }
     }
 
@@ -129,15 +121,8 @@ impl LocalRegistry {
     }
 
     /// Waits for other processes that write here, and keeps them away until dropped.
-    fn lock(&self) -> Result<File, LocalRegistryError> {
-        let path = self.folder.join(".lock");
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(failed("open", &path))?;
-        file.lock().map_err(failed("lock", &path))?;
-        Ok(file)
+    fn lock(&self) -> Result<File, Failure> {
+        disk::lock(&self.folder.join(".lock"))
     }
 }
 
@@ -165,51 +150,8 @@ fn merge(
     Ok(v1::encode(&merged))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Durability {
-    /// Brought to the disk before it gets its name.
-    Synced,
-    /// Not: what a crash cuts off is written anew by the next command.
-    Rebuilt,
-}
-
-/// Writes a file beside its place, then renames it, so that cargo never reads a part.
-fn write_whole(
-    path: &Path,
-    bytes: &[u8],
-    durability: Durability,
-) -> Result<(), LocalRegistryError> {
-    let folder = path.parent().unwrap_or(path);
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        if durability == Durability::Synced {
-            file.as_file().sync_data()?;
-        }
-        file.persist(path).map_err(|failed| failed.error)?;
-        Ok(())
-    };
-    write().map_err(failed("write", path))
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>, LocalRegistryError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("read", path)(error)),
-    }
-}
-
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LocalRegistryError {
-    let path = path.to_owned();
-    move |source| LocalRegistryError::Io {
-        action,
-        path,
-        source,
-    }
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    disk::read_if_there(path, disk::LIMIT)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Reading `Cargo.lock`: which packages cargo chose, and from where. Never writes one: that is
 //! cargo's.
 
-use std::fs;
-use std::io;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::Registry;
-use crate::model::{PackageName, Sha256Digest};
+use crate::disk::{self, Failure};
+use crate::model::{PackageName, RegistryName, Sha256Digest};
 
 /// More than any real lock file; one can come from a publisher.
 const LIMIT: u64 = 16 << 20;
@@ -20,6 +20,8 @@ pub(super) struct LockFile {
     pub(super) ours: Vec<LockedPackage>,
     /// The number of those from other registries and from git.
     pub(super) foreign: usize,
+    /// How many of those are from another registry that the user has added.
+    pub(super) siblings: BTreeMap<RegistryName, usize>,
 }
 
 /// A package of ours in a lock file.
@@ -34,15 +36,9 @@ pub(super) struct LockedPackage {
 #[derive(Debug, thiserror::Error)]
 pub enum LockFileError {
     /// It could not be read.
-    #[error("could not read `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// It is no lock file of cargo, or too large for one.
+    #[error(transparent)]
+    Disk(#[from] Failure),
+    /// It is no lock file of cargo.
     #[error("`{}` is not a lock file of cargo: {reason}", path.display())]
     Malformed {
         /// The file.
@@ -62,23 +58,10 @@ pub enum LockFileError {
 
 /// Reads a lock file; `None` if there is none.
 pub(super) fn read(path: &Path, registry: &Registry) -> Result<Option<LockFile>, LockFileError> {
-    let failed = |source| LockFileError::Io {
-        path: path.into(),
-        source,
-    };
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.len() > LIMIT => {
-            return Err(LockFileError::Malformed {
-                path: path.into(),
-                reason: format!("it is longer than {LIMIT} bytes"),
-            });
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
+    match disk::read_text_if_there(path, LIMIT)? {
+        Some(text) => parse(&text, path, registry).map(Some),
+        None => Ok(None),
     }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    parse(&text, path, registry).map(Some)
 }
 
 fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockFileError> {
@@ -101,7 +84,13 @@ fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockF
             Some(source) if registry.is_index(source) => {
                 lock.ours.push(ours(&field, path)?);
             }
-            Some(_) => lock.foreign += 1,
+            Some(source) => {
+                lock.foreign += 1;
+                let mut siblings = registry.siblings.iter();
+                if let Some((name, _)) = siblings.find(|(_, index)| index == source) {
+                    *lock.siblings.entry(name.clone()).or_default() += 1;
+                }
+            }
         }
     }
     Ok(lock)
@@ -163,6 +152,7 @@ checksum = "00f2e5808dca47eda41c444ee84291283ddcbd96bf86db5df90fb6f659455e7f"
             name: "market".parse().unwrap(),
             index: "sparse+https://a.invalid/".into(),
             other_indexes: Vec::new(),
+            siblings: Vec::new(),
             state: "/state".into(),
         };
         parse(text, Path::new("Cargo.lock"), &registry)

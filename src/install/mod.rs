@@ -29,8 +29,10 @@ pub use lock_file::LockFileError;
 pub use replacement::ReplacementError;
 pub use resolve::ResolveError;
 pub use source::{Source, SourceError};
+pub use temporary::Scratch;
 pub use unpacked::UnpackedError;
 
+use crate::disk::Failure;
 use crate::model::RegistryName;
 
 /// A registry as cargo and this folder see it.
@@ -44,6 +46,9 @@ pub struct Registry {
     /// Further index URLs under which packages may name the registry: its canonical one, if it is
     /// read from elsewhere.
     pub other_indexes: Vec<String>,
+    /// Other registries that the user has added, with their index URLs. One at a time is verified; of
+    /// the others it is said.
+    pub siblings: Vec<(RegistryName, String)>,
     /// The folder that holds what is known of it on this machine, in cargo's home. Its path never
     /// changes: cargo names folders by it.
     pub state: PathBuf,
@@ -66,6 +71,11 @@ impl Registry {
     #[must_use]
     pub fn local(&self) -> PathBuf {
         self.state.join("local")
+    }
+
+    /// Makes a folder for one command.
+    pub fn scratch(&self, prefix: &str) -> Result<Scratch, Failure> {
+        Scratch::new(&self.temporary(), prefix)
     }
 
     /// Where files of one command lie. Below cargo's home, and not in the system's folder for

@@ -10,40 +10,28 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, value};
 
 use super::Registry;
+use crate::disk::{Failure, failed};
 use crate::model::RegistryName;
-use crate::registry::atomic;
+use crate::registry::toml_file::{TomlFile, TomlFileError};
 
 /// Why a configuration for cargo could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplacementError {
     /// A file could not be read or written.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The system gave no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
     /// TOML has no form for a path.
     #[error("cargo's configuration cannot hold the path `{}`, which is not UTF-8", .0.display())]
     Encoding(PathBuf),
-    /// A project's configuration is no TOML, or has another form than cargo's.
-    #[error("could not read `{}`: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// A project's configuration cannot be used.
+    #[error(transparent)]
+    File(#[from] TomlFileError),
 }
 
 /// What a call of cargo is for.
@@ -87,11 +75,7 @@ pub(super) fn for_call(
         file.write_all(text.as_bytes())?;
         Ok(file)
     };
-    write().map_err(|source| ReplacementError::Io {
-        action: "write a file in",
-        path: folder.clone(),
-        source,
-    })
+    Ok(write().map_err(failed("write a file in", &folder))?)
 }
 
 fn text_for_call(
@@ -156,62 +140,19 @@ pub(super) fn write_into_project(
     local: &Path,
     project: &Path,
 ) -> Result<PathBuf, ReplacementError> {
-    let folder = project.join(".cargo");
-    // Where both exist, cargo reads the one without extension.
-    let legacy = folder.join("config");
-    let path = if legacy.is_file() {
-        legacy
-    } else {
-        folder.join("config.toml")
-    };
-    let old = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => {
-            return Err(ReplacementError::Io {
-                action: "read",
-                path,
-                source,
-            });
-        }
-    };
-    let malformed = |reason: String| ReplacementError::Malformed {
-        path: path.clone(),
-        reason,
-    };
-    let mut document: DocumentMut = old
-        .parse()
-        .map_err(|error: toml_edit::TomlError| malformed(error.to_string()))?;
-    let sources = document
-        .entry("source")
-        .or_insert_with(implicit_table)
-        .as_table_mut()
-        .ok_or_else(|| malformed("`source` is not a table".into()))?;
+    let mut file = TomlFile::load_of_cargo(&project.join(".cargo"))?;
     for (position, index) in registry.indexes().enumerate() {
         let (name, target) = project_names(&registry.name, position);
-        let mut table = Table::new();
-        table["registry"] = value(index);
-        table["replace-with"] = value(&target);
-        sources[&name] = Item::Table(table);
-        let mut table = Table::new();
-        table["local-registry"] = value(utf8(&as_written(local))?);
-        sources[&target] = Item::Table(table);
+        let source = file.table("source", &name)?;
+        source.clear();
+        source.insert("registry", value(index));
+        source.insert("replace-with", value(&target));
+        let source = file.table("source", &target)?;
+        source.clear();
+        source.insert("local-registry", value(utf8(&as_written(local))?));
     }
-    let new = document.to_string();
-    if new != old {
-        atomic::replace(&path, new.as_bytes()).map_err(|source| ReplacementError::Io {
-            action: "write",
-            path: path.clone(),
-            source,
-        })?;
-    }
-    Ok(path)
-}
-
-fn implicit_table() -> Item {
-    let mut table = Table::new();
-    table.set_implicit(true);
-    Item::Table(table)
+    file.save()?;
+    Ok(file.path)
 }
 
 fn utf8(path: &Path) -> Result<&str, ReplacementError> {
@@ -228,6 +169,7 @@ mod tests {
             name: "market".parse().unwrap(),
             index: "sparse+https://a.invalid/".into(),
             other_indexes: vec!["sparse+https://b.invalid/".into()],
+            siblings: Vec::new(),
             state: "/state".into(),
         }
     }

@@ -5,24 +5,59 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use tempfile::TempDir;
+
+use crate::disk::{self, Failure, failed};
+
 /// The file by which commands know of one another.
 const LOCK: &str = ".lock";
 
+/// A folder of one command: it is gone when the value is dropped, and if the command is cut off, when
+/// the next one begins.
+#[derive(Debug)]
+pub struct Scratch {
+    // Dropped in this order: the folder goes while it is still claimed.
+    folder: TempDir,
+    _claim: File,
+}
+
+impl Scratch {
+    /// Makes one in the folder for temporary files.
+    pub(super) fn new(temporary: &Path, prefix: &str) -> Result<Self, Failure> {
+        // Claimed first: whoever claims, sweeps.
+        let claim = claim(temporary)?;
+        let folder = tempfile::Builder::new()
+            .prefix(prefix)
+            .tempdir_in(temporary);
+        Ok(Self {
+            folder: folder.map_err(failed("create a folder in", temporary))?,
+            _claim: claim,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// Makes the folder, and says that a command is at work in it until the value is dropped. What lies
 /// there goes, unless another command is at work.
-pub(super) fn claim(folder: &Path) -> io::Result<File> {
-    fs::create_dir_all(folder)?;
-    let lock = File::create(folder.join(LOCK))?;
+pub(super) fn claim(folder: &Path) -> Result<File, Failure> {
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    let path = folder.join(LOCK);
+    let lock = disk::open_lock(&path)?;
     if lock.try_lock().is_ok() {
-        for entry in fs::read_dir(folder)?.flatten() {
+        for entry in disk::entries(folder)? {
             if entry.file_name() != LOCK {
                 // What stays costs room and nothing else.
                 let _ = remove(&entry.path());
             }
         }
-        lock.unlock()?;
+        lock.unlock().map_err(failed("unlock", &path))?;
     }
-    lock.lock_shared()?;
+    lock.lock_shared().map_err(failed("lock", &path))?;
     Ok(lock)
 }
 
@@ -54,5 +89,16 @@ mod tests {
         drop((second, third));
         let _last = claim(&folder).unwrap();
         assert!(!folder.join("install-1").exists());
+    }
+
+    #[test]
+    fn a_folder_of_a_command_stays_as_long_as_the_command() {
+        let root = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(root.path(), "package-").unwrap();
+        let path = scratch.path().to_owned();
+        drop(claim(root.path()).unwrap());
+        assert!(path.exists());
+        drop(scratch);
+        assert!(!path.exists());
     }
 }

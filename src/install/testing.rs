@@ -115,6 +115,7 @@ impl World {
                 name: "market".parse().unwrap(),
                 index: INDEX.into(),
                 other_indexes: Vec::new(),
+                siblings: Vec::new(),
                 state: home.join("marketplace").join("id"),
             },
             shelf: Shelf::default(),

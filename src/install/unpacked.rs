@@ -5,10 +5,10 @@
 //! Nothing is removed but packages out of local registries, and no link is followed.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError, Limits};
+use crate::disk::{self, Failure, failed, is_absent};
 use crate::model::{Event, EventSink};
 use crate::trust::{Archive, Verified};
 
@@ -16,16 +16,8 @@ use crate::trust::{Archive, Verified};
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackedError {
     /// A folder could not be read or removed.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The folder.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The archive itself is refused.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -71,37 +63,20 @@ fn difference(
         }
         // A link can be turned round once it was compared.
         Ok(_) => Ok(Some(PathBuf::from("."))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(UnpackedError::Io {
-            action: "read",
-            path: folder.into(),
-            source,
-        }),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failed("read", folder)(error))?,
     }
 }
 
 /// Where cargo unpacks packages of local registries: such a source has a URL without a host, and
 /// the folder's name is host, `-`, digest.
-fn folders_of_local_registries(cargo_home: &Path) -> Result<Vec<PathBuf>, UnpackedError> {
+fn folders_of_local_registries(cargo_home: &Path) -> Result<Vec<PathBuf>, Failure> {
     let all = cargo_home.join("registry").join("src");
-    let failed = |source| UnpackedError::Io {
-        action: "read",
-        path: all.clone(),
-        source,
-    };
-    let entries = match fs::read_dir(&all) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        if is_of_local_registry(&entry.file_name().to_string_lossy()) {
-            folders.push(entry.path());
-        }
-    }
-    Ok(folders)
+    let entries = disk::entries_if_there(&all)?.into_iter();
+    Ok(entries
+        .filter(|entry| is_of_local_registry(&entry.file_name().to_string_lossy()))
+        .map(|entry| entry.path())
+        .collect())
 }
 
 /// Says whether a folder in `registry/src` is that of a local registry.
@@ -109,22 +84,12 @@ pub(super) fn is_of_local_registry(name: &str) -> bool {
     name.starts_with('-')
 }
 
-fn remove(folder: &Path) -> Result<(), UnpackedError> {
-    let failed = |source| UnpackedError::Io {
-        action: "remove",
-        path: folder.into(),
-        source,
-    };
-    let metadata = folder.symlink_metadata().map_err(failed)?;
+fn remove(folder: &Path) -> Result<(), Failure> {
+    let metadata = folder.symlink_metadata().map_err(failed("read", folder))?;
     if !metadata.is_dir() {
-        return fs::remove_file(folder).map_err(failed);
+        return disk::remove(folder);
     }
     // Without its mark cargo unpacks the package again, even if we are cut off in between.
-    let mark = folder.join(".cargo-ok");
-    match fs::remove_file(&mark) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    fs::remove_dir_all(folder).map_err(failed)
+    disk::remove(&folder.join(".cargo-ok"))?;
+    fs::remove_dir_all(folder).map_err(failed("remove", folder))
 }

@@ -35,6 +35,9 @@ pub enum NameError {
     /// A digit or sign in first place.
     #[error("`{0}` cannot be a name: it must start with a letter or `_`")]
     Start(String),
+    /// Cargo's name for crates.io.
+    #[error("`{0}` cannot be a name: it is cargo's name for crates.io")]
+    Taken(String),
     /// A device on Windows.
     #[error("`{0}` cannot be a name: Windows reserves it for a device")]
     Device(String),
@@ -136,6 +139,10 @@ impl FromStr for RegistryName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         check(text)?;
+        // Cargo takes this name for crates.io, whatever its configuration says.
+        if text.eq_ignore_ascii_case("crates-io") {
+            return Err(NameError::Taken(text.into()));
+        }
         Ok(Self(text.into()))
     }
 }

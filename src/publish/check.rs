@@ -8,13 +8,13 @@ mod report;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use super::journal::{Journal, JournalError};
+use crate::disk::Failure;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::{config_json, layout};
@@ -34,14 +34,8 @@ pub enum CheckError {
     #[error("`{}` holds no registry", .0.display())]
     NoRegistry(PathBuf),
     /// The files cannot be listed.
-    #[error("cannot list `{}`", path.display())]
-    List {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// It cannot be made sure that no change is under way.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -1,10 +1,9 @@
 //! Names that look alike: two packages may not differ only in case, or in `-` and `_`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::disk::{self, Failure};
 use crate::formats::layout;
 use crate::model::PackageName;
 
@@ -20,14 +19,8 @@ pub enum CollisionError {
         taken: String,
     },
     /// The registry's folder cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
 }
 
 /// Looks for names that collide with each other.
@@ -94,19 +87,10 @@ fn folders(name: &PackageName) -> BTreeSet<PathBuf> {
 }
 
 /// The packages whose records lie in an index folder, as their files are called.
-fn records(folder: &Path) -> Result<Vec<String>, CollisionError> {
-    let read_error = |source| CollisionError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(read_error(error)),
-    };
+fn records(folder: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
-    for entry in entries {
-        let file = entry.map_err(read_error)?.file_name();
+    for entry in disk::entries_if_there(folder)? {
+        let file = entry.file_name();
         // Names under a digest have a second dot.
         let name = file.to_str().and_then(|file| file.strip_suffix(".json"));
         names.extend(name.filter(|name| !name.contains('.')).map(str::to_owned));
@@ -116,6 +100,8 @@ fn records(folder: &Path) -> Result<Vec<String>, CollisionError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn taken(existing: &str, new: &str) -> Option<String> {

@@ -8,7 +8,6 @@ mod refresh;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub use error::FolderError;
@@ -19,6 +18,7 @@ use serde_json::Value;
 use super::journal::{Change, Journal, NewFile};
 use super::metadata::{self, PACKAGES};
 use super::role_keys::{RoleKeys, key_ids};
+use crate::disk;
 use crate::formats::policy::{self, Policy};
 use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, Record};
@@ -48,7 +48,7 @@ impl Folder {
             return Err(FolderError::NoRegistry(root.to_owned()));
         }
         let journal = Journal::open(root)?;
-        let registry_id = Sha256Digest::of(&read(&first)?);
+        let registry_id = Sha256Digest::of(&disk::read(&first, disk::LIMIT)?);
         let mut folder = Self {
             root: root.to_owned(),
             journal,
@@ -303,28 +303,9 @@ impl Folder {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, FolderError> {
-        let file = self.root.join(path);
-        if !file.exists() {
-            return Err(FolderError::Missing(path.to_owned()));
-        }
-        read(&file)
+        let bytes = disk::read_if_there(&self.root.join(path), disk::LIMIT)?;
+        bytes.ok_or_else(|| FolderError::Missing(path.to_owned()))
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
-    // A pipe would be waited for, and a device has no end.
-    let read = |found: fs::Metadata| {
-        if !found.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        fs::read(path)
-    };
-    fs::metadata(path)
-        .and_then(read)
-        .map_err(|source| FolderError::Read {
-            path: path.to_owned(),
-            source,
-        })
 }
 
 fn unsealed(
@@ -359,15 +340,4 @@ fn file_digest(listed: &Value) -> Option<FileDigest> {
         sha256: listed["hashes"]["sha256"].as_str()?.parse().ok()?,
         length: listed["length"].as_u64()?,
     })
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_no_end_is_not_read() {
-        let error = read(Path::new("/dev/zero")).unwrap_err();
-        assert!(matches!(error, FolderError::Read { .. }), "{error}");
-    }
 }

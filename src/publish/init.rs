@@ -1,6 +1,5 @@
 //! The first state of a registry: root, delegations, policy, an empty catalog.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 use super::journal::{Change, Journal, JournalError, NewFile};
 use super::metadata::{self, PACKAGES, SoloKeys};
 use super::role_keys::{RoleKeys, SealError};
+use crate::disk::{self, Failure};
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::policy::{self, FormatFloor, Lifetimes, Policy, PolicyError};
 use crate::formats::{config_json, layout};
@@ -35,14 +35,8 @@ pub enum InitError {
     #[error("`{}` is not empty", .0.display())]
     NotEmpty(PathBuf),
     /// The folder cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The policy cannot be written.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -72,17 +66,8 @@ pub fn check_empty(folder: &Path) -> Result<(), InitError> {
     if Journal::has_pending_change(folder) {
         Journal::open(folder)?;
     }
-    let read_error = |source| InitError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(read_error(error)),
-    };
-    for entry in entries {
-        let name = entry.map_err(read_error)?.file_name();
+    for entry in disk::entries_if_there(folder)? {
+        let name = entry.file_name();
         if !name.to_string_lossy().starts_with('.') {
             return Err(InitError::NotEmpty(folder.to_owned()));
         }
@@ -105,7 +90,10 @@ fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitErr
         let file = NewFile::new(layout::metadata(role, 1), bytes);
         change.metadata.push(file);
     };
-    let root = seal("root", &metadata::root(&new.roles, expires("root")))?;
+    let root = seal(
+        "root",
+        &metadata::root(&new.roles, new.base, expires("root")),
+    )?;
     let root_digest = Sha256Digest::of(&root);
     add("root", root);
     for (role, signed) in &roles {
@@ -196,13 +184,17 @@ pub(super) mod tests {
     }
 
     fn made(folder: &Path) -> Result<Sha256Digest, InitError> {
+        made_at(folder, "https://registry.example.org/")
+    }
+
+    fn made_at(folder: &Path, base: &str) -> Result<Sha256Digest, InitError> {
         let [offline, online] = pair();
         let roles = SoloKeys {
             offline: offline.public(),
             online: online.public(),
         };
         let new = NewRegistry {
-            base: "https://registry.example.org/",
+            base,
             roles,
             keys: &keys(),
             now: UtcTime::from_unix(1_800_000_000).unwrap(),
@@ -238,6 +230,18 @@ pub(super) mod tests {
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let [first, second] = folders.map(|folder| made(folder.path()).unwrap());
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn the_same_keys_and_time_at_another_address_give_another_registry() {
+        let root = |base| {
+            let folder = tempfile::tempdir().unwrap();
+            made_at(folder.path(), base).unwrap()
+        };
+        assert_ne!(
+            root("https://one.example.org/"),
+            root("https://other.example.org/")
+        );
     }
 
     #[test]

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{self, Failure, failed, sync_folder};
 use crate::formats::layout;
 use crate::model::Sha256Digest;
 
@@ -68,16 +69,8 @@ impl Change {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file system refused.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// As `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The plan that a cut-off change left is not readable.
     #[error("the journal `{}` is damaged", path.display())]
     Plan {
@@ -122,16 +115,12 @@ impl Journal {
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         let folder = root.join(FOLDER);
         refuse_link(&folder)?;
-        fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
         let path = folder.join(LOCK);
         refuse_link(&path)?;
-        // Never emptied, whatever came in its place.
-        let lock = File::options().create(true).append(true).open(&path);
-        let lock = lock.map_err(io_error("create", &path))?;
-        lock.lock().map_err(io_error("lock", &path))?;
         let journal = Self {
             root: root.to_owned(),
-            _lock: lock,
+            _lock: disk::lock(&path)?,
         };
         journal.recover()?;
         Ok(journal)
@@ -145,11 +134,11 @@ impl Journal {
         refuse_link(&path)?;
         match File::open(&path) {
             Ok(lock) => {
-                lock.lock_shared().map_err(io_error("lock", &path))?;
+                lock.lock_shared().map_err(failed("lock", &path))?;
                 Ok(Some(lock))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io_error("open", &path)(error)),
+            Err(error) => Err(failed("open", &path)(error))?,
         }
     }
 
@@ -160,22 +149,41 @@ impl Journal {
     }
 
     /// Writes a change, whole or not at all.
-    pub fn commit(&self, change: Change) -> Result<(), JournalError> {
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Unfinished`] if the change is planned: [`Journal::open`] then finishes it. With
+    /// any other error nothing has changed.
+    pub fn commit(self, change: Change) -> Result<(), JournalError> {
         let order = change.immutable.into_iter().chain(change.plain);
         let order = order.chain(change.metadata).chain(change.timestamp);
         let files: Vec<NewFile> = order.collect();
-        self.refuse_links(files.iter().map(|file| file.path.as_str()))?;
-        let staged = self.stage(&files).and_then(|()| self.write_plan(&files));
-        if let Err(error) = staged {
-            // Best effort: the next command sweeps again, and the first error is the one to tell.
-            let _ = self.sweep();
-            return Err(error);
+        let paths = files.iter().map(|file| file.path.clone()).collect();
+        let plan = Plan { paths };
+        self.refuse_links(&plan)?;
+        let planned = self.stage(&files).and_then(|()| self.write_plan(&plan));
+        match planned {
+            Ok(()) => self.finish(&plan),
+            Err(error) if self.may_have_plan() => Err(JournalError::Unfinished(Box::new(error))),
+            Err(error) => {
+                // Best effort: the next command sweeps again, and the first error is the one to tell.
+                let _ = self.sweep();
+                Err(error)
+            }
         }
-        self.recover()
     }
 
     fn folder(&self) -> PathBuf {
         self.root.join(FOLDER)
+    }
+
+    fn plan(&self) -> PathBuf {
+        self.folder().join(PLAN)
+    }
+
+    /// What a plan names is not swept; nor is it where the disk does not say.
+    fn may_have_plan(&self) -> bool {
+        !matches!(self.plan().try_exists(), Ok(false))
     }
 
     fn staged(&self, number: usize) -> PathBuf {
@@ -185,55 +193,66 @@ impl Journal {
     fn stage(&self, files: &[NewFile]) -> Result<(), JournalError> {
         let write = || {
             let files = files.par_iter().enumerate();
-            files.try_for_each(|(number, file)| write_synced(&self.staged(number), &file.bytes))
+            files.try_for_each(|(number, file)| disk::write(&self.staged(number), &file.bytes))
         };
         // The threads wait for the disk, not for the processor; a file system that hears of many
         // files at once brings them out together.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build();
         match pool {
-            Ok(pool) => pool.install(write),
+            Ok(pool) => pool.install(write)?,
             // No more threads to be had: those that there are do it as well.
-            Err(_) => write(),
+            Err(_) => write()?,
         }
+        Ok(())
     }
 
-    fn write_plan(&self, files: &[NewFile]) -> Result<(), JournalError> {
-        let paths = files.iter().map(|file| file.path.clone()).collect();
-        let bytes = serde_json::to_vec(&Plan { paths }).unwrap_or_default();
+    /// Puts a plan in its place, after the names of the files that it counts on.
+    fn write_plan(&self, plan: &Plan) -> Result<(), JournalError> {
+        sync_folder(&self.folder())?;
+        let bytes = serde_json::to_vec(plan).expect("a list of texts has a form in JSON");
         let draft = self.folder().join("plan.new");
-        write_synced(&draft, &bytes)?;
-        let plan = self.folder().join(PLAN);
-        fs::rename(&draft, &plan).map_err(io_error("rename", &plan))?;
-        sync_folder(&self.folder())
+        disk::write(&draft, &bytes)?;
+        let plan = self.plan();
+        Ok(fs::rename(&draft, &plan).map_err(failed("rename", &plan))?)
     }
 
     /// Finishes a planned change, if there is one, and sweeps.
     fn recover(&self) -> Result<(), JournalError> {
-        let path = self.folder().join(PLAN);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.sweep(),
-            Err(error) => return Err(io_error("read", &path)(error)),
-        };
-        let plan: Plan = serde_json::from_slice(&bytes).map_err(|source| JournalError::Plan {
-            path: path.clone(),
-            source,
-        })?;
-        if let Some(outside) = plan.paths.iter().find(|path| !is_below(path)) {
-            return Err(JournalError::Outside {
-                path,
-                found: outside.clone(),
-            });
+        if let Some(plan) = self.read_plan()? {
+            (0..plan.paths.len()).try_for_each(|number| refuse_link(&self.staged(number)))?;
+            self.refuse_links(&plan)?;
+            self.finish(&plan)?;
         }
-        (0..plan.paths.len()).try_for_each(|number| refuse_link(&self.staged(number)))?;
-        self.refuse_links(plan.paths.iter().map(String::as_str))?;
-        self.finish(&plan)
-            .map_err(|cause| JournalError::Unfinished(Box::new(cause)))?;
         self.sweep()
     }
 
-    /// Puts every file of a plan in its place, the commit point last, and then forgets the plan.
+    fn read_plan(&self) -> Result<Option<Plan>, JournalError> {
+        let path = self.plan();
+        let Some(bytes) = disk::read_if_there(&path, disk::LIMIT)? else {
+            return Ok(None);
+        };
+        let plan: Plan = match serde_json::from_slice(&bytes) {
+            Ok(plan) => plan,
+            Err(source) => return Err(JournalError::Plan { path, source }),
+        };
+        match plan.paths.iter().find(|path| !is_below(path)) {
+            Some(outside) => Err(JournalError::Outside {
+                path,
+                found: outside.clone(),
+            }),
+            None => Ok(Some(plan)),
+        }
+    }
+
     fn finish(&self, plan: &Plan) -> Result<(), JournalError> {
+        self.carry_out(plan)
+            .map_err(|cause| JournalError::Unfinished(Box::new(cause)))
+    }
+
+    /// Puts every file of a plan in its place, the commit point last, and then forgets the plan.
+    fn carry_out(&self, plan: &Plan) -> Result<(), JournalError> {
+        // The plan is on the disk before anything is done by it.
+        sync_folder(&self.folder())?;
         let Some((last, others)) = plan.paths.split_last() else {
             return self.forget_plan();
         };
@@ -247,9 +266,10 @@ impl Journal {
         self.forget_plan()
     }
 
+    /// Removes the plan for good: after a power cut it would take the next change's files for its own.
     fn forget_plan(&self) -> Result<(), JournalError> {
-        let path = self.folder().join(PLAN);
-        fs::remove_file(&path).map_err(io_error("remove", &path))
+        disk::remove(&self.plan())?;
+        Ok(sync_folder(&self.folder())?)
     }
 
     /// Makes the folders durable that lead to files, each once.
@@ -259,29 +279,29 @@ impl Journal {
             .flat_map(|file| Path::new(file).ancestors().skip(1));
         let folders: BTreeSet<&Path> = folders.collect();
         let folders: Vec<&Path> = folders.into_iter().collect();
-        folders
-            .into_par_iter()
-            .try_for_each(|folder| sync_folder(&self.root.join(folder)))
+        let folders = folders.into_par_iter();
+        Ok(folders.try_for_each(|folder| sync_folder(&self.root.join(folder)))?)
     }
 
     fn put_in_place(&self, number: usize, target: &str) -> Result<(), JournalError> {
         let target = self.root.join(target);
         let staged = self.staged(number);
         if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(io_error("create", parent))?;
+            fs::create_dir_all(parent).map_err(failed("create", parent))?;
         }
         match fs::rename(&staged, &target) {
             Ok(()) => Ok(()),
             // Renamed before the cut.
             Err(error) if error.kind() == io::ErrorKind::NotFound && target.exists() => Ok(()),
-            Err(error) => Err(io_error("rename", &target)(error)),
+            Err(error) => Err(failed("rename", &target)(error))?,
         }
     }
 
     /// Makes sure that no folder on the way to a file is a link, which could lead out of the
     /// registry. The registry's own folder may be one: that is how the user calls it.
-    fn refuse_links<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Result<(), JournalError> {
-        let folders = paths.flat_map(|path| Path::new(path).ancestors().skip(1));
+    fn refuse_links(&self, plan: &Plan) -> Result<(), JournalError> {
+        let paths = plan.paths.iter().map(Path::new);
+        let folders = paths.flat_map(|path| path.ancestors().skip(1));
         let folders: BTreeSet<&Path> = folders.filter(|path| *path != Path::new("")).collect();
         let mut folders = folders.into_iter();
         folders.try_for_each(|folder| refuse_link(&self.root.join(folder)))
@@ -289,11 +309,10 @@ impl Journal {
 
     /// Removes staged files that no plan names.
     fn sweep(&self) -> Result<(), JournalError> {
-        let folder = self.folder();
-        for entry in fs::read_dir(&folder).map_err(io_error("read", &folder))? {
-            let path = entry.map_err(io_error("read", &folder))?.path();
+        for entry in disk::entries(&self.folder())? {
+            let path = entry.path();
             if path.extension().is_some_and(|extension| extension == "new") {
-                fs::remove_file(&path).map_err(io_error("remove", &path))?;
+                disk::remove(&path)?;
             }
         }
         Ok(())
@@ -315,34 +334,6 @@ fn refuse_link(path: &Path) -> Result<(), JournalError> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::Link(path.into())),
         _ => Ok(()),
-    }
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
-    let write = || -> io::Result<()> {
-        let mut file = File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_data()
-    };
-    write().map_err(io_error("write", path))
-}
-
-/// Makes renames in a folder durable; only Unix lets a folder be opened for that.
-fn sync_folder(folder: &Path) -> Result<(), JournalError> {
-    if cfg!(unix) {
-        File::open(folder)
-            .and_then(|handle| handle.sync_all())
-            .map_err(io_error("sync", folder))?;
-    }
-    Ok(())
-}
-
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {
-    let path = path.to_owned();
-    move |source| JournalError::Io {
-        action,
-        path,
-        source,
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
+use crate::disk::{self, Failure, Readers, failed};
 use crate::model::{NameError, PublicKey, PublisherId};
 use crate::trust::ed25519::{self, KeyFileError, SecretKey};
 
@@ -78,22 +79,9 @@ pub enum KeystoreError {
     /// The name is taken.
     #[error("the key `{0}` exists already")]
     Exists(KeyName),
-    /// A file cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write `{}`", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// What is in a file is no key, or the passphrase does not fit.
     #[error("cannot use the key in `{}`", path.display())]
     Key {
@@ -119,14 +107,8 @@ impl Keystore {
 
     /// All keys, by name.
     pub fn list(&self) -> Result<Vec<StoredKey>, KeystoreError> {
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(read_failed(&self.folder, source)),
-        };
         let mut keys = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|source| read_failed(&self.folder, source))?;
+        for entry in disk::entries_if_there(&self.folder)? {
             let file = entry.file_name();
             let name = file.to_str().and_then(|file| file.strip_suffix(".pub.pem"));
             if let Some(name) = name.and_then(|name| name.parse().ok()) {
@@ -210,18 +192,16 @@ impl Keystore {
         self.check_free(name)?;
         let (path, public_path) = (self.secret_path(name), self.public_path(name));
         let public = secret.public();
-        let failed = |source| KeystoreError::Key {
+        let unusable = |source| KeystoreError::Key {
             path: path.clone(),
             source,
         };
-        let pem = secret.to_pem(passphrase, randomness).map_err(failed)?;
-        let public_pem = ed25519::public_pem(&public).map_err(failed)?;
-        make_private_folder(&self.folder).map_err(|source| write_failed(&self.folder, source))?;
+        let pem = secret.to_pem(passphrase, randomness).map_err(unusable)?;
+        let public_pem = ed25519::public_pem(&public).map_err(unusable)?;
+        make_private_folder(&self.folder).map_err(failed("create", &self.folder))?;
         // The secret first: a public half without a secret one would look like a key.
-        write_new(&path, pem.as_bytes(), Secrecy::Owner)
-            .map_err(|source| write_failed(&path, source))?;
-        write_new(&public_path, public_pem.as_bytes(), Secrecy::None)
-            .map_err(|source| write_failed(&public_path, source))?;
+        disk::create(&path, pem.as_bytes(), Readers::Owner)?;
+        disk::create(&public_path, public_pem.as_bytes(), Readers::All)?;
         Ok(StoredKey {
             name: name.clone(),
             public,
@@ -246,33 +226,6 @@ impl Keystore {
     }
 }
 
-/// Who may read a file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Secrecy {
-    None,
-    Owner,
-}
-
-/// Writes a file that must not be there yet, whole or not at all.
-fn write_new(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // A new file of `tempfile` is readable by its owner only, from the start.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    #[cfg(unix)]
-    if secrecy == Secrecy::None {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    #[cfg(not(unix))]
-    let _ = secrecy;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)
-        .map_err(|failed| failed.error)?;
-    Ok(())
-}
-
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -281,26 +234,12 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, KeystoreError> {
-    let mut text = Zeroizing::new(String::new());
-    fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
-        .map_err(|source| read_failed(path, source))?;
-    Ok(text)
-}
-
-fn read_failed(path: &Path, source: io::Error) -> KeystoreError {
-    KeystoreError::Read {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn write_failed(path: &Path, source: io::Error) -> KeystoreError {
-    KeystoreError::Write {
-        path: path.to_owned(),
-        source,
-    }
+fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let bytes = Zeroizing::new(disk::read(path, MAX_BYTES)?);
+    let text = std::str::from_utf8(&bytes).map_err(io::Error::other);
+    Ok(Zeroizing::new(
+        text.map_err(failed("read", path))?.to_owned(),
+    ))
 }
 
 #[cfg(test)]

@@ -40,11 +40,13 @@ pub fn lifetime(role: &str, lifetimes: &Lifetimes) -> u32 {
     }
 }
 
-/// The first root of a solo registry.
+/// The first root of a solo registry. Its digest is the registry's id, so it holds the public address
+/// besides: two registries of the same keys are two, even if they were made in the same second.
 #[must_use]
-pub fn root(keys: &SoloKeys, expires: UtcTime) -> Value {
+pub fn root(keys: &SoloKeys, base: &str, expires: UtcTime) -> Value {
     let (offline, online) = (role(&keys.offline), role(&keys.online));
     let mut signed = common("root", 1, expires);
+    signed.insert("base".into(), base.into());
     signed.insert("consistent_snapshot".into(), true.into());
     signed.insert("keys".into(), key_map(&[keys.offline, keys.online]));
     signed.insert(

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Dependency, Metadata, MetadataCommand, Package};
 use semver::VersionReq;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
+use toml_edit::{Array, DocumentMut, InlineTable, value};
 
+use crate::disk::{self, Durability, Failure};
 use crate::install::handover::{FetchRequest, HandoverError, Session, WriteConfig, exec, fetch};
 use crate::install::{Cargo, CargoError, Registry, ResolveError};
 use crate::model::{Entry, RegistryName};
@@ -73,9 +73,17 @@ pub enum PackageError {
     /// A name that is no member's.
     #[error("no package `{0}` in the workspace")]
     Unknown(String),
-    /// `publish = false`.
-    #[error("`{0}` says `publish = false` in its manifest")]
-    Private(String),
+    /// `publish = false`, or a list without the registry.
+    #[error("the manifest of `{package}` says `publish = {publish:?}`")]
+    Private {
+        /// The package.
+        package: String,
+        /// The registries to which it may be published.
+        publish: Vec<String>,
+    },
+    /// No member may be published to the registry.
+    #[error("no package of the workspace may be published here")]
+    Nothing,
     /// Cargo could not be run.
     #[error(transparent)]
     Cargo(#[from] CargoError),
@@ -83,14 +91,8 @@ pub enum PackageError {
     #[error(transparent)]
     Handover(#[from] HandoverError),
     /// A temporary project could not be made.
-    #[error("could not write below `{}`", path.display())]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The registry has no package, or no version of it, that a member depends on.
     #[error("`{member}` needs `{package} = \"{requirement}\"`, which is not in `{registry}`")]
     Missing {
@@ -126,7 +128,11 @@ pub fn members(
         command.other_options(["--config".to_owned(), index]);
     }
     let metadata = command.exec().map_err(PackageError::Metadata)?;
-    let selected = select(&metadata, workshop.folder, selection)?;
+    let registry = registry.map(|registry| registry.name.as_str());
+    let selected = select(&metadata, workshop.folder, selection, registry)?;
+    if selected.is_empty() {
+        return Err(PackageError::Nothing);
+    }
     let mut ordered = Vec::new();
     let mut seen = BTreeSet::new();
     for package in &selected {
@@ -143,10 +149,15 @@ fn select<'a>(
     metadata: &'a Metadata,
     folder: &Path,
     selection: &Selection,
+    registry: Option<&str>,
 ) -> Result<Vec<&'a Package>, PackageError> {
     let all = metadata.workspace_packages();
-    let may_be_published =
-        |package: &&Package| package.publish.as_ref().is_none_or(|to| !to.is_empty());
+    let may_be_published = |package: &&Package| match (package.publish.as_deref(), registry) {
+        (None, _) => true,
+        (Some(to), Some(registry)) => to.iter().any(|name| name == registry),
+        // Packaged for one of them, or for none.
+        (Some(to), None) => !to.is_empty(),
+    };
     let found: Vec<&Package> = match selection {
         Selection::Workspace => return Ok(all.into_iter().filter(may_be_published).collect()),
         Selection::Current => vec![current(&all, folder).ok_or(PackageError::NoPackage)?],
@@ -161,7 +172,10 @@ fn select<'a>(
             .collect::<Result<_, _>>()?,
     };
     match found.iter().find(|package| !may_be_published(package)) {
-        Some(private) => Err(PackageError::Private(private.name.to_string())),
+        Some(private) => Err(PackageError::Private {
+            package: private.name.to_string(),
+            publish: private.publish.clone().unwrap_or_default(),
+        }),
         None => Ok(found),
     }
 }
@@ -270,11 +284,8 @@ fn fetch_dependencies(session: Session<'_>, member: &Member) -> Result<(), Packa
     for dependency in &ours {
         check_there(session, member, dependency)?;
     }
-    let folder = tempfile::tempdir_in(&session.registry.state).map_err(io_error(session))?;
-    let manifest = folder.path().join("Cargo.toml");
-    std::fs::write(&manifest, stand_in(&ours, session))
-        .and_then(|()| std::fs::write(folder.path().join("lib.rs"), ""))
-        .map_err(io_error(session))?;
+    let folder = session.registry.scratch("package-")?;
+    write_stand_in(folder.path(), &ours, session)?;
     let request = FetchRequest {
         folder: folder.path(),
         manifest: None,
@@ -310,31 +321,38 @@ fn check_there(
     })
 }
 
-fn io_error(session: Session<'_>) -> impl FnOnce(io::Error) -> PackageError {
-    let path = session.registry.state.clone();
-    move |source| PackageError::Io { path, source }
+/// Writes a workspace that depends on the same packages of the registry, and on nothing else: a member
+/// for each dependency, since one package may be needed twice.
+fn write_stand_in(
+    folder: &Path,
+    dependencies: &[&Dependency],
+    session: Session<'_>,
+) -> Result<(), Failure> {
+    let mut workspace = DocumentMut::new();
+    workspace["workspace"]["resolver"] = value("2");
+    workspace["workspace"]["members"] = value(Array::from_iter(["*"]));
+    disk::write(&folder.join("Cargo.toml"), workspace.to_string().as_bytes())?;
+    for (place, dependency) in dependencies.iter().enumerate() {
+        let member = folder.join(format!("dependency-{place}"));
+        let manifest = stand_in(place, dependency, session);
+        disk::replace(&member.join("lib.rs"), b"", Durability::Rebuilt)?;
+        disk::write(&member.join("Cargo.toml"), manifest.as_bytes())?;
+    }
+    Ok(())
 }
 
-/// A manifest that depends on the same packages of the registry, and on nothing else.
-fn stand_in(dependencies: &[&Dependency], session: Session<'_>) -> String {
+fn stand_in(place: usize, dependency: &Dependency, session: Session<'_>) -> String {
     let mut manifest = DocumentMut::new();
-    manifest["package"]["name"] = value("stand-in");
+    manifest["package"]["name"] = value(format!("dependency-{place}"));
     manifest["package"]["version"] = value("0.0.0");
     manifest["package"]["edition"] = value("2021");
     manifest["lib"]["path"] = value("lib.rs");
-    manifest["workspace"] = Item::Table(Table::new());
-    for (place, dependency) in dependencies.iter().enumerate() {
-        let mut table = InlineTable::new();
-        table.insert("package", dependency.name.as_str().into());
-        table.insert("version", dependency.req.to_string().into());
-        table.insert("registry", session.registry.name.as_str().into());
-        table.insert("default-features", dependency.uses_default_features.into());
-        table.insert(
-            "features",
-            dependency.features.iter().collect::<Array>().into(),
-        );
-        // One package may be needed twice, with other features.
-        manifest["dependencies"][&format!("dependency-{place}")] = value(table);
-    }
+    let mut table = InlineTable::new();
+    table.insert("version", dependency.req.to_string().into());
+    table.insert("registry", session.registry.name.as_str().into());
+    table.insert("default-features", dependency.uses_default_features.into());
+    let features: Array = dependency.features.iter().collect();
+    table.insert("features", features.into());
+    manifest["dependencies"][&dependency.name] = value(table);
     manifest.to_string()
 }

@@ -1,61 +1,20 @@
 //! Cargo's own configuration: `[registries.NAME] index` in `$CARGO_HOME/config.toml`, so that stock
 //! cargo knows a registry under the same name. Touches that one key and nothing else.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{DocumentMut, Item, value};
 
-use super::atomic;
-use super::config::implicit_table;
+use super::toml_file::{TomlFile, TomlFileError};
 use super::transport::BaseUrl;
 use crate::model::RegistryName;
-
-/// What a change did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// The file was written.
-    Written,
-    /// There was nothing to do.
-    Unchanged,
-}
 
 /// Why cargo's configuration was left as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum CargoConfigError {
-    /// It cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It cannot be written.
-    #[error("cannot write `{}`", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It is no TOML.
-    #[error("cannot parse `{}`", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: Box<toml_edit::TomlError>,
-    },
-    /// `registries` or the registry's entry is something else than a table.
-    #[error("`{key}` in `{}` is not a table", path.display())]
-    NotATable {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-    },
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] TomlFileError),
     /// The name is taken by another registry.
     #[error("`{}` already has a registry `{name}`, at `{index}`", path.display())]
     Taken {
@@ -68,18 +27,8 @@ pub enum CargoConfigError {
     },
 }
 
-/// The file that cargo reads: `config` without an extension wins where both exist, as in cargo.
-#[must_use]
-pub fn path(cargo_home: &Path) -> PathBuf {
-    let legacy = cargo_home.join("config");
-    if legacy.is_file() {
-        legacy
-    } else {
-        cargo_home.join("config.toml")
-    }
-}
-
-/// Tells cargo of a registry. A registry in a folder is left out: cargo would take it for git.
+/// Tells cargo of a registry; returns the file, if it was changed. A registry in a folder is left
+/// out: cargo would take it for git.
 ///
 /// # Errors
 ///
@@ -88,129 +37,62 @@ pub fn add(
     cargo_home: &Path,
     name: &RegistryName,
     url: &BaseUrl,
-) -> Result<Change, CargoConfigError> {
+) -> Result<Option<PathBuf>, CargoConfigError> {
     let Some(index) = url.cargo_index() else {
-        return Ok(Change::Unchanged);
+        return Ok(None);
     };
-    let path = path(cargo_home);
-    let mut document = load(&path)?;
-    if !insert(&mut document, &path, name, &index)? {
-        return Ok(Change::Unchanged);
+    let mut file = TomlFile::load_of_cargo(cargo_home)?;
+    let entry = file.table("registries", name.as_str())?;
+    match entry.get("index").and_then(Item::as_str) {
+        Some(known) if known == index => {}
+        Some(other) => {
+            return Err(CargoConfigError::Taken {
+                index: other.to_owned(),
+                name: name.clone(),
+                path: file.path,
+            });
+        }
+        None => {
+            entry.insert("index", value(index));
+        }
     }
-    save(&path, &document)
+    Ok(file.save()?.then_some(file.path))
 }
 
-/// Takes back what [`add`] wrote; an entry that points elsewhere is the user's and stays.
+/// Takes back what [`add`] wrote, and returns the file, if it was changed; an entry that points
+/// elsewhere is the user's and stays.
 pub fn remove(
     cargo_home: &Path,
     name: &RegistryName,
     url: &BaseUrl,
-) -> Result<Change, CargoConfigError> {
-    let path = path(cargo_home);
-    let mut document = load(&path)?;
-    if delete(&mut document, name, url.cargo_index().as_deref()) {
-        save(&path, &document)
-    } else {
-        Ok(Change::Unchanged)
-    }
-}
-
-/// Sets the index of a registry; says whether that changed anything.
-fn insert(
-    document: &mut DocumentMut,
-    path: &Path,
-    name: &RegistryName,
-    index: &str,
-) -> Result<bool, CargoConfigError> {
-    let not_a_table = |key: String| CargoConfigError::NotATable {
-        path: path.to_owned(),
-        key,
-    };
-    let registries = document.entry("registries").or_insert_with(implicit_table);
-    let inline = registries.is_inline_table();
-    let entry = registries
-        .as_table_like_mut()
-        .ok_or_else(|| not_a_table("registries".to_owned()))?
-        .entry(name.as_str())
-        .or_insert_with(|| empty_entry(inline))
-        .as_table_like_mut()
-        .ok_or_else(|| not_a_table(format!("registries.{name}")))?;
-    match entry.get("index").and_then(Item::as_str) {
-        Some(present) if present == index => Ok(false),
-        Some(other) => Err(CargoConfigError::Taken {
-            path: path.to_owned(),
-            name: name.clone(),
-            index: other.to_owned(),
-        }),
-        None => {
-            entry.insert("index", value(index));
-            Ok(true)
-        }
-    }
+) -> Result<Option<PathBuf>, CargoConfigError> {
+    let mut file = TomlFile::load_of_cargo(cargo_home)?;
+    delete(&mut file.document, name, url.cargo_index().as_deref());
+    Ok(file.save()?.then_some(file.path))
 }
 
 /// Removes the index of a registry if it is `index`; an entry that is empty then goes, too.
-fn delete(document: &mut DocumentMut, name: &RegistryName, index: Option<&str>) -> bool {
-    let Some(registries) = document
-        .get_mut("registries")
-        .and_then(Item::as_table_like_mut)
-    else {
-        return false;
+fn delete(document: &mut DocumentMut, name: &RegistryName, index: Option<&str>) {
+    let registries = document.get_mut("registries");
+    let Some(registries) = registries.and_then(Item::as_table_like_mut) else {
+        return;
     };
-    let Some(entry) = registries
-        .get_mut(name.as_str())
-        .and_then(Item::as_table_like_mut)
-    else {
-        return false;
+    let entry = registries.get_mut(name.as_str());
+    let Some(entry) = entry.and_then(Item::as_table_like_mut) else {
+        return;
     };
-    if index.is_none() || entry.get("index").and_then(Item::as_str) != index {
-        return false;
-    }
-    entry.remove("index");
-    if entry.is_empty() {
-        registries.remove(name.as_str());
-    }
-    true
-}
-
-/// A table can lie in an inline table only if it is one, too.
-fn empty_entry(inline: bool) -> Item {
-    if inline {
-        Item::Value(Value::InlineTable(InlineTable::new()))
-    } else {
-        Item::Table(Table::new())
-    }
-}
-
-fn load(path: &Path) -> Result<DocumentMut, CargoConfigError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => {
-            return Err(CargoConfigError::Read {
-                path: path.to_owned(),
-                source,
-            });
+    if index.is_some() && entry.get("index").and_then(Item::as_str) == index {
+        entry.remove("index");
+        if entry.is_empty() {
+            registries.remove(name.as_str());
         }
-    };
-    text.parse().map_err(|source| CargoConfigError::Syntax {
-        path: path.to_owned(),
-        source: Box::new(source),
-    })
-}
-
-fn save(path: &Path, document: &DocumentMut) -> Result<Change, CargoConfigError> {
-    atomic::replace(path, document.to_string().as_bytes()).map_err(|source| {
-        CargoConfigError::Write {
-            path: path.to_owned(),
-            source,
-        }
-    })?;
-    Ok(Change::Written)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn name(text: &str) -> RegistryName {
@@ -222,14 +104,14 @@ mod tests {
     }
 
     /// Adds `harbour` to a file and returns what is in it then.
-    fn added_to(file: &str, before: &str) -> (String, Change) {
+    fn added_to(file: &str, before: &str) -> (String, Option<PathBuf>) {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(file), before).unwrap();
         let url = url("https://registry.example");
         let change = add(home.path(), &name("harbour"), &url).unwrap();
         let after = fs::read_to_string(home.path().join(file)).unwrap();
         remove(home.path(), &name("harbour"), &url).unwrap();
-        if change == Change::Written {
+        if change.is_some() {
             let undone = fs::read_to_string(home.path().join(file)).unwrap();
             assert_eq!(undone.trim(), before.trim(), "not undone");
         }
@@ -250,7 +132,7 @@ mod tests {
     fn keeps_the_users_formatting() {
         let before = "# mine\n[net]\nretry   = 7 # many\n\n[registries.other]\nindex = 'x'\n";
         let (after, change) = added_to("config.toml", before);
-        assert_eq!(change, Change::Written);
+        assert!(change.is_some_and(|path| path.ends_with("config.toml")));
         let expected = format!(
             "{before}\n[registries.harbour]\nindex = \"sparse+https://registry.example/\"\n"
         );
@@ -267,7 +149,7 @@ mod tests {
     fn the_same_index_again_is_no_change() {
         let before = "registries.harbour.index = 'sparse+https://registry.example/'\n";
         let (after, change) = added_to("config.toml", before);
-        assert_eq!((after.as_str(), change), (before, Change::Unchanged));
+        assert_eq!((after.as_str(), change), (before, None));
     }
 
     #[test]
@@ -279,7 +161,7 @@ mod tests {
         let error = add(home.path(), &name("harbour"), &url).unwrap_err();
         assert!(error.to_string().contains("elsewhere.example"), "{error}");
         let change = remove(home.path(), &name("harbour"), &url).unwrap();
-        assert_eq!(change, Change::Unchanged);
+        assert_eq!(change, None);
         let after = fs::read_to_string(home.path().join("config.toml")).unwrap();
         assert_eq!(after, before);
     }
@@ -288,7 +170,7 @@ mod tests {
     fn leaves_folders_out() {
         let home = tempfile::tempdir().unwrap();
         let change = add(home.path(), &name("local"), &url("file:///srv/market")).unwrap();
-        assert_eq!(change, Change::Unchanged);
+        assert_eq!(change, None);
         assert!(!home.path().join("config.toml").exists());
     }
 }

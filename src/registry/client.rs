@@ -193,6 +193,10 @@ impl<'a> Client<'a> {
         })?;
         let Some(target) = target else {
             return match before {
+                _ if self.tuf().is_behind() => Err(ClientError::NotInCopy {
+                    package: package.clone(),
+                    registry: self.name.clone(),
+                }),
                 Some(_) => Err(ClientError::Vanished(package.clone())),
                 None => Ok(None),
             };

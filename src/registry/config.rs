@@ -1,14 +1,12 @@
 //! The user's registries, in `$CARGO_HOME/marketplace/config.toml`: which name means which URL, and
 //! what was trusted under it. Never read from a project, which could redirect a name.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{Item, TableLike, value};
 
-use super::atomic;
+use super::toml_file::{TomlFile, TomlFileError};
 use super::transport::BaseUrl;
 use crate::model::{RegistryName, Sha256Digest};
 
@@ -28,37 +26,15 @@ pub struct Registry {
 /// The user's configuration file. Formatting, comments and unknown keys survive a change.
 #[derive(Debug, Clone)]
 pub struct Config {
-    path: PathBuf,
-    document: DocumentMut,
+    file: TomlFile,
 }
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It cannot be written.
-    #[error("cannot write `{}`", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It is no TOML.
-    #[error("cannot parse `{}`", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: Box<toml_edit::TomlError>,
-    },
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] TomlFileError),
     /// A value is missing or not of its kind.
     #[error("`{key}` in `{}` {reason}", path.display())]
     Value {
@@ -91,35 +67,25 @@ pub enum ConfigError {
 impl Config {
     /// Reads the configuration below the marketplace's home folder; an absent file is an empty one.
     pub fn load(home: &Path) -> Result<Self, ConfigError> {
-        let path = home.join("config.toml");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(ConfigError::Read { path, source }),
-        };
-        match text.parse() {
-            Ok(document) => Ok(Self { path, document }),
-            Err(source) => Err(ConfigError::Syntax {
-                path,
-                source: Box::new(source),
-            }),
-        }
+        let file = TomlFile::load(home.join("config.toml"))?;
+        Ok(Self { file })
     }
 
     /// Writes the configuration back, in one step.
-    pub fn save(&self) -> Result<(), ConfigError> {
-        atomic::replace(&self.path, self.document.to_string().as_bytes()).map_err(|source| {
-            ConfigError::Write {
-                path: self.path.clone(),
-                source,
-            }
-        })
+    pub fn save(&mut self) -> Result<(), ConfigError> {
+        self.file.save()?;
+        Ok(())
     }
 
     /// All registries, by name.
     pub fn registries(&self) -> Result<Vec<Registry>, ConfigError> {
         let mut all = Vec::new();
-        for (name, item) in self.table()?.into_iter().flat_map(TableLike::iter) {
+        for (name, item) in self
+            .file
+            .get("registries")?
+            .into_iter()
+            .flat_map(TableLike::iter)
+        {
             all.push(self.registry(name, item)?);
         }
         all.sort_by(|a: &Registry, b| a.name.cmp(&b.name));
@@ -128,7 +94,11 @@ impl Config {
 
     /// The registry of that name, if there is one.
     pub fn get(&self, name: &RegistryName) -> Result<Option<Registry>, ConfigError> {
-        match self.table()?.and_then(|table| table.get(name.as_str())) {
+        match self
+            .file
+            .get("registries")?
+            .and_then(|table| table.get(name.as_str()))
+        {
             Some(item) => self.registry(name.as_str(), item).map(Some),
             None => Ok(None),
         }
@@ -163,23 +133,7 @@ impl Config {
 
     /// Adds a registry, or changes the one of that name; keys of it that we do not know stay.
     pub fn set(&mut self, registry: &Registry) -> Result<(), ConfigError> {
-        let path = self.path.clone();
-        let wrong = |key: String| ConfigError::Value {
-            path: path.clone(),
-            key,
-            reason: "is not a table".to_owned(),
-        };
-        let all = self
-            .document
-            .entry("registries")
-            .or_insert_with(implicit_table)
-            .as_table_like_mut()
-            .ok_or_else(|| wrong("registries".to_owned()))?;
-        let entry = all
-            .entry(registry.name.as_str())
-            .or_insert_with(|| Item::Table(Table::new()))
-            .as_table_like_mut()
-            .ok_or_else(|| wrong(format!("registries.{}", registry.name)))?;
+        let entry = self.file.table("registries", registry.name.as_str())?;
         entry.insert("url", value(registry.url.as_str()));
         entry.insert("registry-id", value(registry.registry_id.to_string()));
         entry.insert("root", value(format!("sha256:{}", registry.root)));
@@ -188,21 +142,12 @@ impl Config {
 
     /// Removes the registry of that name; says whether there was one.
     pub fn remove(&mut self, name: &RegistryName) -> bool {
-        self.document
+        self.file
+            .document
             .get_mut("registries")
             .and_then(Item::as_table_like_mut)
             .and_then(|all| all.remove(name.as_str()))
             .is_some()
-    }
-
-    fn table(&self) -> Result<Option<&dyn TableLike>, ConfigError> {
-        match self.document.get("registries") {
-            None => Ok(None),
-            Some(item) => match item.as_table_like() {
-                Some(table) => Ok(Some(table)),
-                None => Err(self.wrong("registries", "is not a table")),
-            },
-        }
     }
 
     fn registry(&self, name: &str, item: &Item) -> Result<Registry, ConfigError> {
@@ -237,18 +182,11 @@ impl Config {
 
     fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
         ConfigError::Value {
-            path: self.path.clone(),
+            path: self.file.path.clone(),
             key: key.to_owned(),
             reason: reason.into(),
         }
     }
-}
-
-/// A table that is written only through the tables in it: `[registries.x]` without `[registries]`.
-pub(super) fn implicit_table() -> Item {
-    let mut table = Table::new();
-    table.set_implicit(true);
-    Item::Table(table)
 }
 
 fn names(registries: Vec<Registry>) -> Vec<RegistryName> {
@@ -260,6 +198,8 @@ fn names(registries: Vec<Registry>) -> Vec<RegistryName> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const TEXT: &str = "# mine
@@ -298,7 +238,7 @@ note = \"kept\"
         config.save().unwrap();
         let again = Config::load(&home.path().join("new")).unwrap();
         assert_eq!(again.registries().unwrap(), [registry("a"), registry("b")]);
-        assert!(!again.document.to_string().contains("[registries]\n"));
+        assert!(!again.file.document.to_string().contains("[registries]\n"));
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl FileError {
             Self::Offline { .. } => Cause::Offline,
             Self::Mismatch { .. } | Self::TooLong { .. } | Self::Target(_) => Cause::Mismatch,
             Self::Transport(_) => Cause::Unavailable,
-            Self::Io { .. } | Self::Damaged { .. } => Cause::Local,
+            Self::Disk(_) | Self::Damaged { .. } => Cause::Local,
         }
     }
 }

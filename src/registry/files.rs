@@ -2,11 +2,10 @@
 //! on every read. With the server gone or `--offline`, what was fetched before is still there.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use super::atomic;
 use super::transport::{Transport, TransportError};
+use crate::disk::{self, Durability, Failure, failed, is_absent};
 use crate::formats::layout;
 use crate::formats::record::FileDigest;
 use crate::trust::Verified;
@@ -69,14 +68,8 @@ pub enum FileError {
         path: PathBuf,
     },
     /// The copy on this machine cannot be read or written.
-    #[error("cannot use `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
 }
 
 impl<'a> Files<'a> {
@@ -130,37 +123,24 @@ impl<'a> Files<'a> {
     /// Returns the copy of `path` on this machine, whatever it is.
     pub fn kept(&self, path: &str) -> Result<Option<Vec<u8>>, FileError> {
         let path = self.folder.join(path);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(FileError::Io { path, source }),
-        }
+        Ok(disk::read_if_there(&path, disk::LIMIT)?)
     }
 
     /// Keeps a file on this machine.
     pub fn keep(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
         let path = self.folder.join(path);
-        atomic::replace(&path, bytes).map_err(|source| FileError::Io { path, source })
+        Ok(disk::replace(&path, bytes, Durability::Synced)?)
     }
 
     /// Removes the copy of a file, if there is one.
     pub fn forget(&self, path: &str) -> Result<(), FileError> {
-        let path = self.folder.join(path);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(FileError::Io { path, source })
-            }
-            _ => Ok(()),
-        }
+        Ok(disk::remove(&self.folder.join(path))?)
     }
 
     /// Removes all that was kept, as if the registry had never been read here.
     pub fn clear(&self) -> Result<(), FileError> {
         match fs::remove_dir_all(&self.folder) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError::Io {
-                path: self.folder.clone(),
-                source,
-            }),
+            Err(error) if !is_absent(&error) => Err(failed("remove", &self.folder)(error))?,
             _ => Ok(()),
         }
     }

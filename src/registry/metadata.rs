@@ -71,7 +71,7 @@ pub fn refresh(
             Err(error) => return Err(error),
         }
     }
-    let mut updater = start(&root, now, Mode::Offline)?;
+    let mut updater = start(files, &root, now, Mode::Offline)?;
     answer_requests(&mut updater, files)?;
     let freshness = freshness(&updater, refreshed, false);
     if freshness.expires <= now {
@@ -89,20 +89,24 @@ fn online(
     root: &[u8],
     now: UtcTime,
 ) -> Result<(Updater, Freshness), ClientError> {
-    let mut updater = start(root, now, Mode::Online)?;
+    let mut updater = start(files, root, now, Mode::Online)?;
     answer_requests(&mut updater, files)?;
     files.keep(REFRESHED, now.to_string().as_bytes())?;
     let freshness = freshness(&updater, Some(now), true);
     Ok((updater, freshness))
 }
 
-fn start(root: &[u8], now: UtcTime, mode: Mode) -> Result<Updater, ClientError> {
+fn start(files: &Files<'_>, root: &[u8], now: UtcTime, mode: Mode) -> Result<Updater, ClientError> {
     let settings = Settings {
         now,
         mode,
         verifier: ed25519_only,
     };
-    Ok(Updater::start(root, settings)?)
+    // It was good when it was kept.
+    Updater::start(root, settings).map_err(|_| {
+        let path = files.folder().join(ROOT);
+        FileError::Damaged { path }.into()
+    })
 }
 
 fn freshness(updater: &Updater, refreshed: Option<UtcTime>, is_online: bool) -> Freshness {

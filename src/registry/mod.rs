@@ -1,7 +1,6 @@
 //! Reading a registry: transport, the user's list of registries, cache and state, backends. The
 //! only network.
 
-pub mod atomic;
 pub mod backend;
 pub mod cargo_config;
 pub mod catalog;
@@ -13,4 +12,5 @@ pub mod metadata;
 pub mod search;
 pub mod seen;
 pub mod serve;
+pub mod toml_file;
 pub mod transport;

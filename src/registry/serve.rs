@@ -26,6 +26,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::disk;
 use crate::model::Sha256Digest;
 
 /// A server that runs in its own thread until it is dropped.
@@ -199,10 +200,10 @@ impl Site {
         if file.is_dir() {
             file = fs::canonicalize(file.join("index.html")).ok()?;
         }
-        if !file.starts_with(&self.root) || !fs::metadata(&file).ok()?.is_file() {
+        if !file.starts_with(&self.root) {
             return None;
         }
-        let bytes = fs::read(&file).ok()?;
+        let bytes = disk::read(&file, disk::LIMIT).ok()?;
         if file == self.root.join("config.json") {
             let bytes = readdressed(&bytes, &self.url).unwrap_or(bytes);
             return Some((file, bytes));

@@ -8,12 +8,13 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use cargo_marketplace::registry::serve;
 use cargo_marketplace::registry::transport::Limits;
 use insta::assert_snapshot;
 
-use crate::env::TestCommand;
+use crate::env::{TestCommand, free_port};
 use crate::faults::{Answer, FaultServer};
-use crate::samples::{Market, folder_digest, show};
+use crate::samples::{Market, cached, folder_digest, show};
 use crate::small_registry::archive;
 
 /// Imports an archive that harbour signs.
@@ -216,7 +217,7 @@ fn a_key_that_is_not_there_or_not_to_be_opened() {
     Caused by:
       the passphrase does not fit the key
 
-    help: a lost passphrase cannot be found again; make a new key
+    help: type it again; a lost passphrase cannot be found again
     ");
     // Another's key is no owner's.
     let right = market
@@ -657,4 +658,190 @@ fn an_install_that_is_interrupted_is_as_if_it_had_not_begun() {
     let left = fs::read_dir(state.join("tmp")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [".lock"]);
+}
+
+#[test]
+fn a_registry_is_not_called_what_cargo_calls_crates_io() {
+    let market = Market::published();
+    let root = format!("sha256:{}", market.root());
+    let add = [
+        "registry",
+        "add",
+        "crates-io",
+        market.url(),
+        "--root",
+        &root,
+    ];
+    assert_snapshot!(market.run(add), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'crates-io' for '<NAME>': `crates-io` cannot be a name: it is cargo's name for crates.io
+
+    For more information, try '--help'.
+    ");
+}
+
+const APP: &str = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";
+
+#[test]
+fn a_lock_file_with_another_checksum() {
+    let market = Market::published();
+    market.project("app", APP);
+    let fetched = market.env.command(["fetch"]).folder("work/app").run();
+    assert_eq!(fetched.code, Some(0), "{fetched}");
+    let lock = market.env.read("work/app/Cargo.lock");
+    let place = lock.find("checksum = \"").unwrap() + 12;
+    let mut other = lock.clone();
+    let digit = if &lock[place..=place] == "0" {
+        "1"
+    } else {
+        "0"
+    };
+    other.replace_range(place..=place, digit);
+    market.env.write("work/app/Cargo.lock", &other);
+    for command in ["fetch", "verify", "exec -- check"] {
+        let outcome = market
+            .env
+            .command(command.split(' '))
+            .folder("work/app")
+            .run();
+        assert_eq!(outcome.code, Some(4), "{command}: {outcome}");
+    }
+    assert_snapshot!(market.run_in("work/app", ["fetch"]), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: the lock file gives another checksum for `tide-table` 0.3.1 than the registry
+    note: nothing was written
+    ");
+    assert_eq!(market.env.read("work/app/Cargo.lock"), other);
+}
+
+#[test]
+fn what_is_not_known_offline_is_not_said_to_be_absent() {
+    let mut market = Market::published();
+    market.must(["info", "tide-table"]);
+    // The bin that lists the new package is not read again.
+    market.publish_next();
+    market.must(["search", "tide"]);
+    market.stop();
+    for package in ["tide-table", "tide-cli", "sensor-template"] {
+        let outcome = market.env.command(["info", package, "--offline"]).run();
+        let text = outcome.to_string();
+        assert!(!text.contains("no package"), "{package}: {text}");
+    }
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_not_added() {
+    let mut market = Market::published();
+    let root = format!("sha256:{}", market.root());
+    market.stop();
+    let root_file = "registry/tuf/1.root.json";
+    let add = [
+        "registry",
+        "add",
+        "again",
+        market.url(),
+        "--root-file",
+        root_file,
+    ];
+    assert_snapshot!(market.run(add), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `again` root metadata
+        Updating `again` index
+    warning: could not update `again` (connection refused); using copy from 0 s ago
+    error[MP0201]: `http://127.0.0.1:[PORT]/` does not answer as a registry
+    note: nothing was added
+    help: check the address, and try again
+    ");
+    let add = ["registry", "add", "again", market.url(), "--root", &root];
+    assert!(!market.run(add).contains("Trusting"));
+    assert!(!market.marketplace_config().contains("again"));
+}
+
+#[test]
+fn registries_are_added_at_the_same_time() {
+    let market = Market::published();
+    let names = ["one", "two", "three", "four"];
+    std::thread::scope(|scope| {
+        for name in names {
+            let file = "registry/tuf/1.root.json";
+            let add = ["registry", "add", name, market.url(), "--root-file", file];
+            let add = market.env.command(add);
+            scope.spawn(move || assert_eq!(add.run().code, Some(0)));
+        }
+    });
+    for name in names {
+        assert!(market.marketplace_config().contains(name), "{name}");
+    }
+}
+
+#[test]
+fn of_two_registries_in_a_project_the_other_is_said_to_be_unverified() {
+    let market = Market::published();
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/");
+    for line in [
+        format!(
+            "registry init second --solo --no-passphrase --base-url {url} --online-key second --offline-key second-offline"
+        ),
+        format!(
+            "registry import second --as-own --key harbour {}",
+            cached("strsim-0.11.1").unwrap().display()
+        ),
+    ] {
+        market.must(line.split(' '));
+    }
+    let _server = serve::spawn(&market.env.path("work/second"), port).unwrap();
+    let add = format!("registry add second {url} --root-file second/tuf/1.root.json");
+    market.must(add.split(' '));
+    let both = "strsim = { version = \"0.11\", registry = \"second\" }\n";
+    market.project("app", &format!("{APP}{both}"));
+    let check = ["exec", "--registry", "harbour", "--", "check"];
+    assert_snapshot!(market.run_in("work/app", check), @"
+    exit: 0
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Updating `second` index
+    warning: packages of `second` are not verified here (1): one registry is, at a time
+       Verifying 1 package of `harbour`
+    ");
+}
+
+#[test]
+fn a_submission_that_is_in_the_registry_already() {
+    let market = Market::empty();
+    for line in [
+        "package -p tide-table --no-verify -o ../packaged --registry-dir ../registry",
+        "sign ../packaged/tide-table-0.3.1.crate --registry-dir ../registry --key harbour",
+    ] {
+        let outcome = market
+            .env
+            .command(line.split(' '))
+            .folder("work/samples")
+            .run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+    }
+    let apply = "registry apply registry packaged/tide-table.submission --register-publisher";
+    market.must(apply.split(' '));
+    assert_snapshot!(market.run(apply.split(' ')), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Applying tide-table: genesis owned by harbour (1 of 1 must sign)
+        Applying tide-table: release 0.3.1
+    error: the submission is refused
+
+    Caused by:
+      statement 3 of `tide-table` is refused: its sequence is 1 where 3 must follow
+
+    note: nothing was written
+    help: another statement came before it, or it is in the registry already; else sign again
+    ");
 }

@@ -67,7 +67,7 @@ fn from_a_key_to_a_program_that_runs() {
         Updating `harbour` index
     "#
     );
-    assert_snapshot!(market.run(["install", "tide-cli"]), @r"
+    assert_snapshot!(market.run(["install", "tide-cli"]), @"
     exit: 0
     --- stdout
     --- stderr
@@ -77,7 +77,7 @@ fn from_a_key_to_a_program_that_runs() {
       Installing [ROOT]/home/.cargo/bin/tide-cli
        Installed package `tide-cli v1.2.0 (registry `harbour`)` (executable `tide-cli`)
     warning: be sure to add `[ROOT]/home/.cargo/bin` to your PATH to be able to run the installed binaries
-        Verified 1 package, 1 from crates.io and elsewhere (checksum only)
+        Verified 2 packages, 1 from crates.io and elsewhere (checksum only)
     ");
     assert_snapshot!(output(&market, "home/.cargo/bin/tide-cli"), @r"
     exit: 0
@@ -93,13 +93,13 @@ fn from_a_key_to_a_program_that_runs() {
     assert_snapshot!(market.run(["install", "tide-cli", "--message-format", "json"]), @r#"
     exit: 0
     --- stdout
-    {"reason":"installed","schema":1,"foreign":1,"name":"tide-cli","verified":1,"version":"1.2.0"}
+    {"reason":"installed","schema":1,"foreign":1,"name":"tide-cli","verified":2,"version":"1.2.0"}
     --- stderr
         Updating `harbour` index
        Verifying tide-cli v1.2.0 and 1 dependency
          Ignored package `tide-cli v1.2.0 (registry `harbour`)` is already installed, use --force to override
     warning: be sure to add `[ROOT]/home/.cargo/bin` to your PATH to be able to run the installed binaries
-        Verified 1 package, 1 from crates.io and elsewhere (checksum only)
+        Verified 2 packages, 1 from crates.io and elsewhere (checksum only)
     "#);
     assert_snapshot!(market.run(["install", "tide-table"]), @r"
     exit: 101
@@ -447,7 +447,7 @@ fn what_was_verified_works_with_the_server_gone() {
     --- stderr
     ");
     // The program is built from our library and from a package of crates.io.
-    assert_snapshot!(market.run(["--offline", "install", "--force", "tide-cli"]), @r"
+    assert_snapshot!(market.run(["--offline", "install", "--force", "tide-cli"]), @"
     exit: 0
     --- stdout
     --- stderr
@@ -456,7 +456,7 @@ fn what_was_verified_works_with_the_server_gone() {
        Replacing [ROOT]/home/.cargo/bin/tide-cli
         Replaced package `tide-cli v1.2.0 (registry `harbour`)` with `tide-cli v1.2.0 (registry `harbour`)` (executable `tide-cli`)
     warning: be sure to add `[ROOT]/home/.cargo/bin` to your PATH to be able to run the installed binaries
-        Verified 1 package, 1 from crates.io and elsewhere (checksum only)
+        Verified 2 packages, 1 from crates.io and elsewhere (checksum only)
     ");
     assert_snapshot!(market.run_in("work/app", ["--offline", "exec", "--", "build"]), @r"
     exit: 0
@@ -507,7 +507,7 @@ fn what_was_verified_works_with_the_server_gone() {
     tide-table = { version = "0.3", registry = "harbour" }
     "#);
     // And without `--offline`, too: the copy is used, and its age is said.
-    assert_snapshot!(market.run(["install", "--force", "tide-cli"]), @r"
+    assert_snapshot!(market.run(["install", "--force", "tide-cli"]), @"
     exit: 0
     --- stdout
     --- stderr
@@ -518,7 +518,7 @@ fn what_was_verified_works_with_the_server_gone() {
        Replacing [ROOT]/home/.cargo/bin/tide-cli
         Replaced package `tide-cli v1.2.0 (registry `harbour`)` with `tide-cli v1.2.0 (registry `harbour`)` (executable `tide-cli`)
     warning: be sure to add `[ROOT]/home/.cargo/bin` to your PATH to be able to run the installed binaries
-        Verified 1 package, 1 from crates.io and elsewhere (checksum only)
+        Verified 2 packages, 1 from crates.io and elsewhere (checksum only)
     ");
 }
 

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`; each may import itself and those before it.
-const LAYERS: [&str; 10] = [
-    "model", "formats", "trust", "rollout", "dataset", "registry", "install", "publish", "site",
-    "commands",
+const LAYERS: [&str; 11] = [
+    "model", "formats", "trust", "rollout", "disk", "dataset", "registry", "install", "publish",
+    "site", "commands",
 ];
 
 /// The folders without I/O, clock, environment or randomness.

@@ -142,3 +142,65 @@ fn machines_are_told_what_was_published() {
     {"reason":"published","schema":1,"name":"sensor-template","version":"2.0.0"}
     "#);
 }
+
+#[test]
+fn one_package_may_be_needed_to_build_and_to_run() {
+    let market = Market::published();
+    market.project("both", "tide-table = { version = \"0.3\", registry = \"harbour\" }\n\n[build-dependencies]\ntide-table = { version = \"0.3.1\", registry = \"harbour\" }\n");
+    let publish = ["--allow-dirty", "--no-verify", "--dry-run"];
+    let outcome = market.env.command(PUBLISH.into_iter().chain(publish));
+    let outcome = outcome.folder("work/both").run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(outcome.stdout.matches("\"kind\":\"build\"").count(), 2);
+}
+
+#[test]
+fn a_package_goes_only_where_its_manifest_lets_it() {
+    let market = Market::empty();
+    market.env.write(
+        "work/own/Cargo.toml",
+        "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = [\"elsewhere\"]\n",
+    );
+    market.env.write("work/own/src/lib.rs", "");
+    assert_snapshot!(market.run_in("work/own", PUBLISH), @r#"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error: the manifest of `own` says `publish = ["elsewhere"]`
+    "#);
+    let all = PUBLISH.into_iter().chain(["--workspace"]);
+    assert_snapshot!(market.run_in("work/own", all), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error: no package of the workspace may be published here
+    ");
+}
+
+#[test]
+fn publishing_at_the_same_time_works() {
+    let market = Market::published();
+    let names = ["one", "two", "three"];
+    for name in names {
+        market.project(
+            name,
+            "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n",
+        );
+    }
+    let publish = |name: &str| {
+        let arguments = PUBLISH.into_iter().chain(["--allow-dirty", "--no-verify"]);
+        let command = market.env.command(arguments);
+        command.folder(&format!("work/{name}")).run()
+    };
+    std::thread::scope(|scope| {
+        let running = names.map(|name| scope.spawn(move || publish(name)));
+        for outcome in running {
+            let outcome = outcome.join().unwrap();
+            assert_eq!(outcome.code, Some(0), "{outcome}");
+        }
+    });
+    market.must(["registry", "check", "registry"]);
+    assert!(market.run(["registry", "show"]).contains("serial: 4"));
+}

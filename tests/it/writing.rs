@@ -249,7 +249,7 @@ fn a_wrong_passphrase_is_refused() {
     Caused by:
       the passphrase does not fit the key
 
-    help: a lost passphrase cannot be found again; make a new key
+    help: type it again; a lost passphrase cannot be found again
     ");
     // There is no terminal to ask at.
     assert_snapshot!(operator.import_command(&[&file]).run().to_string(), @"

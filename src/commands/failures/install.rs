@@ -79,7 +79,7 @@ impl From<GuardError> for CommandError {
             GuardError::Redirected { .. } | GuardError::NotVerified { .. } => {
                 refused("MP0408", &error)
             }
-            GuardError::Io { .. } | GuardError::Malformed { .. } | GuardError::NoResolution => {
+            GuardError::Disk(_) | GuardError::Malformed { .. } | GuardError::NoResolution => {
                 failed(&error)
             }
         }
@@ -89,10 +89,10 @@ impl From<GuardError> for CommandError {
 impl From<LocalRegistryError> for CommandError {
     fn from(error: LocalRegistryError) -> Self {
         match &error {
-            LocalRegistryError::Conflict { .. } | LocalRegistryError::Changed { .. } => {
-                refused("MP0401", &error)
-            }
-            LocalRegistryError::Io { .. } => failed(&error),
+            LocalRegistryError::Conflict { .. } => refused("MP0401", &error),
+            LocalRegistryError::Changed { .. } => refused("MP0401", &error)
+                .with_help("remove the file, and it is fetched and verified anew"),
+            LocalRegistryError::Disk(_) => failed(&error),
         }
     }
 }
@@ -147,7 +147,7 @@ impl From<HandoverError> for CommandError {
             | HandoverError::Replacement(_)
             | HandoverError::Manifest { .. }
             | HandoverError::NoLockFile(_)
-            | HandoverError::Io { .. } => failed(&error),
+            | HandoverError::Disk(_) => failed(&error),
         }
     }
 }
@@ -167,7 +167,7 @@ impl From<TemplateError> for CommandError {
             | TemplateError::TooLarge
             | TemplateError::FolderName { .. }
             | TemplateError::Exists(_)
-            | TemplateError::Io { .. } => failed(&error).with_note(NOTHING_WRITTEN),
+            | TemplateError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
         }
     }
 }

@@ -13,12 +13,13 @@ use crate::publish::journal::JournalError;
 use crate::publish::package::PackageError;
 use crate::publish::role_keys::SealError;
 use crate::publish::sign::SignError;
+use crate::trust::{FoldError, RecordError, StatementRefusal};
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
         let shown = failed(&error);
         match error {
-            JournalError::Io { .. } | JournalError::Link(_) => shown.with_note(NOTHING_WRITTEN),
+            JournalError::Disk(_) | JournalError::Link(_) => shown.with_note(NOTHING_WRITTEN),
             JournalError::Unfinished(_) => {
                 shown.with_note("the next command that changes the registry finishes the change")
             }
@@ -51,7 +52,7 @@ impl From<FolderError> for CommandError {
             FolderError::Metadata { .. }
             | FolderError::Shape { .. }
             | FolderError::Record { .. } => failed(&error).with_code("MP0701"),
-            FolderError::Read { .. } | FolderError::Policy(_) | FolderError::Publisher(_) => {
+            FolderError::Disk(_) | FolderError::Policy(_) | FolderError::Publisher(_) => {
                 failed(&error)
             }
         }
@@ -61,7 +62,7 @@ impl From<FolderError> for CommandError {
 impl From<CheckError> for CommandError {
     fn from(error: CheckError) -> Self {
         match error {
-            CheckError::Journal(_) | CheckError::List { .. } => failed(&error),
+            CheckError::Journal(_) | CheckError::Disk(_) => failed(&error),
             CheckError::NoRegistry(_) => failed(&error)
                 .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
         }
@@ -74,7 +75,7 @@ impl From<InitError> for CommandError {
             InitError::Journal(error) => error.into(),
             InitError::Seal(error) => error.into(),
             InitError::NotEmpty(_) => failed(&error).with_help("name a new or empty folder"),
-            InitError::Read { .. } | InitError::Policy(_) => failed(&error),
+            InitError::Disk(_) | InitError::Policy(_) => failed(&error),
         }
     }
 }
@@ -86,7 +87,7 @@ impl From<CollisionError> for CommandError {
                 .with_code("MP0603")
                 .with_note(NOTHING_WRITTEN)
                 .with_help("names that differ only in case or in `-` and `_` count as the same"),
-            CollisionError::Read { .. } => failed(&error),
+            CollisionError::Disk(_) => failed(&error),
         }
     }
 }
@@ -100,6 +101,12 @@ impl From<ApplyError> for CommandError {
                 .with_code("MP0604")
                 .with_note(NOTHING_WRITTEN)
                 .with_help("a version is published once; raise it in `Cargo.toml`"),
+            ApplyError::Record(RecordError::Statement {
+                cause: StatementRefusal::Fold(FoldError::Sequence { .. } | FoldError::Previous),
+                ..
+            }) => failed(&error).with_note(NOTHING_WRITTEN).with_help(
+                "another statement came before it, or it is in the registry already; else sign again",
+            ),
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
             ApplyError::Statement { .. }
@@ -155,8 +162,9 @@ impl From<PackageError> for CommandError {
             }
             PackageError::Metadata(_)
             | PackageError::Unknown(_)
-            | PackageError::Private(_)
-            | PackageError::Io { .. }
+            | PackageError::Private { .. }
+            | PackageError::Nothing
+            | PackageError::Disk(_)
             | PackageError::Failed(_) => failed(&error),
         }
     }

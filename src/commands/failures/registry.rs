@@ -54,7 +54,7 @@ impl From<FileError> for CommandError {
             FileError::Damaged { .. } => failed(&error).with_help(
                 "it guards against an older state; remove it only if you trust the registry's address",
             ),
-            FileError::Io { .. } => failed(&error),
+            FileError::Disk(_) => failed(&error),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::commands::error::CommandError;
 use crate::commands::{prompt, reading};
 use crate::formats::layout;
 use crate::model::{DigestError, RegistryName, Sha256Digest, UtcTime};
-use crate::registry::cargo_config::{self, Change};
-use crate::registry::config::Registry;
+use crate::registry::cargo_config;
+use crate::registry::config::{Config, Registry};
 use crate::registry::files::Files;
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Limits, Transport, TransportError};
@@ -20,7 +20,7 @@ use crate::trust::tuf::{MAX_NEW_ROOTS, MAX_ROOT, Mode, Settings, TufError, Updat
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
-    ["8bd87d9a45cff774acc57982ca49217bd9bc32136a197553fd4bafedfda69c0d"];
+    ["3d8aff02f795c14860071988f8c98a0570987e717d3121d6915791675fe90e6a"];
 
 /// Adds a registry: trusts its root file and tells cargo of it
 #[derive(Debug, Args)]
@@ -50,7 +50,6 @@ fn root_digest(text: &str) -> Result<Sha256Digest, String> {
 
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
-    let mut config = context.config()?;
     let transport = transport::open(&args.url, Limits::default(), &context.shell)?;
     let object = format!("`{}` root metadata", args.name);
     context.shell.status("Updating", &object);
@@ -64,18 +63,17 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         registry_id,
         root: digest,
     };
-    let known = config.get(&args.name)?;
-    if known.is_some_and(|known| known.registry_id != registry_id) {
-        let error = CommandError::failure(format!("`{}` is another registry", args.name));
-        return Err(error.with_help("choose another name, or remove that one first"));
-    }
+    check_name(&registry, &context.config()?)?;
     trust(&root, &registry, context)?;
+    // Not held over the network; so the name may be taken by now.
+    let _lock = context.lock_config()?;
+    let mut config = context.config()?;
+    check_name(&registry, &config)?;
     // Before our own file: a name that cargo knows otherwise is refused.
-    let change = cargo_config::add(&context.cargo_home, &args.name, &args.url)?;
+    let changed = cargo_config::add(&context.cargo_home, &args.name, &args.url)?;
     config.set(&registry)?;
     config.save()?;
-    if change == Change::Written {
-        let path = cargo_config::path(&context.cargo_home);
+    if let Some(path) = changed {
         let object = format!("`{}` to {}", args.name, path.display());
         context.shell.status("Adding", &object);
         let text = format!(
@@ -94,6 +92,16 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         context.shell.message("registry-added", body);
     }
     Ok(())
+}
+
+/// A name means one registry.
+fn check_name(registry: &Registry, config: &Config) -> Result<(), CommandError> {
+    let known = config.get(&registry.name)?;
+    if known.is_none_or(|known| known.registry_id == registry.registry_id) {
+        return Ok(());
+    }
+    let error = CommandError::failure(format!("`{}` is another registry", registry.name));
+    Err(error.with_help("choose another name, or remove that one first"))
 }
 
 /// The root file that the user trusts: given, or served and of the digest that was given, or served
@@ -211,6 +219,13 @@ fn trust(root: &[u8], registry: &Registry, context: &Context) -> Result<(), Comm
         metadata::trust_root(&files, root)?;
     }
     match reading::client(context, registry) {
+        Ok(client) if !client.freshness().is_online && !context.offline => {
+            let error = format!("`{}` does not answer as a registry", registry.url);
+            Err(CommandError::failure(error)
+                .with_code("MP0201")
+                .with_note("nothing was added")
+                .with_help("check the address, and try again"))
+        }
         Ok(client) => {
             let text = format!(
                 "`{}` root v{}, valid until {}",

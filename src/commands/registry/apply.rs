@@ -8,7 +8,6 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::publishing::{self, Destination};
 use crate::formats::submission::Submission;
-use crate::model::PublicKey;
 use crate::publish::bundle;
 
 /// Takes signed submissions into a registry
@@ -70,15 +69,12 @@ fn check_publisher(
     if may_register || destination.open()?.publisher(id)?.is_some() {
         return Ok(());
     }
-    let keys: Vec<String> = submission
-        .publisher
-        .keys
-        .iter()
-        .map(PublicKey::fingerprint)
-        .collect();
+    // Whole: the fingerprint is short enough for somebody to make another key with the same one.
+    let keys = submission.publisher.keys.iter();
+    let keys: Vec<String> = keys.map(|key| key.id().to_string()).collect();
     let error = CommandError::trust("MP0403", format!("the publisher `{id}` is not registered"));
     Err(error.with_note("nothing was written").with_help(format!(
-        "if {} is their key, pass `--register-publisher`",
+        "if {} is the id of their key (`key show`), pass `--register-publisher`",
         keys.join(", ")
     )))
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::model::RegistryName;
-use crate::registry::cargo_config::{self, Change};
+use crate::registry::cargo_config;
 
 /// Removes a registry from the configuration, cargo's included
 #[derive(Debug, Args)]
@@ -18,12 +18,12 @@ pub struct RemoveArgs {
 
 /// Runs the command.
 pub fn run(args: RemoveArgs, context: &Context) -> Result<(), CommandError> {
+    let _lock = context.lock_config()?;
     let mut config = context.config()?;
     let registry = config.choose(Some(&args.name))?;
     // Cargo's file first: if it cannot be written, the name is still known and the next try works.
-    let change = cargo_config::remove(&context.cargo_home, &registry.name, &registry.url)?;
-    if change == Change::Written {
-        let path = cargo_config::path(&context.cargo_home);
+    let changed = cargo_config::remove(&context.cargo_home, &registry.name, &registry.url)?;
+    if let Some(path) = changed {
         let object = format!("`{}` from {}", registry.name, path.display());
         context.shell.status("Removing", &object);
     }

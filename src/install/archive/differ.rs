@@ -3,7 +3,7 @@
 //! here, and no link is followed.
 
 use std::collections::HashSet;
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use super::ArchiveError;
 use super::limits::Limits;
 use super::stream::Content;
 use super::walk::{Item, walk};
+use crate::disk::{self, Failure, failed, is_absent};
 
 /// Cargo's mark at the top of a folder that it has unpacked whole.
 const CARGO_MARK: &str = ".cargo-ok";
@@ -68,19 +69,19 @@ fn same_file(
     if !metadata.is_file() || metadata.len() != size || mode_differs(&metadata, executable) {
         return Ok(false);
     }
-    let failed = |source| failed(&file, source);
-    let mut opened = File::open(&file).map_err(failed)?;
+    let failed = failed("read", &file);
+    let mut opened = File::open(&file).map_err(&failed)?;
     let (mut ours, mut theirs) = ([0; 8192], [0; 8192]);
     loop {
         let count = content.read(&mut ours)?;
         if count == 0 {
-            return Ok(opened.read(&mut theirs).map_err(failed)? == 0);
+            return Ok(opened.read(&mut theirs).map_err(&failed)? == 0);
         }
         match opened.read_exact(&mut theirs[..count]) {
             Ok(()) if ours[..count] == theirs[..count] => {}
             Ok(()) => return Ok(false),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(error))?,
         }
     }
 }
@@ -101,12 +102,9 @@ fn extra(
     if !look(&folder)?.is_some_and(|metadata| metadata.is_dir()) {
         return Ok(Some(below.into()));
     }
-    for entry in fs::read_dir(&folder).map_err(|source| failed(&folder, source))? {
-        let entry = entry.map_err(|source| failed(&folder, source))?;
+    for entry in disk::entries(&folder)? {
         let path = below.join(entry.file_name());
-        let kind = entry
-            .file_type()
-            .map_err(|source| failed(&entry.path(), source))?;
+        let kind = entry.file_type().map_err(failed("read", &entry.path()))?;
         if kind.is_file() && path == Path::new(CARGO_MARK) {
             continue;
         }
@@ -123,18 +121,11 @@ fn extra(
 }
 
 /// What is at a path, no link followed; nothing if nothing is there.
-fn look(path: &Path) -> Result<Option<Metadata>, ArchiveError> {
+fn look(path: &Path) -> Result<Option<Metadata>, Failure> {
     match path.symlink_metadata() {
         Ok(metadata) => Ok(Some(metadata)),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(failed(path, error)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failed("read", path)(error)),
     }
 }
 
@@ -150,12 +141,4 @@ fn mode_differs(metadata: &Metadata, executable: bool) -> bool {
 #[cfg(not(unix))]
 fn mode_differs(_: &Metadata, _: bool) -> bool {
     false
-}
-
-fn failed(path: &Path, source: io::Error) -> ArchiveError {
-    ArchiveError::Io {
-        action: "read",
-        path: path.into(),
-        source,
-    }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::disk::Failure;
+
 /// Why an archive was refused or could not be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -93,16 +95,8 @@ pub enum ArchiveError {
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
     /// The file system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// As `create`.
-        action: &'static str,
-        /// What.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
 }
 
 /// What is wrong with a path in an archive; completes "`path` in the archive ...".

@@ -2,13 +2,14 @@
 //! else knows, with modes of our own; the folder gets its name only when it is whole and on disk.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::Path;
 
 use super::ArchiveError;
 use super::limits::Limits;
 use super::stream::Content;
 use super::walk::{Item, walk};
+use crate::disk::{self, Failure, failed};
 
 /// Unpacks an archive's files into the folder `into`, which must not exist; its parent must.
 /// On error nothing has changed.
@@ -25,11 +26,11 @@ pub fn unpack(bytes: &[u8], into: &Path, limits: &Limits) -> Result<(), ArchiveE
     let staging = tempfile::Builder::new()
         .prefix(".unpacking-")
         .tempdir_in(parent)
-        .map_err(|source| failed("create a folder in", parent, source))?;
+        .map_err(failed("create a folder in", parent))?;
     let root = staging.path().join("package");
     create_folder(&root)?;
     walk(bytes, limits, |item| match item {
-        Item::Folder(path) => create_folders(&root, Path::new(path)),
+        Item::Folder(path) => Ok(create_folders(&root, Path::new(path))?),
         Item::File {
             path,
             executable,
@@ -38,8 +39,8 @@ pub fn unpack(bytes: &[u8], into: &Path, limits: &Limits) -> Result<(), ArchiveE
         } => create_file(&root, Path::new(path), executable, content),
     })?;
     sync_folders(&root)?;
-    fs::rename(&root, into).map_err(|source| failed("create", into, source))?;
-    sync(parent)
+    fs::rename(&root, into).map_err(failed("create", into))?;
+    Ok(disk::sync_folder(parent)?)
 }
 
 /// Creates a file with the content; the path was checked by the walk.
@@ -53,27 +54,27 @@ fn create_file(
         create_folders(root, parent)?;
     }
     let path = root.join(path);
-    let write = |source| failed("write", &path, source);
+    let write = failed("write", &path);
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
     #[cfg(not(unix))]
     let _ = executable;
-    let mut file = options.open(&path).map_err(write)?;
+    let mut file = options.open(&path).map_err(&write)?;
     let mut buffer = [0; 8192];
     loop {
         let count = content.read(&mut buffer)?;
         if count == 0 {
             break;
         }
-        file.write_all(&buffer[..count]).map_err(write)?;
+        file.write_all(&buffer[..count]).map_err(&write)?;
     }
-    file.sync_all().map_err(write)
+    Ok(file.sync_all().map_err(write)?)
 }
 
 /// Creates each folder of a path that is not there yet.
-fn create_folders(root: &Path, path: &Path) -> Result<(), ArchiveError> {
+fn create_folders(root: &Path, path: &Path) -> Result<(), Failure> {
     let mut folder = root.to_path_buf();
     for part in path.components() {
         folder.push(part);
@@ -84,40 +85,20 @@ fn create_folders(root: &Path, path: &Path) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-fn create_folder(folder: &Path) -> Result<(), ArchiveError> {
+fn create_folder(folder: &Path) -> Result<(), Failure> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
-    builder
-        .create(folder)
-        .map_err(|source| failed("create", folder, source))
+    builder.create(folder).map_err(failed("create", folder))
 }
 
 /// Brings the names in a folder, and in the folders below it, to disk.
-fn sync_folders(folder: &Path) -> Result<(), ArchiveError> {
-    let read = |source| failed("read", folder, source);
-    for entry in fs::read_dir(folder).map_err(read)? {
-        let entry = entry.map_err(read)?;
-        if entry.file_type().map_err(read)?.is_dir() {
+fn sync_folders(folder: &Path) -> Result<(), Failure> {
+    for entry in disk::entries(folder)? {
+        let kind = entry.file_type().map_err(failed("read", folder))?;
+        if kind.is_dir() {
             sync_folders(&entry.path())?;
         }
     }
-    sync(folder)
-}
-
-/// Brings the names in a folder to disk, where the system lets folders be opened.
-fn sync(folder: &Path) -> Result<(), ArchiveError> {
-    if cfg!(unix) {
-        let synced = File::open(folder).and_then(|file| file.sync_all());
-        return synced.map_err(|source| failed("write", folder, source));
-    }
-    Ok(())
-}
-
-fn failed(action: &'static str, path: &Path, source: io::Error) -> ArchiveError {
-    ArchiveError::Io {
-        action,
-        path: PathBuf::from(path),
-        source,
-    }
+    disk::sync_folder(folder)
 }

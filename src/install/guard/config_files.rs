@@ -2,12 +2,12 @@
 //! and in each folder above, those in cargo's home, and what they include.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::GuardError;
+use crate::disk::{self, failed};
 
 /// More than any real configuration file has.
 const LIMIT: u64 = 1 << 20;
@@ -37,12 +37,7 @@ pub(in crate::install) fn read_all(
     folder: &Path,
     cargo_home: &Path,
 ) -> Result<Vec<ConfigFile>, GuardError> {
-    let absolute = |path: &Path| {
-        fs::canonicalize(path).map_err(|source| GuardError::Io {
-            path: path.into(),
-            source,
-        })
-    };
+    let absolute = |path: &Path| fs::canonicalize(path).map_err(failed("read", path));
     let (folder, home) = (absolute(folder)?, absolute(cargo_home)?);
     let mut files = Vec::new();
     let above = folder.ancestors().map(|folder| folder.join(".cargo"));
@@ -103,32 +98,16 @@ fn add(file: ConfigFile, files: &mut Vec<ConfigFile>, depth: usize) -> Result<()
 
 /// Reads a TOML file; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Table>, GuardError> {
-    let failed = |source| GuardError::Io {
-        path: path.into(),
-        source,
-    };
-    let malformed = |reason: String| GuardError::Malformed {
-        path: path.into(),
-        reason,
-    };
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return Ok(None),
-        Ok(metadata) if metadata.len() > LIMIT => {
-            return Err(malformed(format!("it is longer than {LIMIT} bytes")));
-        }
-        Ok(_) => {}
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(failed(error)),
+    // Cargo passes over what is no file, too.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(None);
     }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    text.parse()
-        .map(Some)
-        .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))
+    let Some(text) = disk::read_text_if_there(path, LIMIT)? else {
+        return Ok(None);
+    };
+    let malformed = |error: toml::de::Error| GuardError::Malformed {
+        path: path.into(),
+        reason: error.message().to_owned(),
+    };
+    text.parse().map(Some).map_err(malformed)
 }

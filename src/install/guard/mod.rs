@@ -11,10 +11,11 @@ mod config_files;
 #[cfg(test)]
 mod tests;
 
-use std::io;
 use std::path::PathBuf;
 
 use semver::Version;
+
+use crate::disk::Failure;
 
 pub(super) use before::{check_alias, check_configuration, check_manifest};
 pub(super) use compare::check_resolved;
@@ -24,14 +25,8 @@ pub(super) use config_files::{ConfigFile, read_all};
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
     /// A configuration file or manifest could not be read.
-    #[error("could not read `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// A configuration file or manifest has a form that cargo does not have.
     #[error("could not read `{}`: {reason}", path.display())]
     Malformed {

@@ -2,16 +2,14 @@
 //! before if anything fails.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::project::{Project, list, prepare, workspace};
-use super::{Ground, HandoverError, Session, Summary, failed};
+use super::{Ground, HandoverError, Session, Summary};
+use crate::disk::{self, Durability, Failure};
 use crate::install::cargo::Call;
 use crate::install::replacement::Purpose;
 use crate::model::{Event, PackageName};
-use crate::registry::atomic;
 
 /// A package to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,31 +80,22 @@ fn run_cargo_add(ground: &Ground<'_>, request: AddRequest<'_>) -> Result<(), Han
 struct Before(Vec<(PathBuf, Option<Vec<u8>>)>);
 
 impl Before {
-    fn read(files: impl Iterator<Item = PathBuf>) -> Result<Self, HandoverError> {
-        let mut before = Vec::new();
-        for path in files {
-            before.push((path.clone(), read(&path).map_err(failed("read", &path))?));
-        }
-        Ok(Self(before))
+    fn read(files: impl Iterator<Item = PathBuf>) -> Result<Self, Failure> {
+        let read = |path: PathBuf| {
+            let bytes = disk::read_if_there(&path, disk::LIMIT)?;
+            Ok((path, bytes))
+        };
+        files.map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    fn restore(self) -> Result<(), HandoverError> {
+    fn restore(self) -> Result<(), Failure> {
         for (path, bytes) in self.0 {
-            let restore = || match bytes {
-                _ if read(&path)? == bytes => Ok(()),
-                Some(bytes) => atomic::replace(&path, &bytes),
-                None => fs::remove_file(&path),
-            };
-            restore().map_err(failed("restore", &path))?;
+            match bytes {
+                bytes if disk::read_if_there(&path, disk::LIMIT)? == bytes => {}
+                Some(bytes) => disk::replace(&path, &bytes, Durability::Synced)?,
+                None => disk::remove(&path)?,
+            }
         }
         Ok(())
-    }
-}
-
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }

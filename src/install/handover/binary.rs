@@ -16,7 +16,8 @@ use semver::Version;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::project::parse;
-use super::{Ground, HandoverError, Session, Summary, claim_temporary, failed};
+use super::{Ground, HandoverError, Session, Summary};
+use crate::disk::{self, failed};
 use crate::install::archive::{self, Limits};
 use crate::install::cargo::Call;
 use crate::install::guard;
@@ -46,12 +47,11 @@ pub struct BinaryRequest<'a> {
     pub arguments: &'a [OsString],
 }
 
-/// Installs a program; returns what it was built from, itself not counted.
+/// Installs a program; returns what it was built from, itself included.
 pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summary, HandoverError> {
     let entry = request.entry;
     refuse_without_binary(entry)?;
-    let _temporary = claim_temporary(session)?;
-    let scratch = scratch(session)?;
+    let scratch = session.registry.scratch("install-")?;
     let neutral = scratch.path().join("empty");
     let copy = scratch.path().join("copy");
     fs::create_dir(&neutral).map_err(failed("create", &neutral))?;
@@ -69,7 +69,7 @@ pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summa
     let lock = resolve_copy(&ground, entry, &copy, as_shipped)?;
     run_cargo_install(&ground, request, &neutral, as_shipped)?;
     Ok(Summary {
-        verified: lock.ours.len(),
+        verified: lock.ours.len() + 1,
         foreign: lock.foreign,
     })
 }
@@ -86,14 +86,6 @@ fn refuse_without_binary(entry: &Entry) -> Result<(), HandoverError> {
     Ok(())
 }
 
-fn scratch(session: Session<'_>) -> Result<tempfile::TempDir, HandoverError> {
-    let folder = session.registry.temporary();
-    tempfile::Builder::new()
-        .prefix("install-")
-        .tempdir_in(&folder)
-        .map_err(failed("create a folder in", &folder))
-}
-
 /// Unpacks the verified archive to be resolved; says whether it ships a lock file.
 fn unpack_copy(
     ground: &Ground<'_>,
@@ -105,12 +97,12 @@ fn unpack_copy(
     let bytes = archive.map(|archive| archive.into_inner().bytes);
     archive::unpack(&bytes.unwrap_or_default(), copy, &Limits::default())?;
     let path = copy.join("Cargo.toml");
-    let manifest = fs::read_to_string(&path).map_err(failed("read", &path))?;
+    let manifest = disk::read_text(&path, disk::LIMIT)?;
     let manifest = to_be_resolved(&manifest).map_err(|error| HandoverError::Manifest {
         package: package(),
         reason: error.to_string(),
     })?;
-    fs::write(&path, manifest).map_err(failed("write", &path))?;
+    disk::write(&path, manifest.as_bytes())?;
     Ok(copy.join("Cargo.lock").is_file())
 }
 
@@ -188,8 +180,8 @@ fn resolve_copy(
     let path = copy.join("Cargo.lock");
     let shipped = lock_file::read(&path, session.registry)?.unwrap_or_default();
     let closure = list(ground, entry, &shipped)?;
-    if !as_shipped && path.exists() {
-        fs::remove_file(&path).map_err(failed("remove", &path))?;
+    if !as_shipped {
+        disk::remove(&path)?;
     }
     let purpose = Purpose::LookAsInstall;
     let config = ground.config(purpose)?;

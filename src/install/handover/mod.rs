@@ -13,7 +13,6 @@ mod project;
 mod tests;
 
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -27,6 +26,7 @@ use super::lock_file::LockFileError;
 use super::replacement::{self, Purpose, Replacement, ReplacementError};
 use super::resolve::ResolveError;
 use super::{Registry, Source, temporary};
+use crate::disk::Failure;
 use crate::model::{EventSink, PackageName};
 
 pub use add::{AddRequest, Addition, add};
@@ -103,16 +103,8 @@ pub enum HandoverError {
     #[error("cargo wrote no `{}`", .0.display())]
     NoLockFile(PathBuf),
     /// A file could not be read or written.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
 }
 
 /// A folder whose configuration was checked, and what a call of cargo there must be told.
@@ -136,7 +128,7 @@ impl<'a> Ground<'a> {
             local,
             files,
             names,
-            _temporary: claim_temporary(session)?,
+            _temporary: temporary::claim(&session.registry.temporary())?,
         })
     }
 
@@ -149,19 +141,5 @@ impl<'a> Ground<'a> {
             rustc: &self.session.cargo.rustc(),
         };
         replacement::for_call(&replacement, purpose)
-    }
-}
-
-fn claim_temporary(session: Session<'_>) -> Result<File, HandoverError> {
-    let folder = session.registry.temporary();
-    temporary::claim(&folder).map_err(failed("use", &folder))
-}
-
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> HandoverError {
-    let path = path.to_owned();
-    move |source| HandoverError::Io {
-        action,
-        path,
-        source,
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn prepare<'a>(
     let path = workspace_root.join("Cargo.lock");
     let old = lock_file::read(&path, session.registry)?;
     let closure = list(&ground, project, &workspace, BTreeSet::new())?;
+    closure.check_checksums(old.iter().flat_map(|old| &old.ours))?;
     complete_lock_file(&ground, project, old.as_ref())?;
     let lock = lock_file::read(&path, session.registry)?;
     let lock = lock.ok_or(HandoverError::NoLockFile(path))?;
@@ -189,6 +190,11 @@ fn resolved(ground: &Ground<'_>, project: Project<'_>) -> Result<Metadata, Hando
 }
 
 fn tell(ground: &Ground<'_>, lock: &LockFile) {
+    for (registry, count) in &lock.siblings {
+        ground.session.events.event(Event::Warning(format!(
+            "packages of `{registry}` are not verified here ({count}): one registry is, at a time"
+        )));
+    }
     let registry = &ground.session.registry.name;
     let count = lock.ours.len();
     if count == 0 {

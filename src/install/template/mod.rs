@@ -14,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError, Contents, Limits, Paths};
+use crate::disk::{self, Failure, failed};
 use crate::model::{NameError, PackageName};
 use crate::trust::{Archive, Verified};
 
@@ -103,16 +104,8 @@ pub enum TemplateError {
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
     /// A file could not be read or written.
-    #[error("could not {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
 }
 
 impl Template {
@@ -252,7 +245,7 @@ fn leads_into_repository(path: &str) -> bool {
 
 /// Writes a file, filled in if it is a text; returns its length.
 fn write_file(path: &str, from: &Path, to: &Path, filler: &Filler) -> Result<u64, TemplateError> {
-    let bytes = fs::read(from).map_err(failed("read", from))?;
+    let bytes = disk::read(from, disk::LIMIT)?;
     let bytes = match std::str::from_utf8(&bytes) {
         Ok(text) if !text.contains('\0') => filler
             .fill(text)
@@ -281,7 +274,7 @@ fn refuse_if_there(target: &Path) -> Result<(), TemplateError> {
             entries.next().map_or(Ok(()), |_| Err(exists()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed("read", target)(error)),
+        Err(error) => Err(failed("read", target)(error))?,
     }
 }
 
@@ -300,7 +293,7 @@ fn nearest_folder(target: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-fn move_into_place(project: &Path, target: &Path) -> Result<(), TemplateError> {
+fn move_into_place(project: &Path, target: &Path) -> Result<(), Failure> {
     let create = || -> io::Result<()> {
         match target.parent() {
             Some(parent) if parent != Path::new("") => fs::create_dir_all(parent)?,
@@ -325,15 +318,6 @@ fn folder_name(target: &Path) -> Result<PackageName, TemplateError> {
             path: target.into(),
             source,
         })
-}
-
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TemplateError {
-    let path = path.to_owned();
-    move |source| TemplateError::Io {
-        action,
-        path,
-        source,
-    }
 }
 
 #[cfg(test)]

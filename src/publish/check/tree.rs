@@ -2,19 +2,18 @@
 //! followed, so that nothing outside of the folder is read.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::CheckError;
 use super::report::{Log, Problem};
+use crate::disk::{self, Failure, failed};
 use crate::formats::record::FileDigest;
 use crate::model::Sha256Digest;
 
-/// No file that is read whole is longer; archives are read in pieces.
-const MAX_WHOLE: u64 = 1 << 30;
+/// Archives are read in pieces.
 const PIECE: usize = 1 << 16;
 
 /// The files of a registry, listed once.
@@ -27,18 +26,13 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Lists a folder. Hidden files are not part of a registry: no transport serves them.
-    pub(super) fn list(root: &Path) -> Result<Self, CheckError> {
+    pub(super) fn list(root: &Path) -> Result<Self, Failure> {
         let mut files = BTreeMap::new();
         let mut folders = vec![(root.to_owned(), String::new())];
         while let Some((folder, prefix)) = folders.pop() {
-            let failed = |source| CheckError::List {
-                path: folder.clone(),
-                source,
-            };
-            for entry in fs::read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
+            for entry in disk::entries(&folder)? {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let kind = entry.file_type().map_err(failed)?;
+                let kind = entry.file_type().map_err(failed("read", &entry.path()))?;
                 if name.starts_with('.') {
                     continue;
                 }
@@ -72,10 +66,10 @@ impl Tree {
 
     /// The bytes of a file that must be these.
     pub(super) fn load(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, Problem> {
-        if expected.length > MAX_WHOLE {
+        if expected.length > disk::LIMIT {
             return Err(Problem::TooLong(expected.length));
         }
-        let bytes = self.read(path, MAX_WHOLE)?;
+        let bytes = self.read(path, disk::LIMIT)?;
         require(expected, FileDigest::of(&bytes))?;
         Ok(bytes)
     }

@@ -1,8 +1,8 @@
 //! Why a registry folder cannot be used.
 
-use std::io;
 use std::path::PathBuf;
 
+use crate::disk::Failure;
 use crate::formats::policy::PolicyError;
 use crate::formats::publisher::PublisherError;
 use crate::formats::record::RecordFormatError;
@@ -44,14 +44,8 @@ pub enum FolderError {
         field: &'static str,
     },
     /// A file cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// A record is refused.
     #[error("the record of `{package}` is refused")]
     Record {

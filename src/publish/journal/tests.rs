@@ -14,6 +14,13 @@ fn change(files: &[(&str, &str)]) -> Change {
     }
 }
 
+fn plan(files: &[NewFile]) -> Plan {
+    let paths = files.iter().map(|file| file.path.clone());
+    Plan {
+        paths: paths.collect(),
+    }
+}
+
 fn read(root: &Path, path: &str) -> Option<String> {
     fs::read_to_string(root.join(path)).ok()
 }
@@ -52,7 +59,7 @@ fn finishes_a_planned_change_from_every_point_of_the_cut() {
         let journal = Journal::open(root.path()).unwrap();
         let files = change(&[("a", "1"), ("b/c", "2"), ("d", "3")]).immutable;
         journal.stage(&files).unwrap();
-        journal.write_plan(&files).unwrap();
+        journal.write_plan(&plan(&files)).unwrap();
         for (number, file) in files.iter().enumerate().take(cut) {
             journal.put_in_place(number, &file.path).unwrap();
         }
@@ -72,7 +79,7 @@ fn a_plan_that_leads_outside_is_refused() {
         let journal = Journal::open(root.path()).unwrap();
         let files = change(&[(path, "1")]).immutable;
         journal.stage(&files).unwrap();
-        journal.write_plan(&files).unwrap();
+        journal.write_plan(&plan(&files)).unwrap();
         drop(journal);
         let error = Journal::open(root.path()).unwrap_err();
         assert!(
@@ -91,6 +98,40 @@ fn a_change_that_cannot_be_staged_leaves_the_folder_as_it_was() {
     assert!(journal.commit(change(&[("a", "1"), ("b", "2")])).is_err());
     assert_eq!(read(root.path(), "a"), None);
     assert_eq!(read(root.path(), "tuf/timestamp.json"), None);
+}
+
+#[test]
+fn what_a_plan_names_is_not_swept() {
+    let root = tempfile::tempdir().unwrap();
+    let journal = Journal::open(root.path()).unwrap();
+    let files = change(&[("a", "1")]).immutable;
+    journal.stage(&files).unwrap();
+    journal.write_plan(&plan(&files)).unwrap();
+    // As if the disk had refused right after the plan came into its place.
+    let blocked = root.path().join(FOLDER).join("1.new");
+    fs::create_dir(&blocked).unwrap();
+    let error = journal.commit(change(&[("a", "1")])).unwrap_err();
+    assert!(matches!(error, JournalError::Unfinished(_)), "{error}");
+    fs::remove_dir(blocked).unwrap();
+    Journal::open(root.path()).unwrap();
+    assert_eq!(read(root.path(), "a").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_planned_change_that_is_stuck_is_finished_later() {
+    let root = tempfile::tempdir().unwrap();
+    let in_the_way = root.path().join("b");
+    fs::create_dir(&in_the_way).unwrap();
+    let journal = Journal::open(root.path()).unwrap();
+    let error = journal
+        .commit(change(&[("a", "1"), ("b", "2")]))
+        .unwrap_err();
+    assert!(matches!(error, JournalError::Unfinished(_)), "{error}");
+    assert_eq!(read(root.path(), "tuf/timestamp.json"), None);
+    fs::remove_dir(in_the_way).unwrap();
+    Journal::open(root.path()).unwrap();
+    let found = ["a", "b", "tuf/timestamp.json"].map(|path| read(root.path(), path).unwrap());
+    assert_eq!(found, ["1", "2", "t"]);
 }
 
 #[cfg(unix)]

@@ -1,11 +1,12 @@
 //! A registry in a folder of this machine (`file:`). Reads regular files below that folder and
 //! nothing else: a symbolic link that leads out of it, a device or a pipe is refused.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use super::{BaseUrl, Transport, TransportError, checked};
+use crate::disk::{self, failed, is_absent};
 
 /// Reads a registry's files from a folder.
 pub(super) struct FolderTransport {
@@ -20,14 +21,14 @@ impl FolderTransport {
 
     /// The real path of a file, once it is known to lie below the real root.
     fn locate(&self, path: &str) -> Result<Option<PathBuf>, TransportError> {
-        let root = canonical(&self.root)?;
+        let root = fs::canonicalize(&self.root).map_err(failed("read", &self.root))?;
         let wanted = root.join(path);
         match fs::canonicalize(&wanted) {
             Ok(real) if !real.starts_with(&root) => Err(TransportError::Path(path.to_owned())),
             Ok(real) => Ok(Some(real)),
             // As on a static host, a path below a file is absent, too.
-            Err(error) if absent(&error) => Ok(None),
-            Err(source) => Err(failed(&wanted, source)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(failed("read", &wanted)(error))?,
         }
     }
 }
@@ -41,47 +42,23 @@ impl Transport for FolderTransport {
         let Some(file) = self.locate(checked(path)?)? else {
             return Ok(None);
         };
-        // Asked before opening: to open a pipe would wait for its writer.
-        let kind = fs::metadata(&file).map_err(|source| failed(&file, source))?;
+        let kind = fs::metadata(&file).map_err(failed("read", &file))?;
         if kind.is_dir() {
             return Ok(None);
         }
         if !kind.is_file() {
             return Err(TransportError::Path(path.to_owned()));
         }
-        let mut bytes = Vec::new();
-        File::open(&file)
-            .and_then(|open| {
-                open.take(max_bytes.saturating_add(1))
-                    .read_to_end(&mut bytes)
-            })
-            .map_err(|source| failed(&file, source))?;
-        if bytes.len() as u64 > max_bytes {
-            let url = format!("{}{path}", self.base);
-            return Err(TransportError::TooLarge {
-                url,
-                limit: max_bytes,
-            });
+        match disk::read(&file, max_bytes) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(failure) if failure.source.kind() == ErrorKind::FileTooLarge => {
+                Err(TransportError::TooLarge {
+                    url: format!("{}{path}", self.base),
+                    limit: max_bytes,
+                })
+            }
+            Err(failure) => Err(failure.into()),
         }
-        Ok(Some(bytes))
-    }
-}
-
-fn absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
-}
-
-fn canonical(root: &Path) -> Result<PathBuf, TransportError> {
-    fs::canonicalize(root).map_err(|source| failed(root, source))
-}
-
-fn failed(path: &Path, source: io::Error) -> TransportError {
-    TransportError::Io {
-        path: path.to_owned(),
-        source,
     }
 }
 
@@ -124,7 +101,7 @@ mod tests {
         let (folder, transport) = registry();
         fs::remove_dir_all(folder.path().join("market")).unwrap();
         let error = transport.get("config.json", 9).unwrap_err();
-        assert!(matches!(error, TransportError::Io { .. }));
+        assert!(matches!(error, TransportError::Disk(_)));
     }
 
     #[cfg(unix)]

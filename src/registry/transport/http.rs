@@ -99,7 +99,7 @@ impl<'a> HttpTransport<'a> {
             | TransportError::RedirectRefused { .. }
             | TransportError::WebPage { .. }
             | TransportError::Path(_)
-            | TransportError::Io { .. }
+            | TransportError::Disk(_)
             | TransportError::Setup(_) => false,
         }
     }

@@ -8,14 +8,13 @@ mod flight;
 mod folder;
 mod http;
 
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 use folder::FolderTransport;
 use http::HttpTransport;
 
+use crate::disk::Failure;
 use crate::model::EventSink;
 
 /// A way to read a registry's files.
@@ -92,13 +91,8 @@ pub enum TransportError {
     #[error("`{0}` is not a path in a registry")]
     Path(String),
     /// The folder or file of a `file:` registry cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Disk(#[from] Failure),
     /// The HTTP client cannot be set up: no trusted certificates on this machine, say.
     #[error("cannot set up HTTPS on this machine ({0})")]
     Setup(String),

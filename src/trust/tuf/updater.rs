@@ -264,6 +264,16 @@ impl Updater {
         self.root.version
     }
 
+    /// Whether a role that was read is older than the snapshot says: offline, a newer one may list more.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let older = |(role, metadata): (&Delegate, &Metadata<Targets>)| {
+            let listed = self.listed(&role.name);
+            listed.is_ok_and(|listed| metadata.version < listed.version)
+        };
+        self.roles.iter().any(older)
+    }
+
     /// When the trusted root expires.
     #[must_use]
     pub const fn root_expires(&self) -> UtcTime {

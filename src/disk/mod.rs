@@ -1,0 +1,14 @@
+//! The one way to files: reading with a limit, writing whole or not at all, bringing names to the
+//! disk, locks. Knows bytes and paths only; what a file means, others say.
+
+mod failure;
+mod lock;
+mod read;
+mod write;
+
+pub use failure::{Failure, failed, is_absent};
+pub use lock::{lock, open_lock};
+pub use read::{
+    LIMIT, entries, entries_if_there, read, read_if_there, read_text, read_text_if_there,
+};
+pub use write::{Durability, Readers, create, remove, replace, sync_folder, write};
