@@ -214,7 +214,7 @@ fn writes_the_bytes_of_the_published_vectors() {
     let file = include_bytes!("../../../schemas/statement-vectors.json");
     let file: Value = serde_json::from_slice(file).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
-    assert_eq!(vectors.len(), 6);
+    assert_eq!(vectors.len(), 9);
     for vector in vectors {
         let name = &vector["name"];
         let envelope = Envelope::from_json(&vector["envelope"]).unwrap();
