@@ -158,12 +158,23 @@ impl Destination {
         body: Body,
     ) -> Result<Vec<Envelope>, CommandError> {
         let vouchers = self.open()?.policy()?.vouchers;
-        let ids: Vec<KeyId> = vouchers.iter().map(PublicKey::id).collect();
+        self.by_operator(context, state, body, &vouchers)
+    }
+
+    /// A statement of the operator's, signed with the first of these keys that is at hand.
+    pub fn by_operator(
+        &self,
+        context: &Context,
+        state: &PackageState,
+        body: Body,
+        keys: &[PublicKey],
+    ) -> Result<Vec<Envelope>, CommandError> {
+        let ids: Vec<KeyId> = keys.iter().map(PublicKey::id).collect();
         let keys = signing::role_keys(context, &ids)?;
         let key = ids
             .iter()
             .find_map(|id| keys.get(id))
-            .ok_or_else(signing::no_voucher)?;
+            .ok_or_else(|| signing::no_operator(&body))?;
         Ok(chain(state, [body], key).map_err(SignError::from)?)
     }
 

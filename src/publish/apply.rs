@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 pub use error::ApplyError;
 
+use semver::Version;
+
 use catalog::Touched;
 
 use super::collision;
@@ -22,7 +24,7 @@ use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record};
 use crate::formats::statement::{self, Envelope};
 use crate::formats::{v1, v2};
-use crate::model::{Body, Document, PackageName, Release, Sha256Digest, UtcTime};
+use crate::model::{Body, Document, PackageName, Release, Sha256Digest, UtcTime, same_release};
 use crate::trust::ed25519::check_key;
 use crate::trust::{PackageState, RecordContext, check_record, owners_needed};
 
@@ -229,6 +231,23 @@ pub fn bodies(package: &PackageName, statements: &[Envelope]) -> Result<Vec<Body
     statements.iter().map(body).collect()
 }
 
+/// Makes sure that a version was never released: it is released once, even if it was withdrawn.
+pub fn check_new(state: &PackageState, version: &Version) -> Result<(), ApplyError> {
+    let name = || state.document.package.clone();
+    if state.document.entry(version).is_some() {
+        let (name, version) = (name(), version.clone());
+        return Err(ApplyError::Published { name, version });
+    }
+    let mut withdrawn = state.withdrawn.iter();
+    match withdrawn.any(|gone| same_release(gone, version)) {
+        true => Err(ApplyError::Withdrawn {
+            name: name(),
+            version: version.clone(),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// The releases that statements add.
 pub fn releases(
     package: &PackageName,
@@ -286,7 +305,9 @@ fn add_package(
     change.add_hashed(&layout::document(&package, Format::V1), v1.clone());
     change.add_hashed(&layout::document(&package, Format::V2), v2.clone());
     change.add_hashed(&layout::record(&package), bytes);
+    let is_empty = state.document.entries.is_empty();
     touched.v1.insert(package.clone(), v1);
+    let v2 = if is_empty { Vec::new() } else { v2 };
     touched.v2.insert(package, v2);
     Ok(())
 }

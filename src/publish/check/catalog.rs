@@ -107,6 +107,10 @@ fn compare(
     format: Format,
     log: &mut Log,
 ) {
+    // Of a package without a release there is nothing to be found.
+    let states = states
+        .iter()
+        .filter(|state| !state.document.entries.is_empty());
     for state in states {
         let package = state.document.package.clone();
         let problem = match documents.remove(&package) {
