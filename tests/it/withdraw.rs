@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::samples::Market;
 
 #[test]
-fn what_is_withdrawn_is_gone_and_never_comes_again() {
+fn what_is_withdrawn_is_gone() {
     let market = Market::published();
     market.publish_next();
     let archives = || {
@@ -14,13 +14,6 @@ fn what_is_withdrawn_is_gone_and_never_comes_again() {
             .count()
     };
     assert_eq!(archives(), 2);
-    market.project(
-        "app",
-        "tide-table = { version = \"=0.3.2\", registry = \"harbour\" }\n",
-    );
-    let locked = market.env.command(["fetch"]).folder("work/app").run();
-    assert_eq!(locked.code, Some(0), "{locked}");
-
     let plan = "registry withdraw registry tide-table@0.3.2 --dry-run";
     assert_snapshot!(market.run(plan.split(' ')), @r#"
     exit: 0
@@ -76,6 +69,20 @@ fn what_is_withdrawn_is_gone_and_never_comes_again() {
     --- stderr
         Updating `harbour` index
     "#);
+}
+
+#[test]
+fn nobody_gets_what_was_withdrawn_again() {
+    let market = Market::published();
+    market.publish_next();
+    market.project(
+        "app",
+        "tide-table = { version = \"=0.3.2\", registry = \"harbour\" }\n",
+    );
+    let locked = market.env.command(["fetch"]).folder("work/app").run();
+    assert_eq!(locked.code, Some(0), "{locked}");
+
+    market.must("registry withdraw registry tide-table@0.3.2".split(' '));
     assert_snapshot!(market.run(["verify", "tide-table@0.3.2"]), @"
     exit: 101
     --- stdout
