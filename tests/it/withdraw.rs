@@ -8,11 +8,8 @@ use crate::samples::Market;
 fn what_is_withdrawn_is_gone() {
     let market = Market::published();
     market.publish_next();
-    let archives = || {
-        std::fs::read_dir(market.env.path("work/registry/crates/tide-table"))
-            .unwrap()
-            .count()
-    };
+    let folder = market.env.path("work/registry/crates/tide-table");
+    let archives = || std::fs::read_dir(&folder).unwrap().count();
     assert_eq!(archives(), 2);
     let plan = "registry withdraw registry tide-table@0.3.2 --dry-run";
     assert_snapshot!(market.run(plan.split(' ')), @r#"
