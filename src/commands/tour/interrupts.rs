@@ -63,7 +63,7 @@ fn interrupt() -> io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
         // Where Ctrl-C cannot be noticed it ends the program, as it does elsewhere.
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     })
 }
