@@ -12,7 +12,8 @@ const MAX_DEPTH: usize = 100;
 /// The most links of chains: each may make the algebra one level deeper. [`STACK_SIZE`] is for these.
 const MAX_LINKS: usize = 2_000;
 /// A stack on which every query that is let through can be parsed and evaluated, in bytes. Measured
-/// without optimization: 38 KiB a link at most (`1+1+1…`) and 50 KiB a bracket (`STR(STR(…`) make 80 MiB.
+/// without optimization: 38 KiB a link (`1+1+1…`), 20 KiB a triple, of which a link can make four (a
+/// collection in a collection), and 50 KiB a bracket within brackets (`STR(STR(…`): 165 MiB at most.
 pub const STACK_SIZE: usize = 256 << 20;
 /// Words that would make the evaluator look beyond the dataset, or that begin an update.
 const REFUSED: [&str; 8] = [
@@ -74,7 +75,7 @@ struct Scanner<'a> {
     variables: Vec<&'a str>,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     fn step(&mut self) -> Result<(), PrescanError> {
         let Some(first) = self.rest.chars().next() else {
             return Ok(());

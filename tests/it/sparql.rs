@@ -518,7 +518,7 @@ fn no_chain_uses_up_the_stack() {
         let ask = |pieces: usize| {
             env.write(
                 "work/chain.rq",
-                &[before, &piece.repeat(pieces), after].concat(),
+                [before, &piece.repeat(pieces), after].concat(),
             );
             env.command([
                 "sparql",
@@ -785,6 +785,24 @@ fn memory_is_limited() {
     --- stderr
         Updating `harbour` index
     error[MP0804]: the query needs more than 96.0MiB of memory
+    help: make the pattern narrower, or raise `--max-memory`
+    ");
+}
+
+/// A string that is doubled again and again asks for all memory in a few steps.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_asked_for_at_once_is_limited() {
+    let doubled = |n: usize| format!("BIND(CONCAT(?s{n}, ?s{n}) AS ?s{})", n + 1);
+    let doubled: String = (0..40).map(doubled).collect();
+    let query = format!("SELECT * {{ BIND('0123456789' AS ?s0) {doubled} }}");
+    let arguments = ["sparql", &query, "--max-memory", "64MiB"];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0804]: the query needs more than 64.0MiB of memory
     help: make the pattern narrower, or raise `--max-memory`
     ");
 }

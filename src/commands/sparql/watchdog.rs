@@ -101,15 +101,20 @@ fn end_process(shell: &Shell, error: &CommandError) -> ! {
 mod memory {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+    /// Address space beyond the limit, in bytes.
+    const SLACK: u64 = 1 << 30;
+
     /// The former limit, which comes back at the end.
     pub(super) struct Limit(Rlimit);
 
     /// Limits the address space: what the watch is too slow to see fails in the allocator, which
     /// ends the process without a word. So that the watch comes first, there is room for a table
-    /// that grows to its double, beside its former self and one more.
+    /// that grows to its double, beside its former self and one more, and for what is asked for
+    /// between two glances on a busy machine.
     pub(super) fn limit(bytes: u64) -> Option<Limit> {
         let before = getrlimit(Resource::As);
-        let wanted = field("VmSize:")?.saturating_add(bytes.saturating_mul(4));
+        let wanted = bytes.saturating_mul(4).saturating_add(SLACK);
+        let wanted = field("VmSize:")?.saturating_add(wanted);
         let current = [before.current, before.maximum].into_iter().flatten();
         let current = Some(current.fold(wanted, u64::min));
         setrlimit(Resource::As, Rlimit { current, ..before }).ok()?;
