@@ -149,11 +149,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "min" | "m" => 60_000,
         _ => return Err("expected a time such as 500ms, 10s or 2min".to_owned()),
     };
-    number
-        .checked_mul(milliseconds)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "too long".to_owned())
+    match number.checked_mul(milliseconds) {
+        Some(0) => Err("expected at least 1ms".to_owned()),
+        Some(time) => Ok(Duration::from_millis(time)),
+        None => Err("too long".to_owned()),
+    }
 }
+
+/// The least memory that does any work: the program itself takes about half.
+const LEAST_MEMORY: u64 = 64 << 20;
 
 /// Reads an amount of memory: `512MiB`, `1GiB`.
 pub(super) fn memory(text: &str) -> Result<u64, String> {
@@ -165,9 +169,11 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
         "GiB" => 1 << 30,
         _ => return Err("expected an amount such as 512MiB or 1GiB".to_owned()),
     };
-    number
-        .checked_mul(bytes)
-        .ok_or_else(|| "too much".to_owned())
+    match number.checked_mul(bytes) {
+        Some(amount) if amount < LEAST_MEMORY => Err("expected at least 64MiB".to_owned()),
+        Some(amount) => Ok(amount),
+        None => Err("too much".to_owned()),
+    }
 }
 
 fn number_and_unit(text: &str) -> Result<(u64, &str), String> {
@@ -198,10 +204,14 @@ mod tests {
             "1.5s",
             "99999999999999999999s",
             "18446744073709551615min",
+            "0s",
         ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
-        assert!(memory("1GB").is_err() && memory("99999999999999999GiB").is_err());
+        for bad in ["1GB", "99999999999999999GiB", "0", "1B", "65535KiB"] {
+            assert!(memory(bad).is_err(), "{bad}");
+        }
+        assert_eq!(memory("65536KiB"), Ok(LEAST_MEMORY));
     }
 
     #[test]

@@ -236,6 +236,9 @@ impl From<KeystoreError> for CommandError {
                     None => format!("`cargo marketplace key new {name}` makes it"),
                 })
             }
+            KeystoreError::NoPublicFile { name, .. } => shown.with_help(format!(
+                "`openssl pkey -in {name}.pem -pubout -out {name}.pub.pem` makes it there"
+            )),
             KeystoreError::Exists(_) => shown.with_note("a key is never overwritten"),
             KeystoreError::Key {
                 source: KeyFileError::WrongPassphrase,

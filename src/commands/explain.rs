@@ -184,7 +184,8 @@ const EXPLANATIONS: &[Explanation] = &[
         code: "MP0803",
         title: "the query is refused",
         text: "Queries see one registry's triples, on this machine: SERVICE, FROM and updates are \
-            refused, as are queries that are too long or too deeply nested for the parser.",
+            refused, as are queries that are too long or too deep for the parser (64 KiB, 100 \
+            brackets within one another, 2000 operators, separators and brackets in all).",
     },
     Explanation {
         code: "MP0804",

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::prompt;
+use super::{prompt, signing};
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::trust::SecretKey;
 
@@ -69,20 +69,26 @@ fn new(args: &NewArgs, context: &Context) -> Result<(), CommandError> {
     let object = format!("key `{}` in {}", key.name, key.secret.display());
     context.shell.status("Created", &object);
     if args.no_passphrase {
-        context
-            .shell
-            .warn("the key is not encrypted: whoever reads the file can sign with it");
+        signing::warn_unencrypted(context);
     }
     print(&key, context);
     Ok(())
 }
 
 fn list(context: &Context) -> Result<(), CommandError> {
-    let keys = context.keystore().list()?;
+    let (keys, unusable) = context.keystore().survey()?;
     for key in &keys {
         print(key, context);
     }
-    if keys.is_empty() {
+    let none = keys.is_empty() && unusable.is_empty();
+    for error in unusable {
+        let CommandError {
+            message, causes, ..
+        } = error.into();
+        let all: Vec<String> = [message].into_iter().chain(causes).collect();
+        context.shell.warn(&all.join(": "));
+    }
+    if none {
         context
             .shell
             .note("there is no key yet: `cargo marketplace key new NAME`");

@@ -216,11 +216,16 @@ fn typed<T: ValueEnum>(arguments: &[OsString], flag: &str) -> Option<T> {
     T::from_str(&value, false).ok()
 }
 
-/// The parser's error in one line, without its `error: `.
+/// The parser's error in one line, without its `error: ` and what it adds by way of help.
 fn usage(error: &clap::Error) -> CommandError {
     let text = error.render().to_string();
-    let line = text.lines().next().unwrap_or_default();
-    CommandError::usage(line.strip_prefix("error: ").unwrap_or(line))
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let line = lines.join(" ");
+    CommandError::usage(line.strip_prefix("error: ").unwrap_or(&line))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::formats::publisher::Publisher;
 use crate::formats::statement::Envelope;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
-use crate::model::{Body, DependencySource, KeyId, PublicKey, PublisherId, Release};
+use crate::model::{Body, DependencySource, KeyId, PublicKey, PublisherId, RegistryName, Release};
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
@@ -68,6 +68,21 @@ impl Destination {
             CommandError::failure("cannot read the registry's root").caused_by(Some(&error))
         })?;
         reading::folder(context, &self.path, &root, added).map(Some)
+    }
+
+    /// Checks that the user knows the registry in the folder by that name.
+    pub fn check_name(&self, context: &Context, name: &RegistryName) -> Result<(), CommandError> {
+        let registries = context.config()?.registries()?;
+        let Some(named) = registries.iter().find(|known| known.name == *name) else {
+            let error = CommandError::usage(format!("no registry is called `{name}`"));
+            return Err(error.with_help("see `cargo marketplace registry list`"));
+        };
+        if named.registry_id == self.open()?.registry_id() {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let text = format!("`{name}` is not the registry in `{path}`");
+        Err(CommandError::usage(text).with_help("name the package without a registry"))
     }
 
     /// Locks the folder for a change.

@@ -41,6 +41,12 @@ pub fn open<'a>(
     named: Option<&RegistryName>,
 ) -> Result<Reading<'a>, CommandError> {
     let backend = backend(args.backend.map(format))?;
+    if let (Some(named), Some(flag)) = (named, &args.registry)
+        && named != flag
+    {
+        let text = format!("`{named}/` and `--registry {flag}` name two registries");
+        return Err(CommandError::usage(text).with_help("name one"));
+    }
     let registry = context.registry(named.or(args.registry.as_ref()))?;
     let client = client(context, &registry)?;
     Ok(Reading {

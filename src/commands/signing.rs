@@ -86,6 +86,13 @@ pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError
     Ok(store.load(name, Some(&passphrase))?)
 }
 
+/// Warns of a key that was made without a passphrase.
+pub fn warn_unencrypted(context: &Context) {
+    context
+        .shell
+        .warn("the key is not encrypted: whoever reads the file can sign with it");
+}
+
 /// Those of the registry's role keys that a change needs and that are in the key folder.
 pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
     let stored: Vec<StoredKey> = context.keystore().list()?;

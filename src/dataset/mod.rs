@@ -11,7 +11,7 @@ mod results;
 mod syntax;
 
 pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
-pub use prescan::PrescanError;
+pub use prescan::{PrescanError, STACK_SIZE};
 pub use query::{AnswerOptions, Dataset, Query, QueryError};
 pub use results::{Extent, ResultFormat};
 pub use syntax::SyntaxError;

@@ -18,7 +18,14 @@ pub struct Dataset {
 }
 
 /// A query that was let through and parsed.
-pub struct Query(PreparedSparqlQuery);
+///
+/// It may be so deep that it must be parsed, answered and dropped on a stack of
+/// [`STACK_SIZE`](super::STACK_SIZE).
+pub struct Query {
+    prepared: PreparedSparqlQuery,
+    /// The columns of `SELECT *`, as people would order them.
+    order: Vec<String>,
+}
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +92,8 @@ impl Dataset {
         options: AnswerOptions,
         out: impl Write,
     ) -> Result<Extent, QueryError> {
-        let answer = query.0.on_store(&self.store).execute()?;
-        results::write(answer, options, out)
+        let answer = query.prepared.on_store(&self.store).execute()?;
+        results::write(answer, &query.order, options, out)
     }
 }
 
@@ -94,11 +101,11 @@ impl Query {
     /// Reads a query. Its evaluation ends when the token is cancelled, which is looked at whenever
     /// the dataset is read, and only then.
     pub fn parse(text: &str, cancellation: CancellationToken) -> Result<Self, QueryError> {
-        prescan(text)?;
+        let order = prescan(text)?;
         let evaluator = SparqlEvaluator::new().with_cancellation_token(cancellation);
         let query = evaluator.parse_query(text);
-        let query = query.map_err(|error| QueryError::Syntax(SyntaxError::new(text, &error)))?;
-        Ok(Self(query))
+        let prepared = query.map_err(|error| QueryError::Syntax(SyntaxError::new(text, &error)))?;
+        Ok(Self { prepared, order })
     }
 }
 

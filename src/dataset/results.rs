@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use oxigraph::io::{RdfFormat, RdfSerializer};
-use oxigraph::model::Term;
+use oxigraph::model::{Term, Variable};
 use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsSerializer};
 use oxigraph::sparql::{QueryResults, QuerySolutionIter, QueryTripleIter};
 
@@ -36,7 +36,9 @@ pub enum Extent {
 }
 
 impl ResultFormat {
-    const fn word(self) -> &'static str {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Table => "table",
             Self::Json => "json",
@@ -58,6 +60,7 @@ impl ResultFormat {
 
 pub(super) fn write(
     answer: QueryResults<'_>,
+    order: &[String],
     AnswerOptions { format, max_rows }: AnswerOptions,
     mut out: impl Write,
 ) -> Result<Extent, QueryError> {
@@ -79,10 +82,10 @@ pub(super) fn write(
             Ok(Extent::Truth)
         }
         (QueryResults::Solutions(rows), ResultFormat::Table) => {
-            write_table(rows, max_rows, out).map(Extent::Rows)
+            write_table(rows, order, max_rows, out).map(Extent::Rows)
         }
         (QueryResults::Solutions(rows), _) => {
-            write_rows(rows, format, max_rows, out).map(Extent::Rows)
+            write_rows(rows, order, format, max_rows, out).map(Extent::Rows)
         }
     }
 }
@@ -96,13 +99,14 @@ const fn unfit(answer: &'static str, format: ResultFormat) -> QueryError {
 
 fn write_rows(
     rows: QuerySolutionIter<'_>,
+    order: &[String],
     format: ResultFormat,
     max_rows: usize,
     out: impl Write,
 ) -> Result<usize, QueryError> {
     let format = format.for_rows().unwrap_or(QueryResultsFormat::Json);
     let mut writer = QueryResultsSerializer::from_format(format)
-        .serialize_solutions_to_writer(out, rows.variables().to_vec())
+        .serialize_solutions_to_writer(out, columns(&rows, order))
         .map_err(QueryError::Write)?;
     let mut count = 0;
     for row in rows {
@@ -134,24 +138,17 @@ fn write_graph(
 
 fn write_table(
     rows: QuerySolutionIter<'_>,
+    order: &[String],
     max_rows: usize,
     mut out: impl Write,
 ) -> Result<usize, QueryError> {
-    let header: Vec<String> = rows
-        .variables()
-        .iter()
-        .map(|v| v.as_str().to_owned())
-        .collect();
-    let mut table = vec![header];
+    let variables = columns(&rows, order);
+    let header = variables.iter().map(|v| v.as_str().to_owned());
+    let mut table: Vec<Vec<String>> = vec![header.collect()];
     for row in rows {
         counted(table.len() - 1, max_rows)?;
         let row = row?;
-        table.push(
-            row.values()
-                .iter()
-                .map(|term| cell(term.as_ref()))
-                .collect(),
-        );
+        table.push(variables.iter().map(|it| cell(row.get(it))).collect());
     }
     let columns = table[0].len();
     let widths: Vec<usize> = (0..columns)
@@ -172,6 +169,14 @@ fn write_table(
         writeln!(out, "{}", line.trim_end()).map_err(QueryError::Write)?;
     }
     Ok(table.len() - 1)
+}
+
+/// The columns: those that are known in their order, then the others in the evaluator's.
+fn columns(rows: &QuerySolutionIter<'_>, order: &[String]) -> Vec<Variable> {
+    let mut columns = rows.variables().to_vec();
+    let place = |column: &Variable| order.iter().position(|name| name == column.as_str());
+    columns.sort_by_key(|column| place(column).unwrap_or(usize::MAX));
+    columns
 }
 
 const fn counted(count: usize, max_rows: usize) -> Result<usize, QueryError> {

@@ -32,6 +32,14 @@ pub enum ChooseError {
         /// The highest version that is not yanked, pre-releases included.
         newest: Option<Version>,
     },
+    /// No version was asked for, and there are but pre-releases, which nobody gets unasked.
+    #[error("`{package}` has no release but pre-releases")]
+    OnlyPreReleases {
+        /// The package.
+        package: PackageName,
+        /// The highest one.
+        newest: Version,
+    },
     /// Every release that fits needs a newer Rust.
     #[error(
         "no version of `{package}` that matches `{requirement}` is compatible with rustc {rustc}"
@@ -112,10 +120,17 @@ fn nothing_fits(
             reason: yank.reason.clone(),
         };
     }
+    let newest = highest(not_yanked(document)).map(version);
+    // Were there a release beside them, it would fit, or be yanked.
+    if requirement.is_none()
+        && let Some(newest) = newest
+    {
+        return ChooseError::OnlyPreReleases { package, newest };
+    }
     ChooseError::NoMatch {
         package,
         requirement: text(requirement),
-        newest: highest(not_yanked(document)).map(version),
+        newest,
     }
 }
 
@@ -237,7 +252,18 @@ mod tests {
 
     #[test]
     fn takes_no_pre_release_unasked() {
-        let error = chosen(&["1.0.0-rc.1"], "*").unwrap_err();
+        let all = ["1.0.0-rc.1", "1.0.0-rc.2", "!1.0.0-rc.3"];
+        let error = chosen(&all, "*").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`tide-table` has no release but pre-releases"
+        );
+        let ChooseError::OnlyPreReleases { newest, .. } = error else {
+            panic!("{error}")
+        };
+        assert_eq!(newest.to_string(), "1.0.0-rc.2");
+        assert!(chosen(&all, &format!("={newest}")).is_ok());
+        let error = chosen(&all, "^1").unwrap_err();
         assert!(
             matches!(
                 error,

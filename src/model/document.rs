@@ -75,9 +75,15 @@ impl Document {
     /// nothing else.
     #[must_use]
     pub fn latest(&self) -> Option<&Entry> {
+        self.latest_that(|_| true)
+    }
+
+    /// The latest of those releases for which `fits` holds.
+    #[must_use]
+    pub fn latest_that(&self, fits: impl Fn(&Entry) -> bool) -> Option<&Entry> {
         self.entries
             .iter()
-            .filter(|entry| entry.yanked.is_none())
+            .filter(|entry| entry.yanked.is_none() && fits(entry))
             .max_by(|a, b| {
                 let (a, b) = (&a.release.version, &b.release.version);
                 (a.pre.is_empty(), a).cmp(&(b.pre.is_empty(), b))

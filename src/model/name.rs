@@ -32,6 +32,14 @@ pub enum NameError {
         /// Its first character that is refused.
         found: char,
     },
+    /// A capital in a name that has none.
+    #[error("`{name}` cannot be the name of a publisher or key: {found:?} is not lower case")]
+    Capital {
+        /// The text.
+        name: String,
+        /// Its first capital.
+        found: char,
+    },
     /// A digit or sign in first place.
     #[error("`{0}` cannot be a name: it must start with a letter or `_`")]
     Start(String),
@@ -107,7 +115,7 @@ impl FromStr for PublisherId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         check(text)?;
         match text.chars().find(char::is_ascii_uppercase) {
-            Some(found) => Err(NameError::Character {
+            Some(found) => Err(NameError::Capital {
                 name: text.into(),
                 found,
             }),
@@ -225,7 +233,9 @@ mod tests {
         ] {
             assert!(bad.parse::<PackageName>().is_err(), "{bad}");
         }
-        assert!("Harbour".parse::<PublisherId>().is_err());
+        let error = "Harbour".parse::<PublisherId>().unwrap_err().to_string();
+        let expected = "`Harbour` cannot be the name of a publisher or key: 'H' is not lower case";
+        assert_eq!(error, expected);
         assert!("harbour-2".parse::<PublisherId>().is_ok());
     }
 

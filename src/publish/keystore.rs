@@ -1,6 +1,7 @@
 //! The user's signing keys, as files: `NAME.pem` (PKCS#8, readable by the owner only) and
 //! `NAME.pub.pem`. Never overwrites a key, and never says more of a secret than where it lies.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -76,6 +77,14 @@ pub enum KeystoreError {
         /// Those that there are.
         known: Vec<KeyName>,
     },
+    /// Only the secret file of a key is there.
+    #[error("`{}` has no `{name}.pub.pem` beside it", path.display())]
+    NoPublicFile {
+        /// The name.
+        name: KeyName,
+        /// The secret file.
+        path: PathBuf,
+    },
     /// The name is taken.
     #[error("the key `{0}` exists already")]
     Exists(KeyName),
@@ -107,23 +116,50 @@ impl Keystore {
 
     /// All keys, by name.
     pub fn list(&self) -> Result<Vec<StoredKey>, KeystoreError> {
-        let mut keys = Vec::new();
-        for entry in disk::entries_if_there(&self.folder)? {
-            let file = entry.file_name();
-            let name = file.to_str().and_then(|file| file.strip_suffix(".pub.pem"));
-            if let Some(name) = name.and_then(|name| name.parse().ok()) {
-                keys.push(self.get(&name)?);
+        let names = self.names(".pub.pem")?;
+        names.iter().map(|name| self.get(name)).collect()
+    }
+
+    /// The keys that can be used, by name, and why others cannot.
+    pub fn survey(&self) -> Result<(Vec<StoredKey>, Vec<KeystoreError>), KeystoreError> {
+        let mut names = self.names(".pub.pem")?;
+        names.extend(self.names(".pem")?);
+        let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+        for name in &names {
+            match self.get(name) {
+                Ok(key) => keys.push(key),
+                Err(error) => unusable.push(error),
             }
         }
-        keys.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(keys)
+        Ok((keys, unusable))
+    }
+
+    /// The names of the files with that ending.
+    fn names(&self, ending: &str) -> Result<BTreeSet<KeyName>, KeystoreError> {
+        let entries = disk::entries_if_there(&self.folder)?;
+        let name = |entry: fs::DirEntry| {
+            entry
+                .file_name()
+                .to_str()?
+                .strip_suffix(ending)?
+                .parse()
+                .ok()
+        };
+        Ok(entries.into_iter().filter_map(name).collect())
     }
 
     /// The key of that name, without its secret half.
     pub fn get(&self, name: &KeyName) -> Result<StoredKey, KeystoreError> {
         let path = self.public_path(name);
         if !path.exists() {
-            return Err(self.unknown(name));
+            let path = self.secret_path(name);
+            return Err(match path.exists() {
+                true => KeystoreError::NoPublicFile {
+                    name: name.clone(),
+                    path,
+                },
+                false => self.unknown(name),
+            });
         }
         let text = read(&path)?;
         let public = ed25519::public_from_pem(&text)
@@ -210,7 +246,7 @@ impl Keystore {
     }
 
     fn unknown(&self, name: &KeyName) -> KeystoreError {
-        let known = self.list().unwrap_or_default();
+        let (known, _) = self.survey().unwrap_or_default();
         KeystoreError::Unknown {
             name: name.clone(),
             known: known.into_iter().map(|key| key.name).collect(),
@@ -271,6 +307,28 @@ mod tests {
         assert_eq!(loaded.public(), a.public);
         let error = store.get(&name("c")).unwrap_err();
         assert!(matches!(error, KeystoreError::Unknown { known, .. } if known.len() == 2));
+    }
+
+    #[test]
+    fn a_bad_file_hides_no_other_key() {
+        let (_folder, store) = store();
+        let good = store.save(&name("a"), &secret(1), None, &[0; 32]).unwrap();
+        for key in ["bad", "half"] {
+            store.save(&name(key), &secret(2), None, &[0; 32]).unwrap();
+        }
+        fs::write(store.public_path(&name("bad")), "no key").unwrap();
+        fs::remove_file(store.public_path(&name("half"))).unwrap();
+        let (keys, unusable) = store.survey().unwrap();
+        assert_eq!(keys, [good]);
+        assert!(matches!(
+            &unusable[..],
+            [
+                KeystoreError::Key { .. },
+                KeystoreError::NoPublicFile { .. }
+            ]
+        ));
+        // Who signs is not left to what is left.
+        assert!(store.list().is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum Tier {
 /// A package that was found.
 #[derive(Debug, Clone)]
 pub struct Hit<'a> {
-    /// Its latest release.
+    /// Its latest release, of those that build with the Rust that was asked for.
     pub entry: &'a Entry,
     /// How it fits.
     pub tier: Tier,
@@ -59,7 +59,7 @@ pub struct Hits<'a> {
     pub tolerant: bool,
 }
 
-/// Searches the latest releases; without a hit once more with one edit of tolerance.
+/// Searches the latest releases that build with the Rust that was asked for; without a hit once more with one edit of tolerance.
 #[must_use]
 pub fn search<'a>(catalog: &'a Catalog, request: &SearchRequest) -> Hits<'a> {
     let hits = scan(catalog, request, 0);
@@ -78,7 +78,9 @@ pub fn search<'a>(catalog: &'a Catalog, request: &SearchRequest) -> Hits<'a> {
 fn scan<'a>(catalog: &'a Catalog, request: &SearchRequest, edits: usize) -> Vec<Hit<'a>> {
     let query = Query::new(&request.words, edits);
     let mut hits: Vec<_> = catalog
-        .latest()
+        .documents()
+        .iter()
+        .filter_map(|document| document.latest_that(|entry| builds(entry, request)))
         .filter(|entry| passes_filters(entry, request))
         .filter_map(|entry| query.matches(entry))
         .collect();
@@ -118,10 +120,11 @@ fn passes_filters(entry: &Entry, request: &SearchRequest) -> bool {
     let license = request.license.as_ref();
     request.keywords.iter().all(has)
         && license.is_none_or(|wanted| allows_license(release.license.as_deref(), wanted))
-        && request
-            .rust_version
-            .as_ref()
-            .is_none_or(|rust| builds_with(entry, rust))
+}
+
+fn builds(entry: &Entry, request: &SearchRequest) -> bool {
+    let rust = request.rust_version.as_ref();
+    rust.is_none_or(|rust| builds_with(entry, rust))
 }
 
 /// Says whether a user who accepts only `wanted` may use what is licensed as `expression`.
@@ -144,11 +147,12 @@ pub fn builds_with(entry: &Entry, rust: &Version) -> bool {
         .is_none_or(|needed| needed <= *rust)
 }
 
-/// Reads `1.74` or `1.74.1` as a version.
+/// Reads `1.74` or `1.74.1` as a version, and `1.74.1-nightly` as the release that it leads to.
 #[must_use]
 pub fn rust_version(text: &str) -> Option<Version> {
     let missing = 2_usize.saturating_sub(text.matches('.').count());
-    (text.to_owned() + &".0".repeat(missing)).parse().ok()
+    let version: Version = (text.to_owned() + &".0".repeat(missing)).parse().ok()?;
+    Some(Version::new(version.major, version.minor, version.patch))
 }
 
 struct Query {
@@ -230,7 +234,7 @@ fn tokens(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dependency, Document, Release};
+    use crate::model::{Dependency, Document, Release, Yank};
 
     fn document(name: &str, description: &str, keywords: &[&str], needs: &[&str]) -> Document {
         let mut release = Release::sample(name, "1.0.0");
@@ -291,6 +295,56 @@ mod tests {
     fn one_edit_is_tolerated_only_without_a_hit() {
         assert_eq!(names(&["jsom"])[0], "json");
         assert_eq!(names(&["confg"]), ["config"]);
+    }
+
+    #[test]
+    fn shows_the_newest_release_that_builds() {
+        let mut document = document("tide", "Predicts", &[], &[]);
+        let oldest = document.entries[0].clone();
+        for (version, rust, is_yanked) in [
+            ("1.1.0", "1.80", false),
+            ("1.2.0", "1.80", true),
+            ("2.0.0", "1.95", false),
+        ] {
+            let mut entry = oldest.clone();
+            entry.release.version = version.parse().unwrap();
+            entry.release.rust_version = Some(rust.into());
+            entry.release.keywords = vec![format!("for-{rust}")];
+            entry.yanked = is_yanked.then_some(Yank { reason: None });
+            document.entries.push(entry);
+        }
+        let catalog = Catalog::new(vec![document]);
+        let found = |rust: &str, keyword: Option<&str>| {
+            let request = SearchRequest {
+                words: vec!["tide".into()],
+                rust_version: rust_version(rust),
+                keywords: keyword.into_iter().map(Into::into).collect(),
+                ..SearchRequest::default()
+            };
+            let hits = search(&catalog, &request).hits;
+            let hit = hits.first();
+            hit.map(|hit| hit.entry.release.version.to_string())
+        };
+        assert_eq!(found("1.95", None).as_deref(), Some("2.0.0"));
+        assert_eq!(found("1.90", None).as_deref(), Some("1.1.0"));
+        assert_eq!(found("1.90", Some("for-1.80")).as_deref(), Some("1.1.0"));
+        assert_eq!(found("1.90", Some("for-1.95")), None);
+        assert_eq!(found("1.70", None).as_deref(), Some("1.0.0"));
+        assert_eq!(found("1.69", None), None);
+    }
+
+    #[test]
+    fn reads_rust_versions() {
+        for (text, version) in [
+            ("1.85", Some(Version::new(1, 85, 0))),
+            ("1.85.1", Some(Version::new(1, 85, 1))),
+            ("1.85.0-nightly", Some(Version::new(1, 85, 0))),
+            ("1.85.0-beta.3", Some(Version::new(1, 85, 0))),
+            ("stable", None),
+            ("1.x", None),
+        ] {
+            assert_eq!(rust_version(text), version, "{text}");
+        }
     }
 
     #[test]

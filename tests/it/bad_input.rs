@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cargo_marketplace::registry::serve;
 use cargo_marketplace::registry::transport::Limits;
-use insta::assert_snapshot;
+use insta::{allow_duplicates, assert_snapshot};
 
 use crate::env::{TestCommand, free_port};
 use crate::faults::{Answer, FaultServer};
@@ -24,6 +24,70 @@ fn import(market: &Market, name: &str, version: &str, more: &str) {
     let file = market.env.path(&file);
     let line = "registry import registry --as-own --key harbour";
     market.must(line.split(' ').chain(file.to_str()));
+}
+
+#[test]
+fn a_package_of_nothing_but_pre_releases() {
+    let market = Market::empty();
+    import(&market, "tide-next", "2.0.0-alpha.1", "");
+    allow_duplicates! {
+        for command in ["install", "add", "verify"] {
+            assert_snapshot!(market.run([command, "tide-next"]), @"
+            exit: 101
+            --- stdout
+            --- stderr
+                Updating `harbour` index
+            error[MP0203]: `tide-next` has no release but pre-releases
+            help: ask for one: `tide-next@=2.0.0-alpha.1`
+            ");
+        }
+    }
+    let asked = market.run(["verify", "tide-next@=2.0.0-alpha.1"]);
+    assert!(asked.starts_with("exit: 0\n"), "{asked}");
+}
+
+#[test]
+fn a_registry_that_is_named_twice_and_differently() {
+    let market = Market::published();
+    allow_duplicates! {
+        for command in ["info", "install", "add", "verify"] {
+            let outcome = market.run([command, "--registry", "nope", "harbour/tide-table"]);
+            assert_snapshot!(outcome, @"
+            exit: 1
+            --- stdout
+            --- stderr
+            error: `harbour/` and `--registry nope` name two registries
+            help: name one
+            ");
+        }
+    }
+    let yank = |spec| {
+        let line = format!("yank {spec} --registry-dir registry --key harbour");
+        market.run(line.split(' '))
+    };
+    assert_snapshot!(yank("other/tide-table@0.3.1"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: no registry is called `other`
+    help: see `cargo marketplace registry list`
+    ");
+    let env = &market.env;
+    let line = "registry init second --solo --base-url https://second.example/ \
+                --offline-key a --online-key b --no-passphrase";
+    market.must(line.split_whitespace());
+    let url = format!("file://{}", env.path("work/second").display());
+    let line = format!("registry add second {url} --root-file second/tuf/1.root.json");
+    market.must(line.split(' '));
+    assert_snapshot!(yank("second/tide-table@0.3.1"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `second` is not the registry in `[ROOT]/work/registry`
+    help: name the package without a registry
+    ");
+    let right = yank("harbour/tide-table@0.3.1");
+    assert!(right.starts_with("exit: 0\n"), "{right}");
 }
 
 #[test]

@@ -214,6 +214,30 @@ fn a_command_line_that_makes_no_sense_is_an_error_for_machines_too() {
 
     For more information, try '--help'.
     "#);
+    assert_snapshot!(env.run(["search", "--message-format=json"]), @r#"
+    exit: 1
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":1,"help":null,"message":"the following required arguments were not provided: <WORDS>...","note":null}
+    --- stderr
+    error: the following required arguments were not provided:
+      <WORDS>...
+
+    Usage: cargo marketplace search --message-format <FORMAT> <WORDS>...
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(env.run(["key", "new", "--message-format=json"]), @r#"
+    exit: 1
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":1,"help":null,"message":"the following required arguments were not provided: <NAME>","note":null}
+    --- stderr
+    error: the following required arguments were not provided:
+      <NAME>
+
+    Usage: cargo marketplace key new --message-format <FORMAT> <NAME>
+
+    For more information, try '--help'.
+    "#);
     assert_snapshot!(env.run(["search", "--limit=x", "--message-format=json"]), @r#"
     exit: 1
     --- stdout
@@ -270,6 +294,25 @@ fn completions_exist_for_each_shell() {
 }
 
 #[test]
+fn the_title_lines_of_man_pages_fit() {
+    let env = TestEnv::new();
+    env.run(["man", "pages"]);
+    for page in std::fs::read_dir(env.path("work/pages")).unwrap() {
+        let text = std::fs::read_to_string(page.unwrap().path()).unwrap();
+        let title = text.lines().find(|line| line.starts_with(".TH")).unwrap();
+        let rest = r#" 1 " " "cargo-marketplace 0.1.0" Cargo"#;
+        let rest = rest.replace("0.1.0", env!("CARGO_PKG_VERSION"));
+        let name = title.strip_prefix(".TH ").unwrap();
+        let name = name
+            .strip_suffix(&rest)
+            .unwrap_or_else(|| panic!("{title}"));
+        // As `name(1)  Cargo  name(1)`.
+        let length = 2 * (name.len() + "(1)  ".len()) + "Cargo".len();
+        assert!(length <= 78, "{title}");
+    }
+}
+
+#[test]
 fn man_pages_are_written_for_each_command() {
     let env = TestEnv::new();
     assert_snapshot!(env.run(["man", "pages"]), @r"
@@ -319,7 +362,7 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-yank.1
     cargo-marketplace.1
     ");
-    assert!(env.run(["man"]).contains(".TH cargo-marketplace 1"));
+    assert!(env.run(["man"]).contains(".TH marketplace 1"));
 }
 
 #[test]

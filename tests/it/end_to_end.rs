@@ -4,6 +4,8 @@
 
 #![expect(clippy::too_many_lines, reason = "whole outputs stand in the tests")]
 
+use std::process::Stdio;
+
 use insta::assert_snapshot;
 
 use crate::samples::{Market, folder_digest, show};
@@ -18,6 +20,17 @@ fn output(market: &Market, program: &str) -> String {
         .program(program, ["south-quay"])
         .run()
         .to_string()
+}
+
+/// What a program says where nobody reads its answer.
+fn told_to_nobody(market: &Market, program: &str) -> String {
+    let program = market.env.path(program);
+    let mut command = market.env.program(program, ["south-quay"]).into_command();
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stderr).unwrap()
 }
 
 fn line_of(market: &Market, package: &str) -> String {
@@ -90,6 +103,7 @@ fn from_a_key_to_a_program_that_runs() {
        12 h  1.32
     --- stderr
     ");
+    assert_eq!(told_to_nobody(&market, "home/.cargo/bin/tide-cli"), "");
     assert_snapshot!(market.run(["install", "tide-cli", "--message-format", "json"]), @r#"
     exit: 0
     --- stdout

@@ -46,6 +46,64 @@ fn makes_lists_and_shows_keys() {
 }
 
 #[test]
+fn a_bad_key_file_hides_no_other_key() {
+    let env = TestEnv::new();
+    for name in ["bad", "good", "half"] {
+        env.run(["key", "new", name, "--no-passphrase"]);
+    }
+    env.write("home/.cargo/marketplace/keys/bad.pub.pem", "no key");
+    std::fs::remove_file(env.marketplace_home().join("keys/half.pub.pem")).unwrap();
+    let list = env.command(["key", "list"]);
+    assert_snapshot!(list.redact_digests().run().to_string(), @"
+    exit: 0
+    --- stdout
+    good  [FINGERPRINT]  [DIGEST]
+    --- stderr
+    warning: cannot use the key in `[ROOT]/home/.cargo/marketplace/keys/bad.pub.pem`: the text is no PKCS#8 key file (PEM)
+    warning: `[ROOT]/home/.cargo/marketplace/keys/half.pem` has no `half.pub.pem` beside it
+    ");
+    assert_snapshot!(env.run(["key", "show", "half"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: `[ROOT]/home/.cargo/marketplace/keys/half.pem` has no `half.pub.pem` beside it
+    help: `openssl pkey -in half.pem -pubout -out half.pub.pem` makes it there
+    ");
+}
+
+#[test]
+fn names_of_keys_are_lower_case() {
+    assert_snapshot!(TestEnv::new().run(["key", "new", "A_B"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'A_B' for '<NAME>': `A_B` cannot be the name of a publisher or key: 'A' is not lower case
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn whoever_makes_a_key_without_a_passphrase_is_warned() {
+    let env = TestEnv::new();
+    let line =
+        "registry init registry --solo --base-url https://registry.example.org/ --no-passphrase";
+    let init = env.command(line.split(' '));
+    assert_snapshot!(init.redact_digests().run().to_string(), @"
+    exit: 0
+    --- stdout
+    sha256:[DIGEST]
+    --- stderr
+         Created key `offline` in [ROOT]/home/.cargo/marketplace/keys/offline.pem
+    warning: the key is not encrypted: whoever reads the file can sign with it
+         Created key `online` in [ROOT]/home/.cargo/marketplace/keys/online.pem
+    warning: the key is not encrypted: whoever reads the file can sign with it
+         Created registry in registry
+    note: publish this digest where your users can compare it; keep the offline key off line
+    ");
+}
+
+#[test]
 fn a_passphrase_can_come_from_the_environment() {
     let env = TestEnv::new();
     let new = env.command(["key", "new", "harbour"]);

@@ -35,6 +35,36 @@ fn messages(stdout: &str) -> Vec<Value> {
 }
 
 #[test]
+fn search_takes_the_newest_release_that_builds() {
+    let env = env();
+    let search = |rust| env.run(["search", "tide-table", "--rust-version", rust]);
+    assert_snapshot!(search("1.95.0-nightly"), @r#"
+    exit: 0
+    --- stdout
+    tide-table = "0.3.1"  # Harmonic tide prediction for small embedded displays  signed
+    tide-cli   = "1.2.0"  # Prints tide tables  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(search("1.70"), @r#"
+    exit: 0
+    --- stdout
+    tide-table = "0.2.0"  # Tide prediction  signed
+    tide-cli   = "1.2.0"  # Prints tide tables  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(search("1.85-"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `1.85-` is not a Rust version, such as `1.85`
+    ");
+}
+
+#[test]
 fn info_shows_a_package() {
     assert_snapshot!(env().run(["info", "tide-table"]), @"
     exit: 0

@@ -45,11 +45,11 @@ fn bash_completes() {
         complete sparql --format ''
         complete search --backend ''
     "#;
-    assert_snapshot!(env.program("bash", ["-c", complete]).run().to_string(), @r"
+    assert_snapshot!(env.program("bash", ["-c", complete]).run().to_string(), @"
     exit: 0
     --- stdout
     ins -> install
-    registry re -> remove
+    registry re -> remove refresh
     registry init --off -> --offline-key --offline
     sparql --format  -> table json csv tsv turtle
     search --backend  -> v1 v2

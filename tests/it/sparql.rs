@@ -489,6 +489,229 @@ fn deep_nesting_does_not_use_up_the_stack() {
     ");
 }
 
+/// Queries that are chains, and how many links each repeated piece has.
+const CHAINS: [(&str, &str, &str, usize); 18] = [
+    ("SELECT (1", "+1", " AS ?x) {}", 1),
+    ("SELECT (1", "-1", " AS ?x) {}", 1),
+    ("SELECT * { FILTER(1=1", "&&1=1", ") }", 1),
+    ("SELECT * { FILTER(1=2", "||1=2", ") }", 1),
+    ("SELECT * { ", "?s ?p ?o.", " }", 1),
+    ("SELECT * { ?s ?p ?o", ";?p ?o", " }", 1),
+    ("SELECT * { ?s ?p ?o", ",?o", " }", 1),
+    ("SELECT * { ?s ?p (0", " 1", ") }", 1),
+    ("SELECT * { ?s ?p (0", "(1)", ") }", 1),
+    ("SELECT * { ?s <a:a>", "/<a:a>", " ?o }", 1),
+    ("SELECT * { ?s (<a:a>", "|<a:a>*", ")* ?o }", 2),
+    ("SELECT * { {}", "UNION{?s ?p ?o}", " }", 1),
+    ("SELECT * { ?s ?p ?o ", "OPTIONAL{?s ?p ?o}", " }", 1),
+    ("SELECT * { ?s ?p ?o ", "MINUS{?s ?p ?o}", " }", 1),
+    ("SELECT * { ", "FILTER EXISTS{?s ?p ?o}", " }", 1),
+    ("SELECT * { ", "VALUES ?x{1}", " }", 1),
+    ("SELECT (COUNT(*) AS ?n) {} HAVING", "(1=1)", "", 1),
+    ("DESCRIBE <a:a>", "<a:a>", "", 1),
+];
+
+#[test]
+fn no_chain_uses_up_the_stack() {
+    let env = env();
+    for (before, piece, after, links) in CHAINS {
+        let ask = |pieces: usize| {
+            env.write(
+                "work/chain.rq",
+                [before, &piece.repeat(pieces), after].concat(),
+            );
+            env.command([
+                "sparql",
+                "-f",
+                "chain.rq",
+                "--timeout",
+                "1s",
+                "--format",
+                "json",
+            ])
+            .run()
+        };
+        // Some have links before and after the pieces.
+        let answer = ask(1990 / links);
+        let in_limits = answer.code == Some(0) || answer.stderr.contains("error[MP0804]");
+        assert!(in_limits, "{piece}\n{answer}");
+        let refused = ask(2001 / links);
+        assert_eq!(refused.code, Some(101), "{piece}\n{refused}");
+        assert_eq!(
+            refused.stderr,
+            "error[MP0803]: the query has more than 2000 operators, separators and brackets\n",
+            "{piece}"
+        );
+    }
+}
+
+#[test]
+fn no_nesting_that_is_let_through_uses_up_the_stack() {
+    let env = env();
+    for (open, inner, close) in [
+        ("STR(", "1", ")"),
+        ("IF(1,1,", "1", ")"),
+        ("!(", "1", ")"),
+        ("(1+", "1", ")"),
+        ("SUBSTR(", "'a'", ",1)"),
+        ("EXISTS{FILTER(", "1", ")}"),
+        ("EXISTS{?s ?p ?o OPTIONAL{FILTER(", "1", ")}}"),
+        ("EXISTS{SELECT * {FILTER(", "1", ")}}"),
+    ] {
+        let depth = 97 / open.matches(['(', '{']).count();
+        let nest = [&open.repeat(depth), inner, &close.repeat(depth)].concat();
+        let query = format!("SELECT ({nest} AS ?x) {{}}");
+        let answer = env.command(["sparql", &query, "--timeout", "1s"]).run();
+        let in_limits = answer.code == Some(0) || answer.stderr.contains("error[MP0804]");
+        assert!(in_limits, "{open}\n{answer}");
+    }
+}
+
+#[test]
+fn parsing_ends_in_time() {
+    let query = format!(
+        "SELECT ({}'a'{} AS ?x) {{}}",
+        "SUBSTR(".repeat(60),
+        ",1)".repeat(60)
+    );
+    assert_snapshot!(env().run(["sparql", &query, "--timeout", "200ms"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0804]: the query had no answer within 200ms
+    help: make the pattern narrower, or raise `--timeout`
+    ");
+}
+
+#[test]
+fn a_comparison_that_may_be_an_iri_is_refused() {
+    let query = "ASK { ?a ?b ?c FILTER(?a<?b&&?c>?b) }";
+    assert_snapshot!(env().run(["sparql", query]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0803]: the query has a `<` that can be read in two ways
+    help: put a space after a comparison; write a prefix or `scheme://` in an IRI
+    ");
+}
+
+#[test]
+fn limits_have_a_minimum() {
+    let env = env();
+    assert_snapshot!(env.run(["sparql", "ASK {}", "--max-memory", "1B"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value '1B' for '--max-memory <AMOUNT>': expected at least 64MiB
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(env.run(["sparql", "ASK {}", "--timeout", "0s"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value '0s' for '--timeout <TIME>': expected at least 1ms
+
+    For more information, try '--help'.
+    ");
+    let json = [
+        "sparql",
+        "ASK {}",
+        "--max-memory",
+        "1B",
+        "--message-format",
+        "json",
+    ];
+    assert_snapshot!(env.run(json), @r#"
+    exit: 1
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":1,"help":null,"message":"invalid value '1B' for '--max-memory <AMOUNT>': expected at least 64MiB","note":null}
+    --- stderr
+    error: invalid value '1B' for '--max-memory <AMOUNT>': expected at least 64MiB
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn the_least_memory_is_enough_for_a_small_registry() {
+    let arguments = [
+        "sparql",
+        "SELECT * { ?s ?p ?o } LIMIT 0",
+        "--max-memory",
+        "64MiB",
+    ];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 0
+    --- stdout
+    s  p  o
+    --- stderr
+        Updating `harbour` index
+    note: 0 rows in [TIME], harbour v2 serial 9
+    ");
+}
+
+#[test]
+fn lines_of_csv_are_no_messages() {
+    let env = env();
+    for format in ["csv", "tsv", "turtle", "table"] {
+        let query = [
+            "sparql",
+            "ASK {}",
+            "--message-format",
+            "json",
+            "--format",
+            format,
+        ];
+        let answer = env.command(query).run();
+        assert_eq!(answer.code, Some(1), "{answer}");
+        assert!(
+            answer.stdout.starts_with(r#"{"reason":"error""#),
+            "{answer}"
+        );
+    }
+    let csv = [
+        "sparql",
+        "ASK {}",
+        "--message-format",
+        "json",
+        "--format",
+        "csv",
+    ];
+    assert_snapshot!(env.run(csv), @r#"
+    exit: 1
+    --- stdout
+    {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":1,"help":"choose one of them","message":"`--format csv` does not fit `--message-format json`","note":"with the latter, every line on stdout is a JSON object"}
+    --- stderr
+    error: `--format csv` does not fit `--message-format json`
+    note: with the latter, every line on stdout is a JSON object
+    help: choose one of them
+    "#);
+}
+
+#[test]
+fn all_variables_come_in_the_order_of_the_query() {
+    let query = "SELECT * { VALUES (?s ?p ?o) { (1 2 3) } BIND(4 AS ?a) }";
+    assert_snapshot!(env().run(["sparql", query]), @"
+    exit: 0
+    --- stdout
+    s  p  o  a
+    1  2  3  4
+    --- stderr
+        Updating `harbour` index
+    note: 1 row in [TIME], harbour v2 serial 9
+    ");
+    assert_snapshot!(env().run(["sparql", query, "--format", "csv"]), @"
+    exit: 0
+    --- stdout
+    s,p,o,a
+    1,2,3,4
+    --- stderr
+        Updating `harbour` index
+    note: 1 row in [TIME], harbour v2 serial 9
+    ");
+}
+
 #[test]
 fn too_many_rows_are_an_error_and_none_is_printed() {
     let query = "SELECT (1 AS ?one) { ?a ?b ?c . ?d ?e ?f }";
@@ -562,6 +785,24 @@ fn memory_is_limited() {
     --- stderr
         Updating `harbour` index
     error[MP0804]: the query needs more than 96.0MiB of memory
+    help: make the pattern narrower, or raise `--max-memory`
+    ");
+}
+
+/// A string that is doubled again and again asks for all memory in a few steps.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_asked_for_at_once_is_limited() {
+    let doubled = |n: usize| format!("BIND(CONCAT(?s{n}, ?s{n}) AS ?s{})", n + 1);
+    let doubled: String = (0..40).map(doubled).collect();
+    let query = format!("SELECT * {{ BIND('0123456789' AS ?s0) {doubled} }}");
+    let arguments = ["sparql", &query, "--max-memory", "64MiB"];
+    assert_snapshot!(env().run(arguments), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0804]: the query needs more than 64.0MiB of memory
     help: make the pattern narrower, or raise `--max-memory`
     ");
 }

@@ -98,7 +98,7 @@ fn the_tour_does_without_crates_io_and_keeps_what_is_to_be_kept() {
         "{first}"
     );
     assert!(first.stdout.contains("south-quay (metres)"), "{first}");
-    assert_snapshot!(names(&env, "work/kept").join(" "), @"before buoy cargo-home installed registry scratch tides");
+    assert_snapshot!(names(&env, "work/kept").join(" "), @".cargo before buoy installed registry scratch tides");
     assert_eq!(names(&env, "tmp"), [""; 0]);
     assert_snapshot!(tour(&env, &["--keep", "kept"]).to_string(), @r"
     exit: 101
@@ -107,4 +107,105 @@ fn the_tour_does_without_crates_io_and_keeps_what_is_to_be_kept() {
     error: `[ROOT]/work/kept` is not empty
     help: name a new folder
     ");
+}
+
+/// Settings of a user who followed the guide, is off line, and has what would lead cargo elsewhere.
+const SETTINGS: &str = "
+[registries.harbour]
+index = \"sparse+https://registry.example.org/\"
+
+[net]
+offline = true
+
+[http]
+proxy = \"http://127.0.0.1:9\"
+
+[build]
+target-dir = \"/nowhere\"
+
+[alias]
+vendor = \"version\"
+";
+
+#[test]
+fn the_tour_comes_to_its_end_whatever_the_users_settings_are() {
+    for packages in [&["strsim-0.11.1"][..], &[]] {
+        let env = machine(packages);
+        let config = env.read("home/.cargo/config.toml");
+        env.write("home/.cargo/config.toml", config + SETTINGS);
+        let tour = env
+            .command(["tour", "--offline"])
+            .env("CARGO_NET_OFFLINE", "true")
+            .env(
+                "CARGO_REGISTRIES_HARBOUR_INDEX",
+                "sparse+https://registry.example.org/",
+            )
+            .env("http_proxy", "http://127.0.0.1:9")
+            .run();
+        assert_eq!(tour.code, Some(0), "{tour}");
+        let note = "note: the network is not to be used: the sample does without crates.io";
+        assert_eq!(tour.stderr.contains(note), packages.is_empty(), "{tour}");
+        let foreign = "dependencies: strsim ^0.11 (crates.io; optional)";
+        assert_eq!(
+            tour.stdout.contains(foreign),
+            !packages.is_empty(),
+            "{tour}"
+        );
+        assert_eq!(names(&env, "tmp"), [""; 0]);
+    }
+}
+
+#[test]
+fn the_tour_refuses_a_folder_below_settings_that_name_its_registry() {
+    let env = machine(&[]);
+    env.write("work/.cargo/config.toml", SETTINGS);
+    assert_snapshot!(tour(&env, &["--keep", "kept"]).to_string(), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: `[ROOT]/work/.cargo/config.toml` names a registry `harbour`, as the tour does
+    note: cargo reads it in every folder below
+    help: do the tour outside of `[ROOT]/work`
+    ");
+}
+
+/// Interrupts a tour, once in its folder there is `path`.
+#[cfg(unix)]
+fn interrupted(signal: &str, path: &str) -> std::process::Output {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command, Stdio};
+
+    let env = machine(&[]);
+    let mut command = env.command(["tour"]).into_command();
+    // As a terminal has it: the signal goes to all that the tour started.
+    let command = command.process_group(0);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let is_there = || {
+        let folder = fs::read_dir(env.path("tmp")).unwrap().next();
+        folder.is_some_and(|folder| folder.unwrap().path().join(path).exists())
+    };
+    while !is_there() {
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill")
+        .args([signal, "--", &format!("-{}", child.id())])
+        .status();
+    assert!(killed.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(names(&env, "tmp"), [""; 0], "nothing is left behind");
+    output
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_tour_leaves_nothing_behind() {
+    for signal in ["-INT", "-TERM"] {
+        for path in ["probe", "registry/config.json", "tides/target"] {
+            let output = interrupted(signal, path);
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(101), "{signal} {path}: {told}");
+            assert!(told.contains("error: "), "{told}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! `tide-cli [HARBOUR]`: the water level of the next 12 hours.
 
+use std::io::{self, Write as _};
+
 use tide_table::{HARBOURS, Harbour};
 
 fn main() {
@@ -8,14 +10,17 @@ fn main() {
         eprintln!("error: no harbour `{name}`{}", suggestion(&name));
         std::process::exit(1);
     };
-    print(harbour);
+    // A reader that has seen enough, as `head`, is no failure.
+    let _ = print(harbour);
 }
 
-fn print(harbour: &Harbour) {
-    println!("{} (metres)", harbour.name);
+fn print(harbour: &Harbour) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "{} (metres)", harbour.name)?;
     for hour in (0..=12).step_by(3) {
-        println!("{hour:>5} h  {:.2}", harbour.level(f64::from(hour)));
+        writeln!(out, "{hour:>5} h  {:.2}", harbour.level(f64::from(hour)))?;
     }
+    Ok(())
 }
 
 #[cfg(feature = "suggest")]

@@ -52,6 +52,9 @@ impl From<ChooseError> for CommandError {
                     None => shown,
                 }
             }
+            ChooseError::OnlyPreReleases { package, newest } => shown
+                .with_code("MP0203")
+                .with_help(format!("ask for one: `{package}@={newest}`")),
             ChooseError::RustVersion {
                 needs: (version, rust),
                 compatible,

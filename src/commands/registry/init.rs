@@ -111,5 +111,8 @@ fn key(name: &KeyName, no_passphrase: bool, context: &Context) -> Result<SecretK
         "Created",
         &format!("key `{name}` in {}", key.secret.display()),
     );
+    if no_passphrase {
+        signing::warn_unencrypted(context);
+    }
     Ok(secret)
 }

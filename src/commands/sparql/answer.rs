@@ -46,23 +46,35 @@ pub(super) fn answer(args: &SparqlArgs, context: &Context) -> Result<(), Command
             "`--backend v1` reads v1 only, and there is no falling back",
         ));
     }
+    let format = format(args, context)?;
+    let question = question(args, context)?;
+    watchdog::on_deep_stack(|| answer_question(&question, format, args, context))
+}
+
+fn answer_question(
+    question: &str,
+    format: dataset::ResultFormat,
+    args: &SparqlArgs,
+    context: &Context,
+) -> Result<(), CommandError> {
     let allowance = Allowance {
         time: args.timeout,
         memory: args.max_memory,
     };
     let no_answer = |error| failures::no_answer(error, allowance);
     let cancellation = CancellationToken::new();
-    let question = question(args, context)?;
-    let query = Query::parse(&question, cancellation.clone()).map_err(no_answer)?;
+    let cancel = || cancellation.cancel();
+    // The parser may try both ways at each bracket: `SUBSTR(SUBSTR(SUBSTR(…`.
+    let parse = || Query::parse(question, cancellation.clone());
+    let query = watchdog::watch(allowance, &context.shell, cancel, parse)?.map_err(no_answer)?;
     let options = AnswerOptions {
-        format: format(args, context),
+        format,
         max_rows: MAX_ROWS,
     };
     let reading = reading::open(context, &args.read, None)?;
     let triples = backend::triples(&reading.client).map_err(failures::no_triples)?;
-    let cancel = || cancellation.cancel();
     let work = || ask(query, options, &triples.turtle);
-    let answer = watchdog::watch(allowance, &context.shell, cancel, work).map_err(no_answer)?;
+    let answer = watchdog::watch(allowance, &context.shell, cancel, work)?.map_err(no_answer)?;
     let source = json!({"registry": reading.client.name().as_str(), "serial": triples.serial});
     print(&answer, args, &source, context);
     let (extent, took) = (extent(answer.extent), answer.took.as_millis());
@@ -150,15 +162,24 @@ fn list_examples(context: &Context) {
 }
 
 /// The form that was asked for; else a table, or JSON where all is to be JSON.
-fn format(args: &SparqlArgs, context: &Context) -> dataset::ResultFormat {
-    match args.format {
-        None if context.shell.is_json() => dataset::ResultFormat::Json,
+fn format(args: &SparqlArgs, context: &Context) -> Result<dataset::ResultFormat, CommandError> {
+    let is_json = context.shell.is_json();
+    let format = match args.format {
+        None if is_json => dataset::ResultFormat::Json,
         None | Some(ResultFormat::Table) => dataset::ResultFormat::Table,
         Some(ResultFormat::Json) => dataset::ResultFormat::Json,
         Some(ResultFormat::Csv) => dataset::ResultFormat::Csv,
         Some(ResultFormat::Tsv) => dataset::ResultFormat::Tsv,
         Some(ResultFormat::Turtle) => dataset::ResultFormat::Turtle,
+    };
+    if is_json && format != dataset::ResultFormat::Json {
+        let word = format.word();
+        let message = format!("`--format {word}` does not fit `--message-format json`");
+        return Err(CommandError::usage(message)
+            .with_note("with the latter, every line on stdout is a JSON object")
+            .with_help("choose one of them"));
     }
+    Ok(format)
 }
 
 fn print(answer: &Answer, args: &SparqlArgs, source: &Value, context: &Context) {

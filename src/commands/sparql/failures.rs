@@ -1,5 +1,7 @@
 //! Why there is no answer, for people.
 
+use std::io;
+
 use super::watchdog::Allowance;
 use crate::commands::error::{CommandError, Kind};
 use crate::commands::shell;
@@ -46,9 +48,15 @@ pub(super) fn no_answer(error: QueryError, allowance: Allowance) -> CommandError
         QueryError::Refused(PrescanError::ReachesOut(_)) => shown
             .with_code("MP0803")
             .with_help("a query sees the triples of one registry: no SERVICE, no FROM, no updates"),
-        QueryError::Refused(PrescanError::TooLong(_) | PrescanError::TooDeep) => {
-            shown.with_code("MP0803")
-        }
+        QueryError::Refused(PrescanError::Ambiguous("<")) => shown
+            .with_code("MP0803")
+            .with_help("put a space after a comparison; write a prefix or `scheme://` in an IRI"),
+        QueryError::Refused(PrescanError::Ambiguous(_)) => shown
+            .with_code("MP0803")
+            .with_help("in a long string, write characters as they are"),
+        QueryError::Refused(
+            PrescanError::TooLong(_) | PrescanError::TooDeep | PrescanError::TooManyLinks,
+        ) => shown.with_code("MP0803"),
         QueryError::Syntax(_) => shown.with_code("MP0802"),
         QueryError::TooManyRows(_) => shown
             .with_code("MP0804")
@@ -72,6 +80,14 @@ pub(super) fn too_slow(allowance: Allowance) -> CommandError {
     ))
     .with_code("MP0804")
     .with_help("make the pattern narrower, or raise `--timeout`")
+}
+
+/// There is no thread for the query: no memory for its stack, or too many threads.
+pub(super) fn no_thread(error: &io::Error) -> CommandError {
+    CommandError::failure("the system has no thread for the query")
+        .caused_by(Some(error))
+        .with_code("MP0804")
+        .with_help("raise the limits on memory and threads (`ulimit -v`, `ulimit -u`)")
 }
 
 /// The memory is used up.

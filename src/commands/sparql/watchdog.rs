@@ -2,6 +2,7 @@
 //! the dataset, so sorting the rows of a cross join goes on for as long as it likes. What does not
 //! end in time, or takes too much memory, ends with the process.
 
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::failures;
 use crate::commands::error::CommandError;
 use crate::commands::shell::Shell;
+use crate::dataset::STACK_SIZE;
 
 /// How often the watch looks.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -25,24 +27,40 @@ pub(super) struct Allowance {
 }
 
 /// Does the work. When its time is over it is cancelled; if that does not help, or if the memory is
-/// used up, the process ends with an error.
+/// used up, the process ends with an error. Without a watch the work is not begun.
 pub(super) fn watch<T>(
     allowance: Allowance,
     shell: &Shell,
     cancel: impl Fn() + Send,
     work: impl FnOnce() -> T,
-) -> T {
-    let _limit = memory::limit(allowance.memory);
+) -> Result<T, CommandError> {
     thread::scope(|scope| {
         let (done, is_done) = channel::<()>();
-        scope.spawn(move || {
+        let watch = move || {
             if let Some(error) = guard(allowance, &is_done, cancel) {
                 end_process(shell, &error);
             }
-        });
+        };
+        let watch = thread::Builder::new().spawn_scoped(scope, watch);
+        watch.map_err(|error| failures::no_thread(&error))?;
+        // The watch has its stack: a limit that is too low for it would not be noticed.
+        let _limit = memory::limit(allowance.memory);
         let result = work();
         drop(done);
-        result
+        Ok(result)
+    })
+}
+
+/// Does the work on a stack that is deep enough for every query that is let through. The stack is
+/// address space and no memory before it is used; the limit on it comes later, on top.
+pub(super) fn on_deep_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, CommandError> + Send,
+) -> Result<T, CommandError> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().stack_size(STACK_SIZE);
+        let worker = worker.spawn_scoped(scope, work);
+        let worker = worker.map_err(|error| failures::no_thread(&error))?;
+        worker.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 
@@ -83,15 +101,20 @@ fn end_process(shell: &Shell, error: &CommandError) -> ! {
 mod memory {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+    /// Address space beyond the limit, in bytes.
+    const SLACK: u64 = 1 << 30;
+
     /// The former limit, which comes back at the end.
     pub(super) struct Limit(Rlimit);
 
     /// Limits the address space: what the watch is too slow to see fails in the allocator, which
     /// ends the process without a word. So that the watch comes first, there is room for a table
-    /// that grows to its double, beside its former self and one more.
+    /// that grows to its double, beside its former self and one more, and for what is asked for
+    /// between two glances on a busy machine.
     pub(super) fn limit(bytes: u64) -> Option<Limit> {
         let before = getrlimit(Resource::As);
-        let wanted = field("VmSize:")?.saturating_add(bytes.saturating_mul(4));
+        let wanted = bytes.saturating_mul(4).saturating_add(SLACK);
+        let wanted = field("VmSize:")?.saturating_add(wanted);
         let current = [before.current, before.maximum].into_iter().flatten();
         let current = Some(current.fold(wanted, u64::min));
         setrlimit(Resource::As, Rlimit { current, ..before }).ok()?;
@@ -154,11 +177,11 @@ mod tests {
     fn work_that_does_not_heed_the_cancellation_ends_with_the_process() {
         let (_running, is_done) = channel();
         let no_time = Allowance {
-            time: Duration::ZERO,
+            time: Duration::from_millis(1),
             ..MUCH
         };
         let error = guard(no_time, &is_done, || {}).unwrap();
-        assert_eq!(error.message, "the query had no answer within 0ns");
+        assert_eq!(error.message, "the query had no answer within 1ms");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `tour`: the whole of it in one command, in a folder of its own. Touches nothing else of the machine.
 
+mod foreign;
+mod interrupts;
 mod samples;
 mod stage;
 
@@ -26,7 +28,7 @@ pub struct TourArgs {
 /// Runs the command.
 pub fn run(args: TourArgs, context: &Context) -> Result<(), CommandError> {
     let mut stage = Stage::new(context, args.keep.as_deref())?;
-    stage.check_foreign()?;
+    foreign::prepare(&stage, context)?;
     let url = publish(&mut stage)?;
     find(&stage)?;
     install(&stage)?;

@@ -1,5 +1,5 @@
 //! The folder in which the tour happens, and the running of commands in it. A cargo home of its own
-//! keeps the user's settings and packages out of it.
+//! keeps the user's settings and packages out of it, and an interrupt does not leave the folder behind.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,20 +9,25 @@ use std::process::{Child, Command, Stdio};
 
 use anstyle::{Effects, Style};
 
+use super::interrupts::Interrupts;
 use super::samples;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::registry::toml_file::TomlFile;
 
 const PROMPT: Style = Style::new().effects(Effects::BOLD);
 
 /// Variables that would lead cargo or us out of the tour's folder.
-const SCRUBBED: [&str; 9] = [
+const SCRUBBED: [&str; 12] = [
+    "CARGO_BUILD_TARGET",
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_INSTALL_ROOT",
     "CARGO_MARKETPLACE_HOME",
     "CARGO_MARKETPLACE_KEYS",
     "CARGO_MARKETPLACE_KEY_PASSPHRASE",
     "CARGO_MARKETPLACE_REGISTRY",
+    "CARGO_NET_OFFLINE",
+    "CARGO_REGISTRIES_HARBOUR_INDEX",
     "CARGO_REGISTRY_DEFAULT",
     "CARGO_TARGET_DIR",
     "SOURCE_DATE_EPOCH",
@@ -36,10 +41,14 @@ pub(super) struct Stage<'a> {
     /// Removes the folder in the end, unless it is to be kept.
     _temporary: Option<tempfile::TempDir>,
     server: Option<Child>,
+    interrupts: Interrupts,
 }
 
 impl<'a> Stage<'a> {
     pub(super) fn new(context: &'a Context, keep: Option<&Path>) -> Result<Self, CommandError> {
+        // Before there is anything to remove.
+        let interrupts =
+            Interrupts::watch().map_err(|error| failed("watch for interrupts", &error))?;
         let (folder, temporary) = if let Some(folder) = keep {
             (context.absolute(folder), None)
         } else {
@@ -53,12 +62,14 @@ impl<'a> Stage<'a> {
             let text = format!("`{}` is not empty", folder.display());
             return Err(CommandError::failure(text).with_help("name a new folder"));
         }
+        Self::check_above(&folder)?;
         let stage = Self {
             context,
             program: std::env::current_exe().map_err(|error| failed("find itself", &error))?,
             folder,
             _temporary: temporary,
             server: None,
+            interrupts,
         };
         stage
             .prepare()
@@ -66,62 +77,42 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    /// The cargo home gets the user's settings, and of the packages fetched before the one that
-    /// the sample needs.
+    /// An empty cargo home and the sample workspace.
     fn prepare(&self) -> io::Result<()> {
-        let home = self.cargo_home();
-        fs::create_dir_all(&home)?;
-        for file in ["config.toml", "config"] {
-            let settings = self.context.cargo_home.join(file);
-            if settings.is_file() {
-                fs::copy(settings, home.join(file))?;
-            }
-        }
-        copy_matching(
-            &self.context.cargo_home.join("registry"),
-            &home.join("registry"),
-        )?;
-        let workspace = self.folder.join("tides");
-        samples::write(&workspace)
+        fs::create_dir_all(self.cargo_home())?;
+        samples::write(&self.path("tides"))
     }
 
-    fn cargo_home(&self) -> PathBuf {
-        self.folder.join("cargo-home")
+    /// Settings in a folder above the tour's must not mean another registry by the tour's name: cargo
+    /// reads them, too, and what they would do is refused.
+    fn check_above(folder: &Path) -> Result<(), CommandError> {
+        for above in folder.ancestors().skip(1).map(|above| above.join(".cargo")) {
+            // A file that cannot be read is cargo's to complain of.
+            let Ok(settings) = TomlFile::load_of_cargo(&above) else {
+                continue;
+            };
+            let registries = settings.document.get("registries");
+            if registries.is_some_and(|names| names.get("harbour").is_some()) {
+                let path = settings.path.display();
+                let text = format!("`{path}` names a registry `harbour`, as the tour does");
+                let folder = above.parent().unwrap_or(&above).display();
+                let help = format!("do the tour outside of `{folder}`");
+                return Err(CommandError::failure(text)
+                    .with_note("cargo reads it in every folder below")
+                    .with_help(help));
+            }
+        }
+        Ok(())
+    }
+
+    /// Also the nearest folder of settings to all that happens, so that those of folders above the
+    /// tour's come after it.
+    pub(super) fn cargo_home(&self) -> PathBuf {
+        self.folder.join(".cargo")
     }
 
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.folder.join(path)
-    }
-
-    /// Takes the crate from crates.io out of the sample if it is not to be had.
-    pub(super) fn check_foreign(&self) -> Result<(), CommandError> {
-        let probe = self.folder.join("probe");
-        let manifest = format!(
-            "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\n{} = \"0.11\"\n",
-            samples::FOREIGN
-        );
-        let written = fs::create_dir_all(probe.join("src"))
-            .and_then(|()| fs::write(probe.join("src/lib.rs"), ""))
-            .and_then(|()| fs::write(probe.join("Cargo.toml"), manifest));
-        written.map_err(|error| failed("prepare the tour", &error))?;
-        let fetched = [&["fetch", "--offline"][..], &["fetch"]]
-            .iter()
-            .any(|arguments| {
-                let mut cargo = self.command(&self.cargo(), "probe");
-                let quiet = cargo
-                    .args(*arguments)
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null());
-                quiet.status().is_ok_and(|status| status.success())
-            });
-        if !fetched {
-            let workspace = self.folder.join("tides");
-            samples::without_foreign(&workspace).map_err(|e| failed("prepare the tour", &e))?;
-            self.context
-                .shell
-                .note("crates.io is not reachable: the sample does without it");
-        }
-        fs::remove_dir_all(probe).map_err(|error| failed("prepare the tour", &error))
     }
 
     /// Becomes a newcomer: what was learnt of registries is gone, the keys stay.
@@ -173,7 +164,7 @@ impl<'a> Stage<'a> {
     /// Runs `cargo marketplace` for its answer.
     pub(super) fn answer(&self, line: &str) -> Result<String, CommandError> {
         self.show("", &format!("cargo marketplace {line}"));
-        let mut command = self.command(&self.program, "");
+        let mut command = self.command(&self.program, "")?;
         let output = command
             .args(line.split_whitespace())
             .stderr(Stdio::inherit())
@@ -189,7 +180,7 @@ impl<'a> Stage<'a> {
     /// Starts `registry serve`, and returns the address.
     pub(super) fn serve(&mut self, line: &str) -> Result<String, CommandError> {
         self.show("", &format!("cargo marketplace {line} &"));
-        let mut command = self.command(&self.program, "");
+        let mut command = self.command(&self.program, "")?;
         let command = command.args(line.split_whitespace()).stdout(Stdio::piped());
         let child = command.stderr(Stdio::null()).spawn();
         let child = self
@@ -214,7 +205,7 @@ impl<'a> Stage<'a> {
         code: i32,
     ) -> Result<(), CommandError> {
         self.show(folder, shown);
-        let mut command = self.command(program, folder);
+        let mut command = self.command(program, folder)?;
         let status = command.args(line.split_whitespace()).status();
         let status = status.map_err(|error| failed(&format!("run `{shown}`"), &error))?;
         match status.code() == Some(code) {
@@ -236,17 +227,36 @@ impl<'a> Stage<'a> {
         self.context.shell.flush();
     }
 
-    fn command(&self, program: &Path, folder: &str) -> Command {
+    /// A command of the tour: it knows no settings but the tour's own, and needs no network but this
+    /// machine's, which is reached without a proxy.
+    fn command(&self, program: &Path, folder: &str) -> Result<Command, CommandError> {
+        let mut command = self.scrubbed(program, folder)?;
+        command
+            .env("CARGO_HOME", self.cargo_home())
+            .env("NO_PROXY", "127.0.0.1")
+            .env("no_proxy", "127.0.0.1")
+            .env_remove("CARGO_HTTP_PROXY");
+        Ok(command)
+    }
+
+    /// Cargo, without what would lead it out of the tour's folder.
+    pub(super) fn scrubbed_cargo(&self, folder: &str) -> Result<Command, CommandError> {
+        self.scrubbed(&self.cargo(), folder)
+    }
+
+    fn scrubbed(&self, program: &Path, folder: &str) -> Result<Command, CommandError> {
+        if self.interrupts.came() {
+            return Err(CommandError::failure("the tour was interrupted"));
+        }
         let mut command = Command::new(program);
         command
             .current_dir(self.path(folder))
-            .env("CARGO_HOME", self.cargo_home())
             .env("CARGO", self.cargo())
             .stdin(Stdio::null());
         for variable in SCRUBBED {
             command.env_remove(variable);
         }
-        command
+        Ok(command)
     }
 
     fn cargo(&self) -> PathBuf {
@@ -264,29 +274,7 @@ impl Drop for Stage<'_> {
     }
 }
 
-/// Copies what belongs to the crate from crates.io, and the registries' settings, out of cargo's
-/// folder of indexes and archives.
-fn copy_matching(from: &Path, to: &Path) -> io::Result<()> {
-    let Ok(entries) = fs::read_dir(from) else {
-        return Ok(());
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let (source, target) = (entry.path(), to.join(&name));
-        let text = name.to_string_lossy();
-        if source.is_dir() && text != "src" && text != ".git" {
-            copy_matching(&source, &target)?;
-        } else if source.is_file() && (text.starts_with(samples::FOREIGN) || text == "config.json")
-        {
-            fs::create_dir_all(to)?;
-            fs::copy(source, target)?;
-        }
-    }
-    Ok(())
-}
-
-fn failed(action: &str, error: &io::Error) -> CommandError {
+pub(super) fn failed(action: &str, error: &io::Error) -> CommandError {
     CommandError::failure(format!("could not {action}")).caused_by(Some(error))
 }
 
