@@ -11,7 +11,7 @@ use super::arguments::ReadArgs;
 use super::context::Context;
 use super::error::CommandError;
 use super::reading::{self, Reading};
-use crate::model::{Body, Dependency, Document, Entry, PackageName, PackageSpec, same_release};
+use crate::model::{Dependency, Document, Entry, PackageName, PackageSpec, same_release};
 use crate::registry::backend::BackendError;
 use crate::registry::catalog::Catalog;
 use crate::rollout::may_fall_back;
@@ -116,14 +116,10 @@ impl<'a> Known<'a> {
     /// The statement that brought the release in.
     fn statement(&self) -> Option<&'a SignedStatement> {
         let version = &self.entry.release.version;
-        self.statements
-            .iter()
-            .find(|signed| match &signed.statement.body {
-                Body::Release(release) | Body::Vouch { release, .. } => {
-                    same_release(&release.version, version)
-                }
-                Body::Genesis { .. } | Body::Yank { .. } | Body::Unyank { .. } => false,
-            })
+        self.statements.iter().find(|signed| {
+            let release = signed.statement.body.release();
+            release.is_some_and(|release| same_release(&release.version, version))
+        })
     }
 
     /// All releases, the highest version first.

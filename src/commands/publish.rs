@@ -14,7 +14,7 @@ use super::publishing::{self, Destination, proposals};
 use super::sign::submissions;
 use super::signing;
 use crate::formats::{v1, v2};
-use crate::publish::apply::{self, ApplyError, Preview};
+use crate::publish::apply::{self, Preview};
 use crate::publish::keystore::KeyName;
 use crate::publish::package::Member;
 
@@ -98,10 +98,7 @@ fn check_new(destination: &Destination, members: &[Member]) -> Result<(), Comman
             continue;
         };
         let state = apply::state(&mut folder, &name)?;
-        if state.document.entry(&member.version).is_some() {
-            let version = member.version.clone();
-            return Err(ApplyError::Published { name, version }.into());
-        }
+        apply::check_new(&state, &member.version)?;
     }
     Ok(())
 }

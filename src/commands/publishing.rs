@@ -173,12 +173,23 @@ impl Destination {
         body: Body,
     ) -> Result<Vec<Envelope>, CommandError> {
         let vouchers = self.open()?.policy()?.vouchers;
-        let ids: Vec<KeyId> = vouchers.iter().map(PublicKey::id).collect();
+        self.by_operator(context, state, body, &vouchers)
+    }
+
+    /// A statement of the operator's, signed with the first of these keys that is at hand.
+    pub fn by_operator(
+        &self,
+        context: &Context,
+        state: &PackageState,
+        body: Body,
+        keys: &[PublicKey],
+    ) -> Result<Vec<Envelope>, CommandError> {
+        let ids: Vec<KeyId> = keys.iter().map(PublicKey::id).collect();
         let keys = signing::role_keys(context, &ids)?;
         let key = ids
             .iter()
             .find_map(|id| keys.get(id))
-            .ok_or_else(signing::no_voucher)?;
+            .ok_or_else(|| signing::no_operator(&body))?;
         Ok(chain(state, [body], key).map_err(SignError::from)?)
     }
 
@@ -259,15 +270,16 @@ pub fn finished(applied: &Applied, context: &Context) {
 pub fn describe(body: &Body) -> String {
     let kind = body.kind();
     match body {
-        Body::Genesis { owners, threshold } => {
-            let owners: Vec<&str> = owners.iter().map(PublisherId::as_str).collect();
-            let (owners, count) = (owners.join(", "), owners.len());
-            format!("{kind} owned by {owners} ({threshold} of {count} must sign)")
+        Body::Genesis(owners) | Body::Owners(owners) | Body::Assign(owners) => {
+            let publishers = owners.publishers.iter().map(PublisherId::as_str);
+            let (names, count) = (publishers.collect::<Vec<_>>(), owners.publishers.len());
+            let (names, threshold) = (names.join(", "), owners.threshold);
+            format!("{kind} owned by {names} ({threshold} of {count} must sign)")
         }
         Body::Release(release) | Body::Vouch { release, .. } => {
             format!("{kind} {}", release.version)
         }
-        Body::Yank { version, reason } => {
+        Body::Yank { version, reason } | Body::Withdraw { version, reason } => {
             let reason = reason.as_ref().map(|reason| format!(" \"{reason}\""));
             format!("{kind} {version}{}", reason.unwrap_or_default())
         }

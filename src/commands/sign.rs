@@ -11,11 +11,10 @@ use super::publishing::Destination;
 use super::signing::Publisher;
 use crate::formats::submission::Submission;
 use crate::model::Release;
-use crate::publish::apply::{self, ApplyError};
+use crate::publish::apply;
 use crate::publish::bundle;
 use crate::publish::keystore::KeyName;
 use crate::publish::sign::{by_package, release_body, sign};
-use crate::trust::PackageState;
 
 /// Signs what was packaged: runs no cargo
 #[derive(Debug, Args)]
@@ -85,7 +84,9 @@ pub fn submissions(
     let mut signed = Vec::new();
     for (package, found) in packages {
         let state = apply::state(&mut folder, &package)?;
-        check_new(&state, &found)?;
+        for (release, _) in &found {
+            apply::check_new(&state, &release.version)?;
+        }
         let (releases, archives): (Vec<Release>, Vec<Vec<u8>>) = found.into_iter().unzip();
         let bodies = releases
             .into_iter()
@@ -94,15 +95,4 @@ pub fn submissions(
         signed.push((sign(&state, bodies, publisher.signer())?, archives));
     }
     Ok(signed)
-}
-
-/// A version is released once.
-fn check_new(state: &PackageState, found: &[(Release, Vec<u8>)]) -> Result<(), CommandError> {
-    for (release, _) in found {
-        if state.document.entry(&release.version).is_some() {
-            let (name, version) = (release.name.clone(), release.version.clone());
-            return Err(ApplyError::Published { name, version }.into());
-        }
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::prompt;
 use crate::formats::publisher;
-use crate::model::{KeyId, PublisherId};
+use crate::model::{Body, KeyId, PublisherId};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
@@ -139,4 +139,22 @@ pub fn no_voucher() -> CommandError {
     CommandError::failure("no key that may vouch is in the key folder")
         .with_code("MP0602")
         .with_help("the registry's policy names the vouchers; a solo registry's is its online key")
+}
+
+/// The error where nobody at hand may say that for the operator.
+#[must_use]
+pub fn no_operator(body: &Body) -> CommandError {
+    match body {
+        Body::Withdraw { .. } | Body::Assign(_) => {
+            CommandError::failure("no recovery key is in the key folder")
+                .with_code("MP0602")
+                .with_help("the registry's policy names them; a solo registry's is its offline key")
+        }
+        Body::Genesis(_)
+        | Body::Owners(_)
+        | Body::Release(_)
+        | Body::Yank { .. }
+        | Body::Unyank { .. }
+        | Body::Vouch { .. } => no_voucher(),
+    }
 }

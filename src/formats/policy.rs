@@ -25,6 +25,8 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     /// Keys whose owners may vouch for archives of other registries.
     pub vouchers: Vec<PublicKey>,
+    /// Keys, kept offline, whose owners may withdraw versions and assign packages.
+    pub recovery: Vec<PublicKey>,
 }
 
 /// How long metadata is valid from its signing, in days, by the keys of its roles.
@@ -80,7 +82,7 @@ pub enum PolicyError {
     /// The base is no URL of a folder.
     #[error("the policy's base `{0}` is not a URL that ends in `/`")]
     Base(String),
-    /// The vouchers' keys are refused.
+    /// The keys of vouchers or recovery are refused.
     #[error(transparent)]
     Keys(#[from] KeyListError),
 }
@@ -95,6 +97,7 @@ struct Wire {
     lifetimes: Lifetimes,
     signing: WireSigning,
     vouchers: Vec<WireKey>,
+    recovery: Vec<WireKey>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +118,7 @@ pub fn encode(policy: &Policy) -> Result<Vec<u8>, PolicyError> {
             required_from_serial: policy.signing_required_from,
         },
         vouchers: write_keys(&policy.vouchers),
+        recovery: write_keys(&policy.recovery),
     };
     let mut bytes =
         serde_json::to_vec_pretty(&wire).map_err(|error| PolicyError::Shape(error.to_string()))?;
@@ -144,6 +148,7 @@ pub fn decode(bytes: &[u8]) -> Result<Policy, PolicyError> {
         lifetimes: wire.lifetimes,
         signing_required_from: wire.signing.required_from_serial,
         vouchers: read_keys(wire.vouchers)?,
+        recovery: read_keys(wire.recovery)?,
     })
 }
 
@@ -159,6 +164,7 @@ mod tests {
             signing_required_from: None,
             lifetimes: Lifetimes::default(),
             vouchers: vec![PublicKey([1; 32])],
+            recovery: vec![PublicKey([2; 32])],
         }
     }
 

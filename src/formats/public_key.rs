@@ -47,16 +47,32 @@ struct WireKeyValue {
     public: String,
 }
 
-pub(super) fn write_keys(keys: &[PublicKey]) -> Vec<WireKey> {
-    keys.iter()
-        .map(|key| WireKey {
+impl From<&PublicKey> for WireKey {
+    fn from(key: &PublicKey) -> Self {
+        Self {
             keytype: "ed25519".into(),
             scheme: "ed25519".into(),
             keyval: WireKeyValue {
                 public: key.to_string(),
             },
-        })
-        .collect()
+        }
+    }
+}
+
+impl WireKey {
+    pub(super) fn read(self) -> Result<PublicKey, KeyListError> {
+        if (self.keytype.as_str(), self.scheme.as_str()) != ("ed25519", "ed25519") {
+            return Err(KeyListError::UnknownKind {
+                keytype: self.keytype.chars().take(40).collect(),
+                scheme: self.scheme.chars().take(40).collect(),
+            });
+        }
+        Ok(self.keyval.public.parse()?)
+    }
+}
+
+pub(super) fn write_keys(keys: &[PublicKey]) -> Vec<WireKey> {
+    keys.iter().map(Into::into).collect()
 }
 
 pub(super) fn read_keys(list: Vec<WireKey>) -> Result<Vec<PublicKey>, KeyListError> {
@@ -66,13 +82,7 @@ pub(super) fn read_keys(list: Vec<WireKey>) -> Result<Vec<PublicKey>, KeyListErr
     let mut seen = BTreeSet::new();
     let mut keys = Vec::new();
     for wire in list {
-        if (wire.keytype.as_str(), wire.scheme.as_str()) != ("ed25519", "ed25519") {
-            return Err(KeyListError::UnknownKind {
-                keytype: wire.keytype.chars().take(40).collect(),
-                scheme: wire.scheme.chars().take(40).collect(),
-            });
-        }
-        let key: PublicKey = wire.keyval.public.parse()?;
+        let key = wire.read()?;
         if !seen.insert(key) {
             return Err(KeyListError::Duplicate(key));
         }

@@ -1,10 +1,12 @@
 //! Publishers: `publishers/ID.json`, an id and its keys.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::canonical_json::{JsonError, parse_strict};
 use super::public_key::{KeyListError, WireKey, read_keys, write_keys};
-use crate::model::{NameError, PublicKey, PublisherId};
+use crate::model::{NameError, PackageName, PublicKey, PublisherId};
 
 const SCHEMA: u64 = 1;
 
@@ -15,6 +17,46 @@ pub struct Publisher {
     pub id: PublisherId,
     /// Their keys; any of them signs for them.
     pub keys: Vec<PublicKey>,
+    /// Keys that sign nothing new any more; sorted by key.
+    pub revoked: Vec<Revocation>,
+}
+
+/// A key that was lost or stolen, and what it signed before that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The key.
+    pub key: PublicKey,
+    /// Of each package, the sequence of the last statement that it signed for its owner. Of a package
+    /// that is not named, it signed none.
+    pub last_good: BTreeMap<PackageName, u64>,
+}
+
+impl Publisher {
+    /// A publisher none of whose keys was ever lost.
+    #[must_use]
+    pub const fn new(id: PublisherId, keys: Vec<PublicKey>) -> Self {
+        Self {
+            id,
+            keys,
+            revoked: Vec::new(),
+        }
+    }
+
+    /// The keys whose signatures count on a statement of a package.
+    pub fn keys_for(
+        &self,
+        package: &PackageName,
+        sequence: u64,
+    ) -> impl Iterator<Item = &PublicKey> {
+        let was_good = move |revocation: &&Revocation| {
+            let last = revocation.last_good.get(package);
+            last.is_some_and(|last| sequence <= *last)
+        };
+        let revoked = self.revoked.iter().filter(was_good);
+        self.keys
+            .iter()
+            .chain(revoked.map(|revocation| &revocation.key))
+    }
 }
 
 /// Why bytes are no publisher.
@@ -32,6 +74,12 @@ pub enum PublisherError {
     /// The id is none.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A key is revoked and in force.
+    #[error("the key {0} is revoked, and in force")]
+    RevokedInForce(PublicKey),
+    /// The revoked keys are not in their order, or one stands twice.
+    #[error("the revoked keys are not sorted")]
+    RevokedOrder,
     /// The keys are refused.
     #[error(transparent)]
     Keys(#[from] KeyListError),
@@ -43,6 +91,15 @@ pub(super) struct Wire {
     schema: u64,
     id: String,
     keys: Vec<WireKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    revoked: Vec<WireRevocation>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRevocation {
+    key: WireKey,
+    last_good: BTreeMap<String, u64>,
 }
 
 /// Returns a publisher's bytes, the same ones for the same publisher.
@@ -68,6 +125,7 @@ impl From<&Publisher> for Wire {
             schema: SCHEMA,
             id: publisher.id.to_string(),
             keys: write_keys(&publisher.keys),
+            revoked: publisher.revoked.iter().map(Into::into).collect(),
         }
     }
 }
@@ -79,9 +137,51 @@ impl TryFrom<Wire> for Publisher {
         if wire.schema != SCHEMA {
             return Err(PublisherError::UnknownSchema(wire.schema));
         }
-        Ok(Self {
+        let revoked = wire.revoked.into_iter().map(Revocation::try_from);
+        let publisher = Self {
             id: wire.id.parse()?,
             keys: read_keys(wire.keys)?,
+            revoked: revoked.collect::<Result<_, _>>()?,
+        };
+        publisher.check_revoked()?;
+        Ok(publisher)
+    }
+}
+
+impl Publisher {
+    /// A key is good or revoked, and revoked once.
+    fn check_revoked(&self) -> Result<(), PublisherError> {
+        let sorted = self.revoked.windows(2).all(|two| two[0].key < two[1].key);
+        let mut revoked = self.revoked.iter();
+        match revoked.find(|revocation| self.keys.contains(&revocation.key)) {
+            None if sorted => Ok(()),
+            None => Err(PublisherError::RevokedOrder),
+            Some(both) => Err(PublisherError::RevokedInForce(both.key)),
+        }
+    }
+}
+
+impl From<&Revocation> for WireRevocation {
+    fn from(revocation: &Revocation) -> Self {
+        let last_good = revocation.last_good.iter();
+        Self {
+            key: WireKey::from(&revocation.key),
+            last_good: last_good
+                .map(|(name, last)| (name.to_string(), *last))
+                .collect(),
+        }
+    }
+}
+
+impl TryFrom<WireRevocation> for Revocation {
+    type Error = PublisherError;
+
+    fn try_from(wire: WireRevocation) -> Result<Self, PublisherError> {
+        let last_good = wire.last_good.iter();
+        let last_good = last_good.map(|(name, last)| Ok((name.parse()?, *last)));
+        Ok(Self {
+            key: wire.key.read()?,
+            last_good: last_good.collect::<Result<_, NameError>>()?,
         })
     }
 }
@@ -91,10 +191,8 @@ mod tests {
     use super::*;
 
     fn publisher() -> Publisher {
-        Publisher {
-            id: "ferris".parse().unwrap(),
-            keys: vec![PublicKey([1; 32]), PublicKey([2; 32])],
-        }
+        let id = "ferris".parse().unwrap();
+        Publisher::new(id, vec![PublicKey([1; 32]), PublicKey([2; 32])])
     }
 
     #[test]

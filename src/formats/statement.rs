@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::canonical_json::{Form, JsonError, canonical, parse_strict};
 use super::v1::{self, V1Error};
 use crate::model::{
-    Body, DigestError, KeyId, NameError, PublisherId, Sha256Digest, Signature, Statement,
+    Body, DigestError, KeyId, NameError, Owners, Sha256Digest, Signature, Statement,
 };
 
 /// The type of a statement's payload, part of what is signed: a signature made for anything else
@@ -23,7 +23,9 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.cargo-marketplace.statement.v1+j
 pub const MAX_PAYLOAD: usize = 4 << 20;
 
 const SCHEMA: u64 = 1;
-const KINDS: [&str; 5] = ["genesis", "release", "unyank", "vouch", "yank"];
+const KINDS: [&str; 8] = [
+    "assign", "genesis", "owners", "release", "unyank", "vouch", "withdraw", "yank",
+];
 const MAX_SIGNATURES: usize = 64;
 
 /// Why bytes are no statement, or a statement has no bytes.
@@ -60,7 +62,7 @@ pub enum StatementError {
     #[error(transparent)]
     Release(#[from] V1Error),
     /// Owners that are not sorted, stand twice, are none or too many, or a threshold beyond them.
-    #[error("the genesis needs sorted owners and a threshold from 1 to their number")]
+    #[error("it needs sorted owners and a threshold from 1 to their number")]
     Owners,
 }
 
@@ -86,10 +88,9 @@ struct Wire {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum WireBody {
-    Genesis {
-        owners: Vec<String>,
-        threshold: u32,
-    },
+    Genesis(WireOwners),
+    Owners(WireOwners),
+    Assign(WireOwners),
     Release {
         release: Value,
     },
@@ -101,11 +102,22 @@ enum WireBody {
     Unyank {
         version: String,
     },
+    Withdraw {
+        version: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     Vouch {
         release: Value,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<String>,
     },
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireOwners {
+    owners: Vec<String>,
+    threshold: u32,
 }
 
 /// Returns the bytes of a statement that are hashed and signed.
@@ -166,13 +178,9 @@ fn refuse_unknown(value: &Value) -> Result<(), StatementError> {
 
 fn write_body(body: &Body) -> Result<WireBody, StatementError> {
     Ok(match body {
-        Body::Genesis { owners, threshold } => {
-            check_owners(owners, *threshold)?;
-            WireBody::Genesis {
-                owners: owners.iter().map(ToString::to_string).collect(),
-                threshold: *threshold,
-            }
-        }
+        Body::Genesis(owners) => WireBody::Genesis(write_owners(owners)?),
+        Body::Owners(owners) => WireBody::Owners(write_owners(owners)?),
+        Body::Assign(owners) => WireBody::Assign(write_owners(owners)?),
         Body::Release(release) => WireBody::Release {
             release: v1::release_to_json(release),
         },
@@ -183,6 +191,10 @@ fn write_body(body: &Body) -> Result<WireBody, StatementError> {
         Body::Unyank { version } => WireBody::Unyank {
             version: version.to_string(),
         },
+        Body::Withdraw { version, reason } => WireBody::Withdraw {
+            version: version.to_string(),
+            reason: reason.clone(),
+        },
         Body::Vouch { release, source } => WireBody::Vouch {
             release: v1::release_to_json(release),
             source: source.clone(),
@@ -192,14 +204,9 @@ fn write_body(body: &Body) -> Result<WireBody, StatementError> {
 
 fn read_body(body: WireBody) -> Result<Body, StatementError> {
     Ok(match body {
-        WireBody::Genesis { owners, threshold } => {
-            let owners: Vec<PublisherId> = owners
-                .iter()
-                .map(|owner| owner.parse())
-                .collect::<Result<_, NameError>>()?;
-            check_owners(&owners, threshold)?;
-            Body::Genesis { owners, threshold }
-        }
+        WireBody::Genesis(owners) => Body::Genesis(read_owners(&owners)?),
+        WireBody::Owners(owners) => Body::Owners(read_owners(&owners)?),
+        WireBody::Assign(owners) => Body::Assign(read_owners(&owners)?),
         WireBody::Release { release } => Body::Release(Box::new(v1::release_from_json(&release)?)),
         WireBody::Yank { version, reason } => Body::Yank {
             version: read_version(&version)?,
@@ -208,6 +215,10 @@ fn read_body(body: WireBody) -> Result<Body, StatementError> {
         WireBody::Unyank { version } => Body::Unyank {
             version: read_version(&version)?,
         },
+        WireBody::Withdraw { version, reason } => Body::Withdraw {
+            version: read_version(&version)?,
+            reason,
+        },
         WireBody::Vouch { release, source } => Body::Vouch {
             release: Box::new(v1::release_from_json(&release)?),
             source,
@@ -215,10 +226,32 @@ fn read_body(body: WireBody) -> Result<Body, StatementError> {
     })
 }
 
-fn check_owners(owners: &[PublisherId], threshold: u32) -> Result<(), StatementError> {
-    let sorted = owners.windows(2).all(|pair| pair[0] < pair[1]);
-    let reachable = (1..=owners.len()).contains(&(threshold as usize));
-    if sorted && reachable && owners.len() <= MAX_SIGNATURES {
+fn write_owners(owners: &Owners) -> Result<WireOwners, StatementError> {
+    check_owners(owners)?;
+    Ok(WireOwners {
+        owners: owners.publishers.iter().map(ToString::to_string).collect(),
+        threshold: owners.threshold,
+    })
+}
+
+fn read_owners(wire: &WireOwners) -> Result<Owners, StatementError> {
+    let publishers = wire.owners.iter().map(|owner| owner.parse());
+    let owners = Owners {
+        publishers: publishers.collect::<Result<_, NameError>>()?,
+        threshold: wire.threshold,
+    };
+    check_owners(&owners)?;
+    Ok(owners)
+}
+
+fn check_owners(owners: &Owners) -> Result<(), StatementError> {
+    let Owners {
+        publishers,
+        threshold,
+    } = owners;
+    let sorted = publishers.windows(2).all(|pair| pair[0] < pair[1]);
+    let reachable = (1..=publishers.len()).contains(&(*threshold as usize));
+    if sorted && reachable && publishers.len() <= MAX_SIGNATURES {
         Ok(())
     } else {
         Err(StatementError::Owners)

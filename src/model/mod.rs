@@ -24,6 +24,6 @@ pub use release::{
     Requirement, RequirementError,
 };
 pub use spec::{PackageSpec, SpecError};
-pub use statement::{Body, Statement};
+pub use statement::{Body, Owners, Statement};
 pub use time::{TimeError, UtcTime};
 pub use version::{same_release, sort_key};

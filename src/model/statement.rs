@@ -23,13 +23,13 @@ pub struct Statement {
 /// The fact that a statement states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// The package has these owners; always the first statement of an owned package.
-    Genesis {
-        /// Publishers, sorted, at least one.
-        owners: Vec<PublisherId>,
-        /// How many of them must sign each later statement.
-        threshold: u32,
-    },
+    /// The package is new and has these owners, each of whom signs.
+    Genesis(Owners),
+    /// From now on the package has these owners; the owners so far sign, and each new one.
+    Owners(Owners),
+    /// The registry's operator gives the package these owners, each of whom signs, too: it had none,
+    /// or they lost their keys.
+    Assign(Owners),
     /// An owner publishes this release.
     Release(Box<Release>),
     /// A version is not to be chosen any more.
@@ -44,6 +44,13 @@ pub enum Body {
         /// Of which version.
         version: Version,
     },
+    /// The operator takes a version out of the registry for good: a leak, or a court's order.
+    Withdraw {
+        /// Which.
+        version: Version,
+        /// Why.
+        reason: Option<String>,
+    },
     /// The operator says that this archive is what that source served. It gives no ownership.
     Vouch {
         /// The release as derived from the archive.
@@ -53,15 +60,66 @@ pub enum Body {
     },
 }
 
+/// Who may speak for a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owners {
+    /// Publishers, sorted, at least one.
+    pub publishers: Vec<PublisherId>,
+    /// How many of them must sign each statement.
+    pub threshold: u32,
+}
+
 impl Body {
+    /// The owners that it gives the package.
+    #[must_use]
+    pub const fn owners(&self) -> Option<&Owners> {
+        match self {
+            Self::Genesis(owners) | Self::Owners(owners) | Self::Assign(owners) => Some(owners),
+            Self::Release(_)
+            | Self::Yank { .. }
+            | Self::Unyank { .. }
+            | Self::Withdraw { .. }
+            | Self::Vouch { .. } => None,
+        }
+    }
+
+    /// The version that it is about.
+    #[must_use]
+    pub const fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Release(release) | Self::Vouch { release, .. } => Some(&release.version),
+            Self::Yank { version, .. }
+            | Self::Unyank { version }
+            | Self::Withdraw { version, .. } => Some(version),
+            Self::Genesis(_) | Self::Owners(_) | Self::Assign(_) => None,
+        }
+    }
+
+    /// The release that it adds.
+    #[must_use]
+    pub const fn release(&self) -> Option<&Release> {
+        match self {
+            Self::Release(release) | Self::Vouch { release, .. } => Some(release),
+            Self::Genesis(_)
+            | Self::Owners(_)
+            | Self::Assign(_)
+            | Self::Yank { .. }
+            | Self::Unyank { .. }
+            | Self::Withdraw { .. } => None,
+        }
+    }
+
     /// The word for the kind of fact, as written in statements.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Genesis { .. } => "genesis",
+            Self::Genesis(_) => "genesis",
+            Self::Owners(_) => "owners",
+            Self::Assign(_) => "assign",
             Self::Release(_) => "release",
             Self::Yank { .. } => "yank",
             Self::Unyank { .. } => "unyank",
+            Self::Withdraw { .. } => "withdraw",
             Self::Vouch { .. } => "vouch",
         }
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 pub use error::ApplyError;
 
+use semver::Version;
+
 use catalog::Touched;
 
 use super::collision;
@@ -17,11 +19,12 @@ use super::folder::Folder;
 use super::journal::{Change, NewFile};
 use super::role_keys::RoleKeys;
 use crate::formats::layout::{self, Format};
+use crate::formats::policy::Policy;
 use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record};
 use crate::formats::statement::{self, Envelope};
 use crate::formats::{v1, v2};
-use crate::model::{Body, Document, PackageName, PublicKey, Release, Sha256Digest, UtcTime};
+use crate::model::{Body, Document, PackageName, Release, Sha256Digest, UtcTime, same_release};
 use crate::trust::ed25519::check_key;
 use crate::trust::{PackageState, RecordContext, check_record, owners_needed};
 
@@ -68,13 +71,7 @@ pub fn apply(
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
     for proposal in proposals {
-        let record = extended_record(
-            &mut folder,
-            &proposal,
-            &policy.vouchers,
-            publishers,
-            authority.now,
-        )?;
+        let record = extended_record(&mut folder, &proposal, &policy, publishers, authority.now)?;
         change.immutable.extend(archives(proposal)?);
         add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
     }
@@ -108,7 +105,7 @@ pub fn preview(
     let mut previews = Vec::new();
     for proposal in proposals {
         let before = state(folder, &proposal.package)?.document;
-        let (_, after) = extended_record(folder, proposal, &policy.vouchers, publishers, now)?;
+        let (_, after) = extended_record(folder, proposal, &policy, publishers, now)?;
         archives(proposal.clone())?;
         previews.push(Preview {
             before,
@@ -126,28 +123,28 @@ pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState,
         return Ok(PackageState::empty(registry_id, package.clone()));
     };
     collision::check_place(&record.package, package)?;
-    let vouchers = folder.policy()?.vouchers;
-    checked(folder, &record, &vouchers, &[])
+    let policy = folder.policy()?;
+    checked(folder, &record, &policy, &[])
 }
 
 fn checked(
     folder: &mut Folder,
     record: &Record,
-    vouchers: &[PublicKey],
+    policy: &Policy,
     new: &[Publisher],
 ) -> Result<PackageState, ApplyError> {
     let mut publishers = BTreeMap::new();
     for id in owners_needed(record) {
         let known = new.iter().find(|publisher| publisher.id == id).cloned();
         if let Some(publisher) = known.map_or_else(|| folder.publisher(&id), |p| Ok(Some(p)))? {
-            publishers.insert(id, publisher.keys);
+            publishers.insert(id, publisher);
         }
     }
     let context = RecordContext {
         registry_id: folder.registry_id(),
         package: &record.package,
         publishers: &publishers,
-        vouchers,
+        policy,
         verified_before: None,
     };
     check_record(record, &context).map_err(ApplyError::Record)
@@ -195,7 +192,7 @@ fn register(
 fn extended_record(
     folder: &mut Folder,
     proposal: &Proposal,
-    vouchers: &[PublicKey],
+    policy: &Policy,
     publishers: &[Publisher],
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
@@ -218,7 +215,7 @@ fn extended_record(
     record
         .statements
         .extend(proposal.statements.iter().cloned());
-    let state = checked(folder, &record, vouchers, publishers)?;
+    let state = checked(folder, &record, policy, publishers)?;
     Ok((record, state))
 }
 
@@ -234,17 +231,30 @@ pub fn bodies(package: &PackageName, statements: &[Envelope]) -> Result<Vec<Body
     statements.iter().map(body).collect()
 }
 
+/// Makes sure that a version was never released: it is released once, even if it was withdrawn.
+pub fn check_new(state: &PackageState, version: &Version) -> Result<(), ApplyError> {
+    let name = || state.document.package.clone();
+    if state.document.entry(version).is_some() {
+        let (name, version) = (name(), version.clone());
+        return Err(ApplyError::Published { name, version });
+    }
+    let mut withdrawn = state.withdrawn.iter();
+    match withdrawn.any(|gone| same_release(gone, version)) {
+        true => Err(ApplyError::Withdrawn {
+            name: name(),
+            version: version.clone(),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// The releases that statements add.
 pub fn releases(
     package: &PackageName,
     statements: &[Envelope],
 ) -> Result<Vec<Release>, ApplyError> {
     let bodies = bodies(package, statements)?.into_iter();
-    let release = |body| match body {
-        Body::Release(release) | Body::Vouch { release, .. } => Some(*release),
-        Body::Genesis { .. } | Body::Yank { .. } | Body::Unyank { .. } => None,
-    };
-    Ok(bodies.filter_map(release).collect())
+    Ok(bodies.filter_map(|body| body.release().cloned()).collect())
 }
 
 /// The archives of a proposal's releases, each under its name.
@@ -295,7 +305,9 @@ fn add_package(
     change.add_hashed(&layout::document(&package, Format::V1), v1.clone());
     change.add_hashed(&layout::document(&package, Format::V2), v2.clone());
     change.add_hashed(&layout::record(&package), bytes);
+    let is_empty = state.document.entries.is_empty();
     touched.v1.insert(package.clone(), v1);
+    let v2 = if is_empty { Vec::new() } else { v2 };
     touched.v2.insert(package, v2);
     Ok(())
 }

@@ -16,10 +16,9 @@ use rayon::prelude::*;
 use super::journal::{Journal, JournalError};
 use crate::disk::Failure;
 use crate::formats::policy::Policy;
+use crate::formats::publisher::Publisher;
 use crate::formats::{config_json, layout};
-use crate::model::{
-    EventSink, PackageName, Progress, PublicKey, PublisherId, Sha256Digest, Unit, UtcTime,
-};
+use crate::model::{EventSink, PackageName, Progress, PublisherId, Sha256Digest, Unit, UtcTime};
 use crate::trust::{PackageState, Verified, read_policy, read_publisher};
 use chain::{Chain, Listed};
 use package::Judge;
@@ -108,8 +107,7 @@ fn check_listed(
         tree,
         registry_id: chain.root,
         publishers: &publishers,
-        vouchers: &policy.vouchers,
-        base: &policy.base,
+        policy,
     };
     let (records, others) = split(chain);
     for listed in &others {
@@ -145,11 +143,7 @@ fn publisher_of(path: &str) -> Option<PublisherId> {
     (layout::publisher(&id) == path).then_some(id)
 }
 
-fn check_publishers(
-    tree: &Tree,
-    chain: &Chain,
-    log: &mut Log,
-) -> BTreeMap<PublisherId, Vec<PublicKey>> {
+fn check_publishers(tree: &Tree, chain: &Chain, log: &mut Log) -> BTreeMap<PublisherId, Publisher> {
     let mut publishers = BTreeMap::new();
     for (path, listed) in &chain.listed {
         let Some(id) = publisher_of(path) else {
@@ -157,7 +151,7 @@ fn check_publishers(
         };
         if let Some(target) = listed.load(tree, log) {
             let publisher = log.take(path, read_publisher(&target, &id));
-            publishers.extend(publisher.map(|publisher| (id, publisher.into_inner().keys)));
+            publishers.extend(publisher.map(|publisher| (id, publisher.into_inner())));
         }
     }
     publishers

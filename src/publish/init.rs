@@ -158,6 +158,7 @@ fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
         format_floor: FormatFloor::V1,
         signing_required_from: None,
         vouchers: vec![new.roles.online],
+        recovery: vec![new.roles.offline],
     })?)
 }
 

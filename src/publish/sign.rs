@@ -8,7 +8,7 @@ use semver::Version;
 use crate::formats::publisher::Publisher;
 use crate::formats::statement::{Envelope, StatementError};
 use crate::formats::submission::Submission;
-use crate::model::{Body, PackageName, PublisherId, Release, Statement, same_release};
+use crate::model::{Body, Owners, PackageName, PublisherId, Release, Statement, same_release};
 use crate::trust::{PackageState, SecretKey, sign_statement};
 
 /// Who signs.
@@ -24,10 +24,7 @@ impl Signer<'_> {
     /// The signer as the registry knows publishers.
     #[must_use]
     pub fn public(&self) -> Publisher {
-        Publisher {
-            id: self.publisher.clone(),
-            keys: vec![self.key.public()],
-        }
+        Publisher::new(self.publisher.clone(), vec![self.key.public()])
     }
 }
 
@@ -95,9 +92,11 @@ pub fn sign(
     signer: Signer<'_>,
 ) -> Result<Submission, SignError> {
     check_owner(state, signer.publisher)?;
-    let genesis = (state.sequence() == 0).then(|| Body::Genesis {
-        owners: vec![signer.publisher.clone()],
-        threshold: 1,
+    let genesis = (state.sequence() == 0).then(|| {
+        Body::Genesis(Owners {
+            publishers: vec![signer.publisher.clone()],
+            threshold: 1,
+        })
     });
     let statements = chain(state, genesis.into_iter().chain(bodies), signer.key)?;
     Ok(Submission {
@@ -160,6 +159,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::formats::policy::{FormatFloor, Lifetimes, Policy};
     use crate::formats::record::{Documents, Record};
     use crate::formats::statement::parse_payload;
     use crate::model::{Sha256Digest, UtcTime};
@@ -179,11 +179,21 @@ mod tests {
             accepted: versions.into_iter().take(releases).collect(),
             statements: statements.to_vec(),
         };
+        let harbour = Publisher::new("harbour".parse().unwrap(), vec![key.public()]);
+        let policy = Policy {
+            base: "https://registry.example.org/".into(),
+            bucket_salt: Vec::new(),
+            format_floor: FormatFloor::V1,
+            signing_required_from: None,
+            lifetimes: Lifetimes::default(),
+            vouchers: vec![key.public()],
+            recovery: Vec::new(),
+        };
         let context = RecordContext {
             registry_id: Sha256Digest::of(b"root"),
             package: &record.package,
-            publishers: &BTreeMap::from([("harbour".parse().unwrap(), vec![key.public()])]),
-            vouchers: &[key.public()],
+            publishers: &BTreeMap::from([(harbour.id.clone(), harbour)]),
+            policy: &policy,
             verified_before: None,
         };
         check_record(&record, &context).unwrap()

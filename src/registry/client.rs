@@ -14,10 +14,10 @@ use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
 use crate::formats::policy::Policy;
+use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
 use crate::model::{
-    Entry, Event, EventSink, PackageName, PublicKey, PublisherId, RegistryName, Sha256Digest,
-    UtcTime,
+    Entry, Event, EventSink, PackageName, PublisherId, RegistryName, Sha256Digest, UtcTime,
 };
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
@@ -43,8 +43,8 @@ pub struct Opening<'a> {
     pub events: &'a dyn EventSink,
 }
 
-/// The keys of publishers.
-type Publishers = BTreeMap<PublisherId, Vec<PublicKey>>;
+/// Publishers by their ids.
+type Publishers = BTreeMap<PublisherId, Publisher>;
 
 /// A registry that can be read.
 pub struct Client<'a> {
@@ -221,7 +221,7 @@ impl<'a> Client<'a> {
             registry_id: self.registry_id,
             package,
             publishers,
-            vouchers: &self.policy.vouchers,
+            policy: &self.policy,
             verified_before,
         }
     }
@@ -297,14 +297,15 @@ impl<'a> Client<'a> {
     fn publishers(&self, record: &record::Record) -> Result<Publishers, ClientError> {
         let mut found = BTreeMap::new();
         for id in owners_needed(record) {
-            if let Some(keys) = self.known_publishers().get(&id) {
-                found.insert(id, keys.clone());
+            if let Some(publisher) = self.known_publishers().get(&id) {
+                found.insert(id, publisher.clone());
                 continue;
             }
             if let Some(target) = self.target(&layout::publisher(&id))? {
-                let keys = read_publisher(&target, &id)?.into_inner().keys;
-                self.known_publishers().insert(id.clone(), keys.clone());
-                found.insert(id, keys);
+                let publisher = read_publisher(&target, &id)?.into_inner();
+                self.known_publishers()
+                    .insert(id.clone(), publisher.clone());
+                found.insert(id, publisher);
             }
         }
         Ok(found)

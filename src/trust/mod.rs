@@ -8,7 +8,7 @@ mod verified;
 
 pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
 pub use record::{
-    Disagreement, FoldError, Owners, PackageState, RecordContext, RecordError, Regression, Seen,
+    Disagreement, FoldError, PackageState, RecordContext, RecordError, Regression, Seen,
     SignedStatement, Signer, StatementRefusal, check_record, check_signatures, compare,
     no_regression, owners_needed, sign_statement, signed_statements, verify_record,
 };

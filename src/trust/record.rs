@@ -1,6 +1,7 @@
 //! Records: who signed a package's statements, and what they add up to. Nothing else turns a
 //! record into something that installs may use.
 
+mod authority;
 mod compare;
 mod fold;
 mod signers;
@@ -10,16 +11,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::Verified;
-use super::ed25519::{self, SecretKey, SignatureError};
+use super::ed25519::{SecretKey, SignatureError};
 use super::tuf::Target;
+use crate::formats::policy::Policy;
+use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, Record, RecordFormatError};
 use crate::formats::statement::{self, Envelope, StatementError};
-use crate::model::{
-    Body, KeyId, PackageName, PublicKey, PublisherId, Sha256Digest, Signature, Statement,
-};
+use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, Statement};
 
+pub use authority::check_signatures;
 pub use compare::{Disagreement, Regression, compare, no_regression};
-pub use fold::{FoldError, Owners, PackageState, Seen};
+pub use fold::{FoldError, PackageState, Seen};
 pub use signers::{SignedStatement, Signer, signed_statements};
 
 /// What a record is judged by.
@@ -29,10 +31,10 @@ pub struct RecordContext<'a> {
     pub registry_id: Sha256Digest,
     /// The package that it must be of.
     pub package: &'a PackageName,
-    /// Keys by publisher, for those whom [`owners_needed`] names.
-    pub publishers: &'a BTreeMap<PublisherId, Vec<PublicKey>>,
-    /// Keys that may vouch.
-    pub vouchers: &'a [PublicKey],
+    /// Those whom [`owners_needed`] names.
+    pub publishers: &'a BTreeMap<PublisherId, Publisher>,
+    /// Whose keys may vouch, withdraw and assign.
+    pub policy: &'a Policy,
     /// How far this record was verified before. The signatures up to there are not checked again,
     /// as the chain of digests shows that the statements are the same.
     pub verified_before: Option<Seen>,
@@ -111,9 +113,9 @@ pub enum StatementRefusal {
         /// How many there must be.
         needed: usize,
     },
-    /// The publisher whom a release names did not sign it.
-    #[error("its publisher `{0}` did not sign it")]
-    PublisherDidNotSign(PublisherId),
+    /// One who must sign this statement did not: the publisher of a release, a new owner.
+    #[error("`{0}` did not sign it")]
+    DidNotSign(PublisherId),
 }
 
 impl RecordError {
@@ -135,12 +137,12 @@ impl RecordError {
 /// nobody has verified yet: good for knowing what to fetch, and for nothing else.
 #[must_use]
 pub fn owners_needed(record: &Record) -> BTreeSet<PublisherId> {
-    let first = record.statements.first();
-    let genesis = first.and_then(|first| statement::parse_payload(&first.payload).ok());
-    match genesis.map(|statement| statement.body) {
-        Some(Body::Genesis { owners, .. }) => owners.into_iter().collect(),
-        _ => BTreeSet::new(),
-    }
+    let envelopes = record.statements.iter();
+    let parsed = envelopes.filter_map(|one| statement::parse_payload(&one.payload).ok());
+    parsed
+        .filter_map(|statement| statement.body.owners().cloned())
+        .flat_map(|owners| owners.publishers)
+        .collect()
 }
 
 /// Verifies a record that came through TUF: every signature, the whole chain, and what it says.
@@ -192,11 +194,10 @@ pub fn check_record(
 
 /// Every release has a time of acceptance by now; this is about times without a release.
 fn refuse_extra_times(record: &Record, state: &PackageState) -> Result<(), RecordError> {
-    let released: BTreeSet<_> = state
-        .document
-        .entries
-        .iter()
+    let entries = state.document.entries.iter();
+    let released: BTreeSet<_> = entries
         .map(|entry| &entry.release.version)
+        .chain(&state.withdrawn)
         .collect();
     let mut versions = record.accepted.keys();
     let extra = versions.find(|version| !released.contains(version));
@@ -216,87 +217,12 @@ fn add(
     record: &Record,
 ) -> Result<(), StatementRefusal> {
     let statement = statement::parse_payload(&envelope.payload)?;
+    let owners = state.owners.clone();
     // The statement counts from here on, but on an error the state is dropped with it.
     state.apply(&statement, envelope.digest(), &record.accepted)?;
     context.map_or(Ok(()), |context| {
-        check_signatures(envelope, &statement, state.owners.as_ref(), context)
+        check_signatures(envelope, &statement, owners.as_ref(), context)
     })
-}
-
-/// Checks that those who may say it signed a statement: enough owners, or a voucher where nobody
-/// owns the package. For a genesis, `owners` are those whom it names.
-pub fn check_signatures(
-    envelope: &Envelope,
-    statement: &Statement,
-    owners: Option<&Owners>,
-    context: &RecordContext<'_>,
-) -> Result<(), StatementRefusal> {
-    let Some(owners) = owners else {
-        let vouchers: Vec<_> = context.vouchers.iter().map(|key| (None, *key)).collect();
-        let signers = verified_signers(envelope, &vouchers)?;
-        return enough(signers.len(), 1);
-    };
-    let keys = owner_keys(owners, context.publishers)?;
-    let signers = verified_signers(envelope, &keys)?;
-    let mut found = BTreeSet::new();
-    for key in &signers {
-        // A key that two owners share counts for one of them.
-        let mut theirs = keys.iter().filter(|(_, candidate)| candidate == key);
-        if let Some((owner, _)) = theirs.find(|(owner, _)| !found.contains(owner)) {
-            found.insert(*owner);
-        }
-    }
-    enough(found.len(), owners.threshold as usize)?;
-    if let Body::Release(release) = &statement.body {
-        let publisher = release.publisher.as_ref();
-        let signed = |(owner, key): &SigningKey<'_>| *owner == publisher && signers.contains(key);
-        if let Some(publisher) = publisher.filter(|_| !keys.iter().any(signed)) {
-            return Err(StatementRefusal::PublisherDidNotSign(publisher.clone()));
-        }
-    }
-    Ok(())
-}
-
-/// A key that may sign, and the owner it stands for.
-type SigningKey<'a> = (Option<&'a PublisherId>, PublicKey);
-
-fn owner_keys<'a>(
-    owners: &'a Owners,
-    publishers: &BTreeMap<PublisherId, Vec<PublicKey>>,
-) -> Result<Vec<SigningKey<'a>>, StatementRefusal> {
-    let mut keys = Vec::new();
-    for owner in &owners.publishers {
-        let theirs = publishers
-            .get(owner)
-            .ok_or_else(|| StatementRefusal::UnknownOwner(owner.clone()))?;
-        keys.extend(theirs.iter().map(|key| (Some(owner), *key)));
-    }
-    Ok(keys)
-}
-
-/// The distinct keys that signed. One signature that is not in order spoils all.
-fn verified_signers(
-    envelope: &Envelope,
-    keys: &[SigningKey<'_>],
-) -> Result<BTreeSet<PublicKey>, StatementRefusal> {
-    let signed = statement::pae(&envelope.payload);
-    let mut signers = BTreeSet::new();
-    for Signature { key_id, bytes } in &envelope.signatures {
-        let (_, key) = keys
-            .iter()
-            .find(|(_, key)| key.id() == *key_id)
-            .ok_or(StatementRefusal::UnknownKey(*key_id))?;
-        ed25519::verify(key, &signed, bytes)?;
-        signers.insert(*key);
-    }
-    Ok(signers)
-}
-
-fn enough(found: usize, needed: usize) -> Result<(), StatementRefusal> {
-    if found < needed {
-        return Err(StatementRefusal::TooFewSignatures { found, needed });
-    }
-    Ok(())
 }
 
 /// Signs a statement with each of the keys.

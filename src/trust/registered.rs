@@ -59,18 +59,23 @@ pub fn read_publisher(
         });
     }
     check_keys(target, &publisher.keys)?;
+    let revoked = publisher.revoked.iter().map(|revocation| &revocation.key);
+    check_keys(target, revoked)?;
     Ok(Verified::new(publisher))
 }
 
 /// Reads the policy that came through TUF.
 pub fn read_policy(target: &Verified<Target>) -> Result<Verified<Policy>, RegisteredError> {
     let policy = policy::decode(&target.bytes).map_err(RegisteredError::Policy)?;
-    check_keys(target, &policy.vouchers)?;
+    check_keys(target, policy.vouchers.iter().chain(&policy.recovery))?;
     Ok(Verified::new(policy))
 }
 
-fn check_keys(target: &Target, keys: &[PublicKey]) -> Result<(), RegisteredError> {
-    keys.iter()
+fn check_keys<'a>(
+    target: &Target,
+    keys: impl IntoIterator<Item = &'a PublicKey>,
+) -> Result<(), RegisteredError> {
+    keys.into_iter()
         .try_for_each(check_key)
         .map_err(|source| RegisteredError::Key {
             path: target.path.clone(),

@@ -352,6 +352,7 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-remove.1
     cargo-marketplace-registry-serve.1
     cargo-marketplace-registry-show.1
+    cargo-marketplace-registry-withdraw.1
     cargo-marketplace-registry.1
     cargo-marketplace-search.1
     cargo-marketplace-sign.1

@@ -39,5 +39,6 @@ mod stock_cargo;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod withdraw;
 mod workspace;
 mod writing;

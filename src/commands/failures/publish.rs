@@ -97,7 +97,9 @@ impl From<ApplyError> for CommandError {
         match error {
             ApplyError::Folder(error) => error.into(),
             ApplyError::Collision(error) => error.into(),
-            ApplyError::Published { .. } | ApplyError::Exists { .. } => failed(&error)
+            ApplyError::Published { .. }
+            | ApplyError::Withdrawn { .. }
+            | ApplyError::Exists { .. } => failed(&error)
                 .with_code("MP0604")
                 .with_note(NOTHING_WRITTEN)
                 .with_help("a version is published once; raise it in `Cargo.toml`"),

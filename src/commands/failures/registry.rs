@@ -92,7 +92,7 @@ impl From<RecordError> for CommandError {
                 cause:
                     StatementRefusal::Signature(_)
                     | StatementRefusal::TooFewSignatures { .. }
-                    | StatementRefusal::PublisherDidNotSign(_),
+                    | StatementRefusal::DidNotSign(_),
                 ..
             } => "MP0402",
             RecordError::Empty(_)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Known;
-use crate::model::{Body, Dependency, Entry, PublisherId, TrustState};
+use crate::model::{Dependency, Entry, PublisherId, TrustState};
 use crate::trust::{SignedStatement, Signer};
 
 /// The body of the `package` message.
@@ -92,11 +92,7 @@ fn dependency(dependency: &Dependency) -> Value {
 
 fn statement(signed: &SignedStatement) -> Value {
     let statement = &signed.statement;
-    let version = match &statement.body {
-        Body::Genesis { .. } => None,
-        Body::Release(release) | Body::Vouch { release, .. } => Some(&release.version),
-        Body::Yank { version, .. } | Body::Unyank { version } => Some(version),
-    };
+    let version = statement.body.version();
     json!({
         "sequence": statement.sequence,
         "kind": statement.body.kind(),

@@ -52,9 +52,11 @@ fn no_release(document: &Document, requirement: Option<&Requirement>) -> Command
     if all.len() > LISTED {
         versions.push(format!("and {} older ones", all.len() - LISTED));
     }
-    CommandError::failure(error)
-        .with_code("MP0203")
-        .with_help(format!("there are {}", versions.join(", ")))
+    let error = CommandError::failure(error).with_code("MP0203");
+    match versions.is_empty() {
+        true => error.with_note("every release of it was withdrawn"),
+        false => error.with_help(format!("there are {}", versions.join(", "))),
+    }
 }
 
 fn version(entry: &Entry) -> String {

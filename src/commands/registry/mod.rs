@@ -10,6 +10,7 @@ pub mod refresh;
 pub mod remove;
 pub mod serve;
 pub mod show;
+pub mod withdraw;
 
 use clap::{Args, Subcommand};
 
@@ -35,6 +36,7 @@ enum RegistryCommand {
     Apply(apply::ApplyArgs),
     Refresh(refresh::RefreshArgs),
     Serve(serve::ServeArgs),
+    Withdraw(withdraw::WithdrawArgs),
 }
 
 /// Runs the subcommand.
@@ -50,5 +52,6 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Apply(args) => apply::run(args, context),
         RegistryCommand::Refresh(args) => refresh::run(args, context),
         RegistryCommand::Serve(args) => serve::run(args, context),
+        RegistryCommand::Withdraw(args) => withdraw::run(args, context),
     }
 }

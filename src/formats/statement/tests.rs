@@ -13,28 +13,37 @@ fn release() -> Box<Release> {
     Box::new(v1::release_from_json(&line).unwrap())
 }
 
-fn bodies() -> [Body; 6] {
+fn owners(names: &[&str], threshold: u32) -> Owners {
+    Owners {
+        publishers: names.iter().map(|name| name.parse().unwrap()).collect(),
+        threshold,
+    }
+}
+
+fn bodies() -> [Body; 9] {
     let version: Version = "1.0.0".parse().unwrap();
     let reason = Some("\u{1f980} \"leaks\"\n".to_owned());
     [
-        Body::Genesis {
-            owners: vec!["anna".parse().unwrap(), "ferris".parse().unwrap()],
-            threshold: 2,
-        },
+        Body::Genesis(owners(&["anna", "ferris"], 2)),
         Body::Release(release()),
         Body::Yank {
             version: version.clone(),
-            reason,
+            reason: reason.clone(),
         },
         Body::Yank {
             version: version.clone(),
             reason: None,
         },
-        Body::Unyank { version },
+        Body::Unyank {
+            version: version.clone(),
+        },
         Body::Vouch {
             release: release(),
             source: Some("crates.io".into()),
         },
+        Body::Owners(owners(&["anna"], 1)),
+        Body::Assign(owners(&["ferris"], 1)),
+        Body::Withdraw { version, reason },
     ]
 }
 
@@ -109,8 +118,8 @@ fn tells_what_is_too_new_from_what_is_wrong() {
     let newer = refused("\"schema\":1", "\"schema\":2");
     assert_eq!(newer, StatementError::UnknownSchema(2));
     assert!(newer.needs_update());
-    let newer = refused("\"unyank\"", "\"withdraw\"");
-    assert_eq!(newer, StatementError::UnknownKind("withdraw".into()));
+    let newer = refused("\"unyank\"", "\"crown\"");
+    assert_eq!(newer, StatementError::UnknownKind("crown".into()));
     assert!(newer.needs_update());
 
     let wrong = refused("\"schema\":1,", "");
@@ -127,18 +136,17 @@ fn tells_what_is_too_new_from_what_is_wrong() {
 
 #[test]
 fn refuses_owners_who_can_never_sign() {
-    let owners = |names: &[&str], threshold| Body::Genesis {
-        owners: names.iter().map(|name| name.parse().unwrap()).collect(),
-        threshold,
-    };
-    for body in [
+    for bad in [
         owners(&[], 0),
         owners(&["anna"], 0),
         owners(&["anna"], 2),
         owners(&["ferris", "anna"], 1),
         owners(&["anna", "anna"], 1),
     ] {
-        assert_eq!(payload(&statement(body)), Err(StatementError::Owners));
+        for body in [Body::Genesis, Body::Owners, Body::Assign] {
+            let refused = payload(&statement(body(bad.clone())));
+            assert_eq!(refused, Err(StatementError::Owners));
+        }
     }
 }
 
@@ -206,7 +214,7 @@ fn writes_the_bytes_of_the_published_vectors() {
     let file = include_bytes!("../../../schemas/statement-vectors.json");
     let file: Value = serde_json::from_slice(file).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
-    assert_eq!(vectors.len(), 6);
+    assert_eq!(vectors.len(), 9);
     for vector in vectors {
         let name = &vector["name"];
         let envelope = Envelope::from_json(&vector["envelope"]).unwrap();

@@ -8,7 +8,8 @@ use crate::publish::folder::Folder;
 use crate::publish::journal::{Change, NewFile};
 use crate::publish::packs::{self, Documents};
 
-/// The documents of the packages that a change touches, in both formats.
+/// The documents of the packages that a change touches, in both formats; empty ones of packages of
+/// which every release was withdrawn.
 #[derive(Default)]
 pub(super) struct Touched {
     pub(super) v1: Documents,
@@ -23,7 +24,7 @@ pub(super) fn renew(
 ) -> Result<u64, ApplyError> {
     let index = index(folder)?;
     let serial = index.serial + 1;
-    let mut pack = |format, touched| -> Result<_, ApplyError> {
+    let mut pack = |format, touched: Documents| -> Result<_, ApplyError> {
         let mut documents = Documents::new();
         for pack in index.packs(format) {
             let digest = FileDigest {
@@ -33,7 +34,11 @@ pub(super) fn renew(
             let bytes = folder.file(&layout::pack(&pack.sha256, format), &digest)?;
             documents.extend(packs::split(&bytes, pack, format)?);
         }
-        documents.extend(touched);
+        let (kept, gone): (Documents, Documents) = touched
+            .into_iter()
+            .partition(|(_, document)| !document.is_empty());
+        documents.extend(kept);
+        documents.retain(|package, _| !gone.contains_key(package));
         let (bytes, pack) = packs::make(&documents, serial)?;
         let path = layout::pack(&pack.sha256, format);
         change.immutable.push(NewFile::new(path, bytes));

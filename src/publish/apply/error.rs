@@ -57,6 +57,14 @@ pub enum ApplyError {
         /// The version.
         version: Version,
     },
+    /// The registry had this version, and it was taken out for good.
+    #[error("`{name}` {version} was withdrawn")]
+    Withdrawn {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// The registry has this version with other bytes.
     #[error("`{name}` {version} exists with another archive")]
     Exists {

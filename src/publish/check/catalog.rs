@@ -97,7 +97,7 @@ fn read_pack(
     }
     Ok(match format {
         Format::V1 => v1::decode_pack(&text)?,
-        Format::V2 => v2::decode_pack(&text, judge.base)?,
+        Format::V2 => v2::decode_pack(&text, &judge.policy.base)?,
     })
 }
 
@@ -107,6 +107,10 @@ fn compare(
     format: Format,
     log: &mut Log,
 ) {
+    // Of a package without a release there is nothing to be found.
+    let states = states
+        .iter()
+        .filter(|state| !state.document.entries.is_empty());
     for state in states {
         let package = state.document.package.clone();
         let problem = match documents.remove(&package) {

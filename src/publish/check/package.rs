@@ -8,9 +8,11 @@ use super::chain::Listed;
 use super::report::{Log, Problem};
 use super::tree::{Tree, require};
 use crate::formats::layout::{self, Format};
+use crate::formats::policy::Policy;
+use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest, Record};
 use crate::formats::{v1, v2};
-use crate::model::{Document, Entry, PackageName, PublicKey, PublisherId, Release, Sha256Digest};
+use crate::model::{Document, Entry, PackageName, PublisherId, Release, Sha256Digest};
 use crate::trust::tuf::Target;
 use crate::trust::{PackageState, RecordContext, Verified, compare, verify_record};
 
@@ -18,9 +20,8 @@ use crate::trust::{PackageState, RecordContext, Verified, compare, verify_record
 pub(super) struct Judge<'a> {
     pub(super) tree: &'a Tree,
     pub(super) registry_id: Sha256Digest,
-    pub(super) publishers: &'a BTreeMap<PublisherId, Vec<PublicKey>>,
-    pub(super) vouchers: &'a [PublicKey],
-    pub(super) base: &'a str,
+    pub(super) publishers: &'a BTreeMap<PublisherId, Publisher>,
+    pub(super) policy: &'a Policy,
 }
 
 /// Checks what a bin lists. Returns the package's state, if its record is in order.
@@ -52,7 +53,7 @@ fn check_record(
         registry_id: judge.registry_id,
         package: &record.package,
         publishers: judge.publishers,
-        vouchers: judge.vouchers,
+        policy: judge.policy,
         verified_before: None,
     };
     let state = log.take(&target.path, verify_record(target, &context))?;
@@ -89,7 +90,7 @@ fn check_document(
     let problem = judge
         .tree
         .load(&good, &expected)
-        .and_then(|bytes| decode(&state.document.package, &bytes, format, judge.base))
+        .and_then(|bytes| decode(&state.document.package, &bytes, format, &judge.policy.base))
         .and_then(|document| Ok(compare(state, &document)?));
     log.take(&good, problem);
 }

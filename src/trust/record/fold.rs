@@ -9,7 +9,7 @@ use semver::Version;
 
 use crate::formats::record::Documents;
 use crate::model::{
-    Body, Document, Entry, PackageName, PublisherId, Release, Sha256Digest, Statement, TrustState,
+    Body, Document, Entry, Owners, PackageName, Release, Sha256Digest, Statement, TrustState,
     UtcTime, Yank, same_release,
 };
 
@@ -22,19 +22,12 @@ pub struct PackageState {
     pub document: Document,
     /// Who owns the package; nobody does if all is vouched for.
     pub owners: Option<Owners>,
+    /// Versions that were taken out for good; none is released again.
+    pub withdrawn: Vec<Version>,
     /// The documents' digests; empty until a whole record was read.
     pub documents: Documents,
     /// The digest of each statement so far, the first one first.
     history: Vec<Sha256Digest>,
-}
-
-/// Who may speak for a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owners {
-    /// Publishers, sorted.
-    pub publishers: Vec<PublisherId>,
-    /// How many of them must sign each statement.
-    pub threshold: u32,
 }
 
 /// How far a record was read: its last statement's number and digest.
@@ -79,6 +72,15 @@ pub enum FoldError {
     /// A genesis anywhere but in first place.
     #[error("a genesis can only be the first statement")]
     LateGenesis,
+    /// New owners of a package that nobody owns.
+    #[error("it changes the owners of a package that has none")]
+    NoOwners,
+    /// A new name is taken by its owner, not assigned.
+    #[error("it assigns a package that does not exist")]
+    AssignNew,
+    /// A version that was withdrawn comes again.
+    #[error("version {0} was withdrawn")]
+    Withdrawn(Version),
     /// A release of a package without an owner.
     #[error("version {0} is released, but the package has no owner")]
     NoOwner(Version),
@@ -124,6 +126,7 @@ impl PackageState {
                 entries: Vec::new(),
             },
             owners: None,
+            withdrawn: Vec::new(),
             documents: Documents::default(),
             history: Vec::new(),
         }
@@ -177,7 +180,18 @@ impl PackageState {
     ) -> Result<(), FoldError> {
         self.check_place(statement)?;
         match &statement.body {
-            Body::Genesis { owners, threshold } => self.found(owners, *threshold)?,
+            Body::Genesis(owners) => {
+                require(self.history.is_empty(), FoldError::LateGenesis)?;
+                self.owners = Some(owners.clone());
+            }
+            Body::Owners(owners) => {
+                require(self.owners.is_some(), FoldError::NoOwners)?;
+                self.owners = Some(owners.clone());
+            }
+            Body::Assign(owners) => {
+                require(!self.history.is_empty(), FoldError::AssignNew)?;
+                self.owners = Some(owners.clone());
+            }
             Body::Release(release) => {
                 self.check_release(release)?;
                 self.add(release, TrustState::Signed, accepted)?;
@@ -193,6 +207,7 @@ impl PackageState {
                 self.set_yanked(version, Some(yank))?;
             }
             Body::Unyank { version } => self.set_yanked(version, None)?,
+            Body::Withdraw { version, .. } => self.withdraw(version)?,
         }
         self.history.push(digest);
         Ok(())
@@ -229,14 +244,13 @@ impl PackageState {
         })
     }
 
-    fn found(&mut self, owners: &[PublisherId], threshold: u32) -> Result<(), FoldError> {
-        if !self.history.is_empty() {
-            return Err(FoldError::LateGenesis);
-        }
-        self.owners = Some(Owners {
-            publishers: owners.to_vec(),
-            threshold,
-        });
+    fn withdraw(&mut self, version: &Version) -> Result<(), FoldError> {
+        let entries = &mut self.document.entries;
+        let place = entries
+            .iter()
+            .position(|entry| same_release(&entry.release.version, version))
+            .ok_or_else(|| FoldError::UnknownVersion(version.clone()))?;
+        self.withdrawn.push(entries.remove(place).release.version);
         Ok(())
     }
 
@@ -275,6 +289,10 @@ impl PackageState {
                 again: version.clone(),
             });
         }
+        let mut withdrawn = self.withdrawn.iter();
+        if withdrawn.any(|gone| same_release(gone, version)) {
+            return Err(FoldError::Withdrawn(version.clone()));
+        }
         let time = accepted
             .get(version)
             .ok_or_else(|| FoldError::AcceptedMissing(version.clone()))?;
@@ -298,4 +316,8 @@ impl PackageState {
         entry.yanked = yank;
         Ok(())
     }
+}
+
+fn require(holds: bool, error: FoldError) -> Result<(), FoldError> {
+    if holds { Ok(()) } else { Err(error) }
 }

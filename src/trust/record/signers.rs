@@ -1,6 +1,7 @@
 //! Who signed each statement of a record, for people who want to see it.
 
-use super::{RecordContext, RecordError, SigningKey, StatementRefusal, check_record, owner_keys};
+use super::authority::SigningKey;
+use super::{RecordContext, RecordError, StatementRefusal, check_record};
 use crate::formats::record;
 use crate::formats::statement::{self, Envelope};
 use crate::model::{PublicKey, PublisherId, Statement};
@@ -40,23 +41,34 @@ pub fn signed_statements(
         verified_before: None,
         ..*context
     };
-    let state = check_record(&record, &from_the_start)?;
-    let refused = |sequence| {
-        move |cause| RecordError::Statement {
+    check_record(&record, &from_the_start)?;
+    let keys = all_keys(context);
+    let statements = record.statements.iter().zip(1..);
+    let statements = statements.map(|(envelope, sequence)| {
+        signed_statement(envelope, &keys).map_err(|cause| RecordError::Statement {
             package: package.clone(),
             sequence,
             cause,
-        }
-    };
-    let keys: Vec<SigningKey<'_>> = match &state.owners {
-        Some(owners) => owner_keys(owners, context.publishers).map_err(refused(1))?,
-        None => context.vouchers.iter().map(|key| (None, *key)).collect(),
-    };
-    let statements = record.statements.iter().zip(1..);
-    let statements = statements
-        .map(|(envelope, sequence)| signed_statement(envelope, &keys).map_err(refused(sequence)))
-        .collect::<Result<_, _>>()?;
-    Ok(Verified::new(statements))
+        })
+    });
+    Ok(Verified::new(statements.collect::<Result<_, _>>()?))
+}
+
+/// The keys of all who can have signed anything in the record, revoked ones among them.
+fn all_keys<'a>(context: &RecordContext<'a>) -> Vec<SigningKey<'a>> {
+    let operators = context
+        .policy
+        .vouchers
+        .iter()
+        .chain(&context.policy.recovery);
+    let publishers = context.publishers.values().flat_map(|publisher| {
+        let revoked = publisher.revoked.iter().map(|revocation| &revocation.key);
+        let keys = publisher.keys.iter().chain(revoked);
+        keys.map(|key| (Some(&publisher.id), *key))
+    });
+    publishers
+        .chain(operators.map(|key| (None, *key)))
+        .collect()
 }
 
 /// A statement whose signatures are known to be good, each by one of these keys.

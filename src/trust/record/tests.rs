@@ -7,14 +7,17 @@ mod statements;
 use serde_json::json;
 
 use super::*;
+use crate::formats::policy::{FormatFloor, Lifetimes};
+use crate::formats::publisher::Revocation;
 use crate::formats::record::{Documents, FileDigest};
 use crate::formats::v1;
-use crate::model::{Release, UtcTime};
+use crate::model::{Body, Owners, PublicKey, Release, Signature, UtcTime};
 
 const ANNA: u8 = 1;
 const FERRIS: u8 = 2;
 const VOUCHER: u8 = 3;
 const STRANGER: u8 = 4;
+const RECOVERY: u8 = 5;
 
 fn secret(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
@@ -43,9 +46,20 @@ fn release(text: &str, publisher: Option<&str>) -> Box<Release> {
 }
 
 fn genesis(owners: &[&str], threshold: u32) -> Body {
-    Body::Genesis {
-        owners: owners.iter().map(|id| id.parse().unwrap()).collect(),
+    Body::Genesis(these(owners, threshold))
+}
+
+fn these(owners: &[&str], threshold: u32) -> Owners {
+    Owners {
+        publishers: owners.iter().map(|id| id.parse().unwrap()).collect(),
         threshold,
+    }
+}
+
+fn withdraw(text: &str) -> Body {
+    Body::Withdraw {
+        version: version(text),
+        reason: None,
     }
 }
 
@@ -71,14 +85,18 @@ fn yank(text: &str) -> Body {
 #[derive(Clone)]
 struct Draft {
     record: Record,
-    publishers: BTreeMap<PublisherId, Vec<PublicKey>>,
-    vouchers: Vec<PublicKey>,
+    publishers: BTreeMap<PublisherId, Publisher>,
+    policy: Policy,
     verified_before: Option<Seen>,
 }
 
 impl Draft {
     fn new() -> Self {
-        let keys = |seed: u8| vec![secret(seed).public(), secret(seed + 100).public()];
+        let publisher = |id: &str, seed: u8| {
+            let keys = vec![secret(seed).public(), secret(seed + 100).public()];
+            let id: PublisherId = id.parse().unwrap();
+            (id.clone(), Publisher::new(id, keys))
+        };
         Self {
             record: Record {
                 package: package(),
@@ -86,11 +104,16 @@ impl Draft {
                 accepted: BTreeMap::new(),
                 statements: Vec::new(),
             },
-            publishers: BTreeMap::from([
-                ("anna".parse().unwrap(), keys(ANNA)),
-                ("ferris".parse().unwrap(), keys(FERRIS)),
-            ]),
-            vouchers: vec![secret(VOUCHER).public()],
+            publishers: BTreeMap::from([publisher("anna", ANNA), publisher("ferris", FERRIS)]),
+            policy: Policy {
+                base: "https://registry.example.org/".into(),
+                bucket_salt: Vec::new(),
+                format_floor: FormatFloor::V1,
+                signing_required_from: None,
+                lifetimes: Lifetimes::default(),
+                vouchers: vec![secret(VOUCHER).public()],
+                recovery: vec![secret(RECOVERY).public()],
+            },
             verified_before: None,
         }
     }
@@ -156,7 +179,7 @@ impl Draft {
             registry_id: registry(),
             package: &package,
             publishers: &self.publishers,
-            vouchers: &self.vouchers,
+            policy: &self.policy,
             verified_before: self.verified_before,
         };
         function(&target, &context)

@@ -151,8 +151,9 @@ fn what_was_verified_before_is_not_verified_again_and_cannot_change() {
     let mut draft = Draft::owned();
     draft.verified_before = draft.check().unwrap().seen();
     // The key that signed the beginning has been replaced since.
-    let ferris = "ferris".parse().unwrap();
-    draft.publishers.insert(ferris, vec![secret(50).public()]);
+    let ferris: PublisherId = "ferris".parse().unwrap();
+    let other = Publisher::new(ferris.clone(), vec![secret(50).public()]);
+    draft.publishers.insert(ferris, other);
     assert!(draft.check().is_ok());
     assert!(draft.clone().say(yank("1.0.0"), &[50]).check().is_ok());
     let refusal = draft.clone().say(yank("1.0.0"), &[FERRIS]).refusal();

@@ -1,0 +1,164 @@
+//! Versions that the operator takes out of a registry for good.
+
+use insta::assert_snapshot;
+
+use crate::samples::Market;
+
+#[test]
+fn what_is_withdrawn_is_gone() {
+    let market = Market::published();
+    market.publish_next();
+    let folder = market.env.path("work/registry/crates/tide-table");
+    let archives = || std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(archives(), 2);
+    let plan = "registry withdraw registry tide-table@0.3.2 --dry-run";
+    assert_snapshot!(market.run(plan.split(' ')), @r#"
+    exit: 0
+    --- stdout
+    {"body":{"kind":"withdraw","version":"0.3.2"},"package":"tide-table","previous":"[DIGEST]","registry_id":"[DIGEST]","schema":1,"sequence":4}
+    --- stderr
+     Withdrawing tide-table v0.3.2
+    warning: nothing was written, as this is a dry run
+    "#);
+    assert_eq!(archives(), 2);
+    let withdraw = [
+        "registry",
+        "withdraw",
+        "registry",
+        "tide-table@0.3.2",
+        "--reason",
+        "it holds a key",
+    ];
+    assert_snapshot!(market.run(withdraw), @"
+    exit: 0
+    --- stdout
+    --- stderr
+     Withdrawing tide-table v0.3.2
+        Finished serial 3, 10 files written
+    note: remove the archive from mirrors, caches and the history of a git repository, too
+    ");
+    assert_eq!(archives(), 1);
+    market.must(["registry", "check", "registry"]);
+
+    assert_snapshot!(market.run(["info", "tide-table", "--versions", "--signatures"]), @r#"
+    exit: 0
+    --- stdout
+    tide-table #tides #embedded #prediction
+    Harmonic tide prediction for small displays
+    version: 0.3.1 (latest)
+    license: MIT OR Apache-2.0
+    rust-version: 1.85
+    contains: library
+    signed: [FINGERPRINT] by harbour (verified, root v1)
+    repository: https://registry.example.org/source/tides
+    dependencies: none
+    dependents: 1
+    features:
+      +default = [std]
+      +std     = []
+    versions:
+      0.3.1  2026-11-22  signed
+    signatures:
+      1 genesis owned by harbour (1 of 1 must sign), [FINGERPRINT] by harbour
+      2 release 0.3.1, [FINGERPRINT] by harbour
+      3 release 0.3.2, [FINGERPRINT] by harbour
+      4 withdraw 0.3.2 "it holds a key", [FINGERPRINT] by the registry's operator
+    --- stderr
+        Updating `harbour` index
+    "#);
+}
+
+#[test]
+fn nobody_gets_what_was_withdrawn_again() {
+    let market = Market::published();
+    market.publish_next();
+    market.project(
+        "app",
+        "tide-table = { version = \"=0.3.2\", registry = \"harbour\" }\n",
+    );
+    let locked = market.env.command(["fetch"]).folder("work/app").run();
+    assert_eq!(locked.code, Some(0), "{locked}");
+
+    market.must("registry withdraw registry tide-table@0.3.2".split(' '));
+    assert_snapshot!(market.run(["verify", "tide-table@0.3.2"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: no release `tide-table` 0.3.2 in the registry
+    ");
+    assert_snapshot!(market.run_in("work/app", ["exec", "--", "build"]), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0401]: the lock file names `tide-table` 0.3.2, which is not in the registry
+    note: nothing was written
+    ");
+    for backend in ["v1", "v2"] {
+        let found = market.run(["search", "tide-table", "--backend", backend]);
+        assert!(found.contains("\"0.3.1\""), "{found}");
+    }
+    let again = [
+        "publish",
+        "--registry-dir",
+        "../registry",
+        "-p",
+        "tide-table",
+        "--no-verify",
+    ];
+    assert_snapshot!(market.run_in("work/samples", again), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0604]: `tide-table` 0.3.2 was withdrawn
+    note: nothing was written
+    help: a version is published once; raise it in `Cargo.toml`
+    ");
+}
+
+#[test]
+fn a_package_of_which_nothing_is_left() {
+    let market = Market::published();
+    market.must("registry withdraw registry tide-table@0.3.1".split(' '));
+    assert_snapshot!(market.run(["registry", "check", "registry"]), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    note: 15 files that nothing refers to; `--verbose` lists them
+        Finished 3 packages, 2 releases, 45 files are in order; serial 2
+    ");
+    assert_snapshot!(market.run(["info", "tide-table"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0203]: `tide-table` has no release
+    note: every release of it was withdrawn
+    ");
+    assert_snapshot!(market.run(["search", "tide"]), @r#"
+    exit: 0
+    --- stdout
+    tide-cli        = "1.2.0"  # Print tide tables in the terminal  signed
+    sensor-template = "2.0.0"  # A project that reads a sensor and prints tides  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results; searched a local copy, nothing was sent
+    "#);
+    assert!(market.run(["install", "tide-cli"]).starts_with("exit: 101"));
+}
+
+#[test]
+fn only_a_recovery_key_withdraws() {
+    let market = Market::published();
+    std::fs::remove_file(market.env.marketplace_home().join("keys/offline.pem")).unwrap();
+    assert_snapshot!(market.run("registry withdraw registry tide-table@0.3.1".split(' ')), @"
+    exit: 101
+    --- stdout
+    --- stderr
+     Withdrawing tide-table v0.3.1
+    error[MP0602]: no recovery key is in the key folder
+    help: the registry's policy names them; a solo registry's is its offline key
+    ");
+}
