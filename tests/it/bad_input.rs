@@ -892,6 +892,16 @@ fn a_submission_that_is_in_the_registry_already() {
             .run();
         assert_eq!(outcome.code, Some(0), "{outcome}");
     }
+    // Nobody can make another key with the same id, as with the short fingerprint.
+    let unknown = "registry apply registry packaged/tide-table.submission";
+    assert_snapshot!(market.run(unknown.split(' ')), @"
+    exit: 4
+    --- stdout
+    --- stderr
+    error[MP0403]: the publisher `harbour` is not registered
+    note: nothing was written
+    help: if [DIGEST] is the id of their key (`key show`), pass `--register-publisher`
+    ");
     let apply = "registry apply registry packaged/tide-table.submission --register-publisher";
     market.must(apply.split(' '));
     assert_snapshot!(market.run(apply.split(' ')), @"

@@ -1,6 +1,7 @@
 //! Claims about records: who signed, in what order, and what it adds up to.
 
 mod documents;
+mod ownership;
 mod signers;
 mod statements;
 

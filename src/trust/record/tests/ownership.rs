@@ -1,0 +1,108 @@
+//! Who becomes an owner, what the operator may do, and keys that were revoked.
+
+use super::*;
+
+#[test]
+fn nobody_is_made_an_owner_unasked() {
+    let both = genesis(&["anna", "ferris"], 1);
+    let refusal = Draft::new().say(both.clone(), &[FERRIS]).refusal();
+    assert_eq!(
+        refusal,
+        StatementRefusal::DidNotSign("anna".parse().unwrap())
+    );
+    assert!(Draft::new().say(both, &[ANNA, FERRIS]).check().is_ok());
+    let more = || Body::Owners(these(&["anna", "ferris"], 2));
+    let refusal = Draft::owned().say(more(), &[FERRIS]).refusal();
+    assert_eq!(
+        refusal,
+        StatementRefusal::DidNotSign("anna".parse().unwrap())
+    );
+    // Nor does a stranger make himself one.
+    let refusal = Draft::owned().say(more(), &[ANNA]).refusal();
+    let expected = StatementRefusal::TooFewSignatures {
+        found: 0,
+        needed: 1,
+    };
+    assert_eq!(refusal, expected);
+    let shared = Draft::owned().say(more(), &[ANNA, FERRIS]);
+    let refusal = shared.clone().say(by_ferris("1.1.0"), &[FERRIS]).refusal();
+    assert!(matches!(refusal, StatementRefusal::TooFewSignatures { .. }));
+    // One who leaves signs with the others, and has no say any more.
+    let left = shared.say(Body::Owners(these(&["anna"], 1)), &[ANNA, FERRIS]);
+    assert!(left.check().is_ok());
+    let error = left.say(by_ferris("1.1.0"), &[FERRIS]).fold_error();
+    assert_eq!(error, FoldError::Publisher(version("1.1.0")));
+}
+
+#[test]
+fn the_operator_assigns_what_nobody_owns_or_whose_owner_lost_his_key() {
+    let assign = || Body::Assign(these(&["anna"], 1));
+    for draft in [Draft::vouched(), Draft::owned()] {
+        let assigned = draft.clone().say(assign(), &[RECOVERY, ANNA]);
+        let state = assigned.check().unwrap();
+        assert_eq!(state.owners, Some(these(&["anna"], 1)));
+        assert_eq!(state.document.entries.len(), 1);
+        let release = Body::Release(release("2.0.0", Some("anna")));
+        assert!(assigned.say(release, &[ANNA]).check().is_ok());
+        for seeds in [&[RECOVERY][..], &[ANNA], &[ANNA, FERRIS], &[ANNA, VOUCHER]] {
+            let refused = draft.clone().say(assign(), seeds).check();
+            assert!(refused.is_err(), "{seeds:?}");
+        }
+    }
+    let error = Draft::new().say(assign(), &[RECOVERY, ANNA]).fold_error();
+    assert_eq!(error, FoldError::AssignNew);
+    let owners = Body::Owners(these(&["anna"], 1));
+    let error = Draft::vouched().say(owners, &[VOUCHER, ANNA]).fold_error();
+    assert_eq!(error, FoldError::NoOwners);
+}
+
+#[test]
+fn a_version_that_was_withdrawn_is_gone_for_good() {
+    for draft in [Draft::owned(), Draft::vouched()] {
+        for seeds in [&[FERRIS][..], &[VOUCHER], &[]] {
+            let refused = draft.clone().say(withdraw("1.0.0"), seeds).check();
+            assert!(refused.is_err(), "{seeds:?}");
+        }
+        let gone = draft.say(withdraw("1.0.0"), &[RECOVERY]);
+        assert!(gone.check().unwrap().document.entries.is_empty());
+        let again = gone.say(withdraw("1.0.0"), &[RECOVERY]).fold_error();
+        assert_eq!(again, FoldError::UnknownVersion(version("1.0.0")));
+    }
+    let gone = Draft::owned().say(withdraw("1.0.0"), &[RECOVERY]);
+    for again in ["1.0.0", "1.0.0+twin"] {
+        let error = gone.clone().say(by_ferris(again), &[FERRIS]).fold_error();
+        assert_eq!(error, FoldError::Withdrawn(version(again)));
+    }
+    assert!(gone.say(by_ferris("1.0.1"), &[FERRIS]).check().is_ok());
+}
+
+#[test]
+fn a_revoked_key_signed_what_it_signed_before_and_nothing_since() {
+    let stolen = secret(FERRIS).public();
+    let revoke = |mut draft: Draft, last_good: &[(&str, u64)]| {
+        let ferris = draft
+            .publishers
+            .get_mut(&"ferris".parse().unwrap())
+            .unwrap();
+        ferris.keys.retain(|key| *key != stolen);
+        let last_good = last_good.iter();
+        ferris.revoked = vec![Revocation {
+            key: stolen,
+            last_good: last_good
+                .map(|(name, last)| (name.parse().unwrap(), *last))
+                .collect(),
+        }];
+        draft
+    };
+    let draft = Draft::owned();
+    assert!(revoke(draft.clone(), &[("demo", 2)]).check().is_ok());
+    let next = revoke(draft.clone(), &[("demo", 2)]).say(yank("1.0.0"), &[FERRIS]);
+    assert!(matches!(next.refusal(), StatementRefusal::UnknownKey(_)));
+    let with_new_key = revoke(draft.clone(), &[("demo", 2)]).say(yank("1.0.0"), &[FERRIS + 100]);
+    assert!(with_new_key.check().is_ok());
+    // What the thief signed before it was noticed goes, too.
+    for last_good in [&[("demo", 1)][..], &[("other", 9)], &[]] {
+        let refused = revoke(draft.clone(), last_good).check();
+        assert!(refused.is_err(), "{last_good:?}");
+    }
+}
