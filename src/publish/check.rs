@@ -17,9 +17,10 @@ use super::journal::{Journal, JournalError};
 use crate::disk::Failure;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
+use crate::formats::unsigned::UnsignedList;
 use crate::formats::{config_json, layout};
 use crate::model::{EventSink, PackageName, Progress, PublisherId, Sha256Digest, Unit, UtcTime};
-use crate::trust::{PackageState, Verified, read_policy, read_publisher};
+use crate::trust::{PackageState, Verified, read_policy, read_publisher, read_unsigned};
 use chain::{Chain, Listed};
 use package::Judge;
 use report::Log;
@@ -103,11 +104,13 @@ fn check_listed(
 ) -> Report {
     check_config(tree, &policy.base, log);
     let publishers = check_publishers(tree, chain, log);
+    let unsigned = check_unsigned(tree, chain, log);
     let judge = Judge {
         tree,
         registry_id: chain.root,
         publishers: &publishers,
         policy,
+        unsigned: &unsigned,
     };
     let (records, others) = split(chain);
     for listed in &others {
@@ -130,7 +133,8 @@ fn check_listed(
 /// Records, and files that are neither records nor looked at by name.
 fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
     let is_known = |path: &str| {
-        path == layout::POLICY || path == layout::CATALOG_INDEX || publisher_of(path).is_some()
+        [layout::POLICY, layout::UNSIGNED, layout::CATALOG_INDEX].contains(&path)
+            || publisher_of(path).is_some()
     };
     let listed = chain.listed.iter().filter(|(path, _)| !is_known(path));
     let listed = listed.map(|(_, listed)| listed);
@@ -166,6 +170,13 @@ fn check_policy(tree: &Tree, chain: &Chain, log: &mut Log) -> Option<Verified<Po
     };
     let target = listed.load(tree, log)?;
     log.take(layout::POLICY, read_policy(&target))
+}
+
+fn check_unsigned(tree: &Tree, chain: &Chain, log: &mut Log) -> UnsignedList {
+    let listed = chain.listed.get(layout::UNSIGNED);
+    let target = listed.and_then(|listed| listed.load(tree, log));
+    let list = target.and_then(|target| log.take(layout::UNSIGNED, read_unsigned(&target)));
+    list.map(Verified::into_inner).unwrap_or_default()
 }
 
 /// No client of ours trusts it, but stock cargo does.

@@ -47,7 +47,7 @@ impl Folder {
     }
 
     /// The roles of type `targets`, as the snapshot lists them.
-    fn listed_roles(&self) -> Vec<String> {
+    pub(super) fn listed_roles(&self) -> Vec<String> {
         let meta = self.roles["snapshot"]["meta"].as_object();
         let files = meta.into_iter().flat_map(|meta| meta.keys());
         files
