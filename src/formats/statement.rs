@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::canonical_json::{Form, JsonError, canonical, parse_strict};
 use super::v1::{self, V1Error};
-use crate::model::{Body, DigestError, NameError, Owners, Sha256Digest, Statement};
+use crate::model::{Body, DigestError, NameError, Owners, Statement};
 
 pub use envelope::{Envelope, EnvelopeError, pae};
 pub(super) use envelope::{WireEnvelope, WireSignature, pae_of, read_signatures};

@@ -24,6 +24,8 @@ mod key;
 mod layers;
 mod nginx;
 mod openssl;
+mod owners;
+mod publisher_keys;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -39,6 +41,7 @@ mod stock_cargo;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod unsigned;
 mod withdraw;
 mod workspace;
 mod writing;

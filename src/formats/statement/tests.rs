@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::{KeyId, Release, Signature};
+use crate::model::{KeyId, Release, Sha256Digest, Signature};
 
 fn release() -> Box<Release> {
     let line = json!({
