@@ -1,9 +1,17 @@
 //! Releases that nobody signed: listed by the offline key, or refused.
 
+use cargo_marketplace::formats::{layout, policy, record};
+use cargo_marketplace::model::{Body, Release, Sha256Digest};
+use cargo_marketplace::publish::apply;
+use cargo_marketplace::publish::folder::Folder;
+use cargo_marketplace::publish::journal::Change;
+use cargo_marketplace::publish::role_keys::RoleKeys;
+use cargo_marketplace::publish::sign::chain;
+use cargo_marketplace::trust::SecretKey;
 use insta::assert_snapshot;
 
 use crate::samples::Market;
-use crate::small_registry::archive;
+use crate::small_registry::{archive, now};
 
 fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
@@ -133,4 +141,100 @@ fn a_package_with_an_owner_takes_no_unsigned_release() {
         known.contains("unsigned") && known.starts_with("exit: 0"),
         "{known}"
     );
+}
+
+/// A role key of the registry, as a thief has it.
+fn stolen(market: &Market, name: &str) -> SecretKey {
+    let text = market
+        .env
+        .read(&format!("home/.cargo/marketplace/keys/{name}.pem"));
+    SecretKey::from_pem(&text, None).unwrap()
+}
+
+/// Adds an unsigned release to a record with the online key alone.
+fn smuggle(market: &Market, package: &str, version: &str) {
+    let mut folder = Folder::open(&market.env.path("work/registry")).unwrap();
+    let package = package.parse().unwrap();
+    let state = apply::state(&mut folder, &package).unwrap();
+    let known = &state.document.entries[0].release;
+    let release = Release {
+        version: version.parse().unwrap(),
+        publisher: None,
+        ..known.clone()
+    };
+    let mut record = folder.record(&package).unwrap().unwrap();
+    record.accepted.insert(release.version.clone(), now());
+    let body = Body::Unsigned {
+        release: Box::new(release),
+        source: None,
+    };
+    record
+        .statements
+        .extend(chain(&state, [body], &[]).unwrap());
+    let bytes = record::encode(&record).unwrap();
+    folder.set_record(&package, &bytes).unwrap();
+    let mut change = Change::default();
+    change.add_hashed(&layout::record(&package), bytes);
+    let keys = RoleKeys::new([stolen(market, "online")]);
+    folder.commit(change, &keys, now()).unwrap();
+}
+
+#[test]
+fn a_thief_of_the_online_key_adds_no_unsigned_release() {
+    let market = with_sluice();
+    // A client that knows the package, and below one that does not.
+    market.must(words("verify sluice@1.0.0"));
+    smuggle(&market, "sluice", "1.2.0");
+    smuggle(&market, "tide-table", "9.0.0");
+    assert_snapshot!(market.run(words("info sluice")), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0406]: statement 2 of `sluice` is refused: version 1.2.0 is unsigned, and the registry does not list it as such
+    note: nothing was written
+    ");
+    assert_snapshot!(market.run(words("verify tide-table@9.0.0")), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0406]: statement 3 of `tide-table` is refused: version 9.0.0 is unsigned, but the package has an owner
+    note: nothing was written
+    ");
+    let root = format!("sha256:{}", market.root());
+    let add = ["registry", "add", "harbour", market.url(), "--root", &root];
+    let added = market.run_as("fresh", add);
+    assert!(added.starts_with("exit: 0"), "{added}");
+    let refused = market.run_as("fresh", words("verify sluice@1.0.0"));
+    assert!(refused.starts_with("exit: 4"), "{refused}");
+    let checked = market.run(words("registry check registry"));
+    assert!(checked.starts_with("exit: 3"), "{checked}");
+}
+
+#[test]
+fn the_policy_ends_the_time_of_unsigned_releases() {
+    let market = with_sluice();
+    let mut folder = Folder::open(&market.env.path("work/registry")).unwrap();
+    let mut changed = folder.policy().unwrap();
+    changed.signing_required_from = Some(2);
+    let bytes = policy::encode(&changed).unwrap();
+    folder.set_target("policy", layout::POLICY, &bytes).unwrap();
+    // Read before it is committed, for the lifetimes that it states.
+    let path = layout::hashed(layout::POLICY, &Sha256Digest::of(&bytes));
+    market.env.write(&format!("work/registry/{path}"), &bytes);
+    let mut change = Change::default();
+    change.add_hashed(layout::POLICY, bytes);
+    let keys = RoleKeys::new(["offline", "online"].map(|name| stolen(&market, name)));
+    folder.commit(change, &keys, now()).unwrap();
+    let import = "registry import registry --as-own --unsigned sluice-1.1.0.crate";
+    assert_snapshot!(market.run(words(import)), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: the registry takes no unsigned release from serial 2 on
+    note: nothing was written
+    help: import it with `--vouch` or `--key NAME`
+    ");
+    market.must(words("verify sluice@1.0.0"));
 }

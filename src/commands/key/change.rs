@@ -32,7 +32,8 @@ pub(super) fn write(
 ) -> Result<(), CommandError> {
     let mut folder = destination.open()?;
     apply::check_change(&mut folder, &next)?;
-    let (_, file) = present(&mut folder, &next)?;
+    let (known, file) = present(&mut folder, &next)?;
+    describe(&known, &next, context);
     let mut change = KeyChange {
         registry_id: folder.registry_id(),
         previous: Sha256Digest::of(&file),
