@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod check;
+mod claims;
 mod cli;
 mod config;
 // The documents and the tour show the default build.

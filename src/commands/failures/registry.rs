@@ -84,6 +84,7 @@ impl From<RecordError> for CommandError {
         }
         let code = match &error {
             RecordError::Regression(_) => "MP0405",
+            RecordError::NotClaimed { .. } => "MP0409",
             RecordError::Statement {
                 cause: StatementRefusal::UnknownKey(_) | StatementRefusal::UnknownOwner(_),
                 ..
@@ -126,6 +127,7 @@ impl From<ClientError> for CommandError {
             ClientError::Stale { .. } => refused("MP0404", &error)
                 .with_help("pass `--offline` to choose from what was verified before"),
             ClientError::Vanished(_) => refused("MP0405", &error),
+            ClientError::ClaimedAbsent(_) => refused("MP0409", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)
             | ClientError::CatalogIndex(_)
