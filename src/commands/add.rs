@@ -67,6 +67,7 @@ pub struct AddArgs {
 
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
+    let manifest = context.manifest(args.manifest_path.as_ref());
     let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
     let (mut chosen, mut additions) = (Vec::new(), Vec::new());
     for spec in &args.specs {
@@ -94,12 +95,8 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             .warn("nothing was added, as this is a dry run");
         return Ok(());
     }
-    let folder = args
-        .manifest_path
-        .as_ref()
-        .map(|path| context.absolute(path));
     let request = AddRequest {
-        folder: folder
+        folder: manifest
             .as_deref()
             .and_then(Path::parent)
             .unwrap_or(&context.cwd),

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::ColorChoice;
@@ -35,6 +36,8 @@ pub struct Context {
     pub now: UtcTime,
     keys: PathBuf,
     registry: Option<RegistryName>,
+    /// The folder of the manifest that the user named, if they did.
+    project: OnceLock<PathBuf>,
     passphrase: Option<Zeroizing<String>>,
 }
 
@@ -65,6 +68,7 @@ impl Context {
             offline: globals.offline || is_set("CARGO_NET_OFFLINE"),
             now: now()?,
             registry: default_registry()?,
+            project: OnceLock::new(),
             passphrase: text_variable("CARGO_MARKETPLACE_KEY_PASSPHRASE")?.map(Zeroizing::new),
             cargo: variable("CARGO").unwrap_or_else(|| "cargo".into()),
             cwd,
@@ -88,6 +92,23 @@ impl Context {
     /// the only one.
     pub fn registry(&self, name: Option<&RegistryName>) -> Result<Registry, ConfigError> {
         self.config()?.choose(name.or(self.registry.as_ref()))
+    }
+
+    /// The manifest that the user named, absolute. From here on its folder is a project's, whose
+    /// demands count like those of the working folder.
+    pub fn manifest(&self, path: Option<&PathBuf>) -> Option<PathBuf> {
+        let path = self.absolute(path?);
+        if let Some(folder) = path.parent() {
+            // The first one named counts; no command takes two.
+            let _ = self.project.set(folder.to_owned());
+        }
+        Some(path)
+    }
+
+    /// The folders from which the project at hand is looked for.
+    pub fn project_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let named = self.project.get().filter(|folder| **folder != self.cwd);
+        std::iter::once(self.cwd.clone()).chain(named.cloned())
     }
 
     /// The user's keys.

@@ -34,12 +34,9 @@ pub struct FetchArgs {
 
 /// Runs the command.
 pub fn run(args: FetchArgs, context: &Context) -> Result<(), CommandError> {
+    let manifest = context.manifest(args.manifest_path.as_ref());
     let handover = Handover::open(context, &args.read, None)?;
     let source = handover.source();
-    let manifest = args
-        .manifest_path
-        .as_ref()
-        .map(|path| context.absolute(path));
     let request = FetchRequest {
         folder: &context.cwd,
         manifest: manifest.as_deref(),

@@ -27,6 +27,7 @@ pub mod key;
 pub mod man;
 pub mod new;
 pub mod package;
+pub mod project_trust;
 pub mod prompt;
 pub mod publish;
 pub mod publishing;

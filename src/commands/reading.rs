@@ -8,9 +8,10 @@ use semver::Version;
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
+use super::project_trust;
 use crate::disk;
 use crate::formats::layout::Format;
-use crate::model::{PackageName, PackageSpec, RegistryName};
+use crate::model::{PackageName, PackageSpec, RegistryName, Sha256Digest};
 use crate::registry::backend::{Backend, backend};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::{Client, Opening};
@@ -59,6 +60,7 @@ pub fn open<'a>(
 
 /// Opens a registry that the user has added.
 pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a>, CommandError> {
+    let demands = project_trust::demands(context, registry)?;
     let transport = match context.offline {
         true => None,
         false => Some(transport::open(
@@ -73,6 +75,7 @@ pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a
         home: context.home.clone(),
         transport,
         now: context.now,
+        demands,
         events: &context.shell,
     })?)
 }
@@ -90,7 +93,7 @@ pub fn folder<'a>(
     let lock = wait_for_turn(&home.join(format!("{}.lock", added.registry_id)), context)?;
     let files = Files::new(home.join(added.registry_id.to_string()), None);
     files.clear()?;
-    metadata::trust_root(&files, root)?;
+    metadata::trust_root(&files, root, &[Sha256Digest::of(root)])?;
     let url = BaseUrl::from_folder(path)?;
     let client = Client::open(Opening {
         name: added.name.clone(),
@@ -98,6 +101,7 @@ pub fn folder<'a>(
         home,
         transport: Some(transport::open(&url, Limits::default(), &context.shell)?),
         now: context.now,
+        demands: Vec::new(),
         events: &context.shell,
     })?;
     Ok(Reading {

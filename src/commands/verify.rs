@@ -53,12 +53,9 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<(), CommandError> {
 
 /// Every package of the registry that the project's lock file names.
 fn verify_project(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    let manifest = context.manifest(args.manifest_path.as_ref());
     let handover = Handover::open(context, &args.read, None)?;
     let source = handover.source();
-    let manifest = args
-        .manifest_path
-        .as_ref()
-        .map(|path| context.absolute(path));
     let request = FetchRequest {
         folder: &context.cwd,
         manifest: manifest.as_deref(),

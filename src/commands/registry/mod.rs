@@ -3,9 +3,11 @@
 pub mod add;
 pub mod apply;
 pub mod check;
+mod first_trust;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod pin;
 pub mod refresh;
 pub mod remove;
 pub mod serve;
@@ -29,6 +31,7 @@ enum RegistryCommand {
     Add(add::AddArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Pin(pin::PinArgs),
     Remove(remove::RemoveArgs),
     Init(init::InitArgs),
     Import(import::ImportArgs),
@@ -45,6 +48,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Add(args) => add::run(args, context),
         RegistryCommand::List(args) => list::run(args, context),
         RegistryCommand::Show(args) => show::run(args, context),
+        RegistryCommand::Pin(args) => pin::run(args, context),
         RegistryCommand::Remove(args) => remove::run(args, context),
         RegistryCommand::Init(args) => init::run(args, context),
         RegistryCommand::Import(args) => import::run(args, context),
