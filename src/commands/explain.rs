@@ -75,6 +75,16 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "Each release that fits says that it needs a newer Rust. Update Rust, ask for an older release, or pass `--ignore-rust-version` and see whether it builds.",
     },
     Explanation {
+        code: "MP0206",
+        title: "a name that is in several registries",
+        text: "Several registries have a package of this name, and they need not be the same package. None is chosen silently, or whoever registers the name of somebody's private package elsewhere could have it built in its place. Name the registry: `registry/name`, or `--registry`.",
+    },
+    Explanation {
+        code: "MP0207",
+        title: "every release that fits is too young",
+        text: "With a cooldown (`--cooldown`, `CARGO_MARKETPLACE_COOLDOWN`, or `cooldown` in `[install]` of the configuration) releases that the registry took in a short time ago are not chosen, so that others may find out what is wrong with them first. What a lock file names, and what is asked for exactly, is taken all the same.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         text: "The bytes that arrived are not the bytes that were published, on any mirror. \

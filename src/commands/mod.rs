@@ -14,6 +14,7 @@
 pub mod add;
 pub mod arguments;
 pub mod completions;
+mod confusion;
 pub mod context;
 pub mod error;
 pub mod exec;

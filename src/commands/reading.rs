@@ -8,7 +8,7 @@ use semver::Version;
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
-use super::project_trust;
+use super::{confusion, project_trust};
 use crate::disk;
 use crate::formats::layout::Format;
 use crate::model::{PackageName, PackageSpec, RegistryName, Sha256Digest};
@@ -50,6 +50,32 @@ pub fn open<'a>(
     }
     let registry = context.registry(named.or(args.registry.as_ref()))?;
     let client = client(context, &registry)?;
+    Ok(Reading {
+        registry,
+        client,
+        backend,
+        _lock: None,
+    })
+}
+
+/// Opens the registry that was named, else the only one that has all these packages: a name that
+/// is in several registries means none of them. `command` is what stands before a spec, as `install`.
+pub fn open_for<'a>(
+    context: &'a Context,
+    args: &ReadArgs,
+    specs: &[PackageSpec],
+    command: &str,
+) -> Result<Reading<'a>, CommandError> {
+    let named = common_registry(specs)?;
+    if named.or(args.registry.as_ref()).is_some() || context.default_registry().is_some() {
+        return open(context, args, named);
+    }
+    let registries = context.config()?.distinct_registries()?;
+    if registries.len() < 2 {
+        return open(context, args, registries.first().map(|only| &only.name));
+    }
+    let backend = backend(args.backend.map(format))?;
+    let (registry, client) = confusion::only_holder(context, registries, specs, command)?;
     Ok(Reading {
         registry,
         client,
@@ -176,10 +202,17 @@ fn not_in_the_copy(name: &PackageName) -> CommandError {
         .with_help("run without `--offline` once")
 }
 
-/// The registry that a spec names, if it names one.
-#[must_use]
-pub const fn named(spec: &PackageSpec) -> Option<&RegistryName> {
-    spec.registry.as_ref()
+/// The registry that all specs name, if they name one.
+pub fn common_registry(specs: &[PackageSpec]) -> Result<Option<&RegistryName>, CommandError> {
+    let mut named = specs.iter().filter_map(|spec| spec.registry.as_ref());
+    let first = named.next();
+    match named.find(|other| Some(*other) != first) {
+        None => Ok(first),
+        Some(other) => {
+            let text = format!("packages of several registries are named, `{other}` among them");
+            Err(CommandError::usage(text).with_help("name those of one registry at a time"))
+        }
+    }
 }
 
 /// The error for a version of a package that the registry does not have.

@@ -75,7 +75,7 @@ fn verify_package(
     spec: &PackageSpec,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let handover = Handover::open(context, &args.read, spec.registry.as_ref())?;
+    let handover = Handover::open_for(context, &args.read, std::slice::from_ref(spec), "verify")?;
     let entry = match &spec.exact {
         // A yanked release can be verified, too.
         Some(version) => {

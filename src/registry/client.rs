@@ -145,6 +145,23 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The time at which the registry signed its timestamp, by its own clock: so long before its
+    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// could make everything old.
+    #[must_use]
+    pub fn timestamp_time(&self) -> UtcTime {
+        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
+        let expires = self.tuf().timestamp_expires();
+        let signed = expires.map(|expires| expires.plus_seconds(-life));
+        signed.map_or(self.now, |signed| signed.min(self.now))
+    }
+
+    /// The present time.
+    #[must_use]
+    pub const fn now(&self) -> UtcTime {
+        self.now
+    }
+
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {

@@ -10,6 +10,8 @@ mod bad_input;
 mod check;
 mod cli;
 mod config;
+mod confusion;
+mod cooldown;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;

@@ -308,6 +308,12 @@ impl Updater {
         Some(self.snapshot.as_ref()?.version)
     }
 
+    /// When the trusted timestamp expires.
+    #[must_use]
+    pub fn timestamp_expires(&self) -> Option<UtcTime> {
+        Some(self.timestamp.as_ref()?.expires)
+    }
+
     /// The version of an older timestamp that was served and put aside: a stale cache, or a mirror
     /// that holds back what is new.
     #[must_use]
