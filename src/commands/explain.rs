@@ -132,6 +132,13 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "A setting or patch of the project would make cargo build something else in place of a verified package, or cargo was seen to do so. Nothing was built.",
     },
     Explanation {
+        code: "MP0409",
+        title: "a claimed name is in other hands",
+        text: "The registry's operator signed offline whose the package is, and what is served is not \
+            that package: another record stands in its place, or none. Somebody who has the registry's \
+            online key can do that, or a mirror that mixes files. Nothing was written. Tell the operator.",
+    },
+    Explanation {
         code: "MP0501",
         title: "v2 is not usable, v1 is read",
         text: "The Turtle document was missing or unreadable, and the verified JSON document of \

@@ -49,6 +49,14 @@ pub struct Opening<'a> {
 /// Publishers by their ids.
 type Publishers = BTreeMap<PublisherId, Publisher>;
 
+/// By what a record is judged, beside the policy.
+struct Judge {
+    /// Those who own the package, or ever did.
+    publishers: Publishers,
+    /// What the role `claimed` says of the package.
+    claim: Option<Sha256Digest>,
+}
+
 /// A registry that can be read.
 pub struct Client<'a> {
     name: RegistryName,
@@ -186,10 +194,10 @@ impl<'a> Client<'a> {
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
         let before = seen::load(&self.files, package)?;
-        let Some((target, publishers)) = self.record(package, before)? else {
+        let Some((target, judge)) = self.record(package, before)? else {
             return Ok(None);
         };
-        let state = verify_record(&target, &self.context(package, &publishers, before))?;
+        let state = verify_record(&target, &self.context(package, &judge, before))?;
         seen::store(&self.files, package, before, &state)?;
         Ok(Some(state))
     }
@@ -199,34 +207,28 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, publishers)) = self.record(package, None)? else {
+        let Some((target, judge)) = self.record(package, None)? else {
             return Ok(None);
         };
-        let context = self.context(package, &publishers, None);
+        let context = self.context(package, &judge, None);
         Ok(Some(signed_statements(&target, &context)?))
     }
 
-    /// The record of a package, not yet verified but for its digest, and its owners' keys.
+    /// The record of a package, not yet verified but for its digest, and by what it is judged.
     fn record(
         &self,
         package: &PackageName,
         before: Option<Seen>,
-    ) -> Result<Option<(Verified<Target>, Publishers)>, ClientError> {
+    ) -> Result<Option<(Verified<Target>, Judge)>, ClientError> {
         let target = self.target(&layout::record(package));
-        let target = target.map_err(|error| match error.is_missing_copy() {
-            true => ClientError::NotInCopy {
-                package: package.clone(),
-                registry: self.name.clone(),
-            },
-            false => error,
-        })?;
+        let target = target.map_err(|error| self.in_copy(package, error))?;
+        let claim = self.claim(package);
+        let claim = claim.map_err(|error| self.in_copy(package, error))?;
         let Some(target) = target else {
             return match before {
-                _ if self.tuf().is_behind() => Err(ClientError::NotInCopy {
-                    package: package.clone(),
-                    registry: self.name.clone(),
-                }),
+                _ if self.tuf().is_behind() => Err(self.not_in_copy(package)),
                 Some(_) => Err(ClientError::Vanished(package.clone())),
+                None if claim.is_some() => Err(ClientError::ClaimedAbsent(package.clone())),
                 None => Ok(None),
             };
         };
@@ -237,20 +239,46 @@ impl<'a> Client<'a> {
             // Told by `verify_record`, with all that belongs to it.
             Err(_) => BTreeMap::new(),
         };
-        Ok(Some((target, publishers)))
+        Ok(Some((target, Judge { publishers, claim })))
+    }
+
+    /// The statement by which its owners have a package, as the offline role `claimed` says.
+    fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
+        let path = layout::claim(package);
+        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+            return Ok(None);
+        };
+        let digest = listed.sha256();
+        digest.map(Some).ok_or(ClientError::NotListed(path))
+    }
+
+    /// What an error means where a package was asked for that no copy may hold.
+    fn in_copy(&self, package: &PackageName, error: ClientError) -> ClientError {
+        match error.is_missing_copy() {
+            true => self.not_in_copy(package),
+            false => error,
+        }
+    }
+
+    fn not_in_copy(&self, package: &PackageName) -> ClientError {
+        ClientError::NotInCopy {
+            package: package.clone(),
+            registry: self.name.clone(),
+        }
     }
 
     fn context<'b>(
         &'b self,
         package: &'b PackageName,
-        publishers: &'b Publishers,
+        judge: &'b Judge,
         verified_before: Option<Seen>,
     ) -> RecordContext<'b> {
         RecordContext {
             registry_id: self.registry_id,
             package,
-            publishers,
+            publishers: &judge.publishers,
             policy: &self.policy,
+            claim: judge.claim,
             verified_before,
         }
     }

@@ -53,6 +53,9 @@ pub enum ClientError {
         /// The digest of the root.
         root: Sha256Digest,
     },
+    /// The offline role `claimed` says that somebody owns a package, and there is none.
+    #[error("`{0}` has an owner, and the registry shows no such package")]
+    ClaimedAbsent(PackageName),
     /// It does not answer, and what is known of it expired.
     #[error("`{registry}` does not answer, and its metadata expired at {expires}")]
     Stale {
@@ -130,6 +133,7 @@ impl ClientError {
             | Self::Tuf(_)
             | Self::Record(_)
             | Self::Vanished(_)
+            | Self::ClaimedAbsent(_)
             | Self::NotListed(_)
             | Self::Registered(_)
             | Self::CatalogIndex(_)

@@ -87,6 +87,7 @@ impl From<RecordError> for CommandError {
         }
         let code = match &error {
             RecordError::Regression(_) => "MP0405",
+            RecordError::NotClaimed { .. } => "MP0409",
             RecordError::Statement {
                 cause: StatementRefusal::UnknownKey(_) | StatementRefusal::UnknownOwner(_),
                 ..
@@ -132,6 +133,7 @@ impl From<ClientError> for CommandError {
             ClientError::RootNotReached { .. } => refused("MP0104", &error).with_help(
                 "does the mirror hold a new root back? Else the project's `marketplace.trust` is wrong",
             ),
+            ClientError::ClaimedAbsent(_) => refused("MP0409", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)
             | ClientError::CatalogIndex(_)

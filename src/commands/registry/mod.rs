@@ -3,6 +3,7 @@
 pub mod add;
 pub mod apply;
 pub mod check;
+pub mod claim;
 mod first_trust;
 pub mod import;
 pub mod init;
@@ -37,6 +38,7 @@ enum RegistryCommand {
     Import(import::ImportArgs),
     Check(check::CheckArgs),
     Apply(apply::ApplyArgs),
+    Claim(claim::ClaimArgs),
     Refresh(refresh::RefreshArgs),
     Serve(serve::ServeArgs),
     Withdraw(withdraw::WithdrawArgs),
@@ -54,6 +56,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Import(args) => import::run(args, context),
         RegistryCommand::Check(args) => check::run(args, context),
         RegistryCommand::Apply(args) => apply::run(args, context),
+        RegistryCommand::Claim(args) => claim::run(args, context),
         RegistryCommand::Refresh(args) => refresh::run(args, context),
         RegistryCommand::Serve(args) => serve::run(args, context),
         RegistryCommand::Withdraw(args) => withdraw::run(args, context),

@@ -88,6 +88,7 @@ struct Draft {
     record: Record,
     publishers: BTreeMap<PublisherId, Publisher>,
     policy: Policy,
+    claim: Option<Sha256Digest>,
     verified_before: Option<Seen>,
 }
 
@@ -115,6 +116,7 @@ impl Draft {
                 vouchers: vec![secret(VOUCHER).public()],
                 recovery: vec![secret(RECOVERY).public()],
             },
+            claim: None,
             verified_before: None,
         }
     }
@@ -181,6 +183,7 @@ impl Draft {
             package: &package,
             publishers: &self.publishers,
             policy: &self.policy,
+            claim: self.claim,
             verified_before: self.verified_before,
         };
         function(&target, &context)
