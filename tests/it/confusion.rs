@@ -13,7 +13,9 @@ pub(crate) fn with_quay() -> (Market, Running) {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}/");
     for name in ["tide-table", "jetty"] {
-        market.env.write(&format!("work/{name}.crate"), archive(name, "9.0.0", ""));
+        market
+            .env
+            .write(&format!("work/{name}.crate"), archive(name, "9.0.0", ""));
     }
     for line in [
         format!(
@@ -72,7 +74,10 @@ fn a_name_in_one_registry_needs_no_other_word() {
         ("add jetty --dry-run", "jetty v9.0.0"),
         ("add tide-cli --dry-run", "tide-cli v1.2.0"),
         ("add quay/tide-table --dry-run", "tide-table v9.0.0"),
-        ("add tide-table --registry harbour --dry-run", "tide-table v0.3.1"),
+        (
+            "add tide-table --registry harbour --dry-run",
+            "tide-table v0.3.1",
+        ),
     ] {
         let outcome = market.env.command(line.split(' ')).folder("work/app").run();
         assert_eq!(outcome.code, Some(0), "{line}: {outcome}");
