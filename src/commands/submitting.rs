@@ -122,7 +122,7 @@ impl Destination {
             "`cargo marketplace sign {bundle} --registry-dir {registry} --key NAME` adds one"
         );
         Err(CommandError::failure(text)
-            .with_code("MP0607")
+            .with_code("MP0610")
             .with_note(format!(
                 "still to sign: {}; nothing was written",
                 left.join(", ")

@@ -12,6 +12,7 @@ pub mod config_json;
 pub mod key_change;
 pub mod layout;
 pub mod manifest;
+pub mod marketplace_trust;
 pub mod policy;
 mod public_key;
 pub mod publisher;

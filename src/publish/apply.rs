@@ -19,6 +19,7 @@ use semver::Version;
 use catalog::Touched;
 use terms::Terms;
 
+use super::claim::claim_with;
 use super::collision;
 use super::folder::Folder;
 use super::journal::{Change, NewFile};
@@ -115,6 +116,7 @@ fn finish(
     let mut touched = Touched::default();
     for proposal in proposals {
         let record = extended_record(&mut folder, &proposal, terms, authority.now)?;
+        claim_with(&mut folder, &record.0, &record.1, authority.keys)?;
         change.immutable.extend(archives(proposal)?);
         let base = &terms.policy.base;
         add_package(&mut folder, record, base, &mut touched, &mut change)?;

@@ -238,6 +238,7 @@ mod tests {
             publishers: &BTreeMap::from([(harbour.id.clone(), harbour)]),
             policy: &policy,
             unsigned: &UnsignedList::default(),
+            claim: None,
             verified_before: None,
         };
         check_record(&record, &context).unwrap()

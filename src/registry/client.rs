@@ -14,6 +14,7 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
+use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
 use crate::formats::record::{self, FileDigest};
 use crate::formats::unsigned::UnsignedList;
@@ -39,6 +40,8 @@ pub struct Opening<'a> {
     pub transport: Option<Box<dyn Transport + 'a>>,
     /// The present time.
     pub now: UtcTime,
+    /// What a project demands of it.
+    pub demands: Vec<Demand>,
     /// Who is told.
     pub events: &'a dyn EventSink,
 }
@@ -62,12 +65,15 @@ pub struct Client<'a> {
 impl<'a> Client<'a> {
     /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
     /// is used, and its age is said.
-    pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
+    pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
         let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport);
+        let mut files = Files::new(folder, opening.transport.take());
+        let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
+        let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
-            metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
+            metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
+        check_roots(&files, &opening)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
@@ -138,10 +144,33 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The time at which the registry signed its timestamp, by its own clock: so long before its
+    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// could make everything old.
+    #[must_use]
+    pub fn timestamp_time(&self) -> UtcTime {
+        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
+        let expires = self.tuf().timestamp_expires();
+        let signed = expires.map(|expires| expires.plus_seconds(-life));
+        signed.map_or(self.now, |signed| signed.min(self.now))
+    }
+
+    /// The present time.
+    #[must_use]
+    pub const fn now(&self) -> UtcTime {
+        self.now
+    }
+
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {
         self.tuf().root_version()
+    }
+
+    /// The version of the trusted snapshot.
+    #[must_use]
+    pub fn snapshot_version(&self) -> u64 {
+        self.tuf().snapshot_version().unwrap_or(0)
     }
 
     /// When the trusted root expires.
@@ -183,31 +212,53 @@ impl<'a> Client<'a> {
         before: Option<Seen>,
     ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
         let target = self.target(&layout::record(package));
-        let target = target.map_err(|error| match error.is_missing_copy() {
-            true => ClientError::NotInCopy {
-                package: package.clone(),
-                registry: self.name.clone(),
-            },
-            false => error,
-        })?;
+        let target = target.map_err(|error| self.in_copy(package, error))?;
+        let claim = self.claim(package);
+        let claim = claim.map_err(|error| self.in_copy(package, error))?;
         let Some(target) = target else {
             return match before {
-                _ if self.tuf().is_behind() => Err(ClientError::NotInCopy {
-                    package: package.clone(),
-                    registry: self.name.clone(),
-                }),
+                _ if self.tuf().is_behind() => Err(self.not_in_copy(package)),
                 Some(_) => Err(ClientError::Vanished(package.clone())),
+                None if claim.is_some() => Err(ClientError::ClaimedAbsent(package.clone())),
                 None => Ok(None),
             };
         };
         let registered = match record::decode(&target.bytes) {
             // Another package's name in the same place but for case: there is no package of this name.
             Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
-            Ok(record) => self.registered(&record)?,
+            Ok(record) => Registered {
+                claim,
+                ..self.registered(&record)?
+            },
             // Told by `verify_record`, with all that belongs to it.
             Err(_) => Registered::default(),
         };
         Ok(Some((target, registered)))
+    }
+
+    /// The statement by which its owners have a package, as the offline role `claimed` says.
+    fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
+        let path = layout::claim(package);
+        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+            return Ok(None);
+        };
+        let digest = listed.sha256();
+        digest.map(Some).ok_or(ClientError::NotListed(path))
+    }
+
+    /// What an error means where a package was asked for that no copy may hold.
+    fn in_copy(&self, package: &PackageName, error: ClientError) -> ClientError {
+        match error.is_missing_copy() {
+            true => self.not_in_copy(package),
+            false => error,
+        }
+    }
+
+    fn not_in_copy(&self, package: &PackageName) -> ClientError {
+        ClientError::NotInCopy {
+            package: package.clone(),
+            registry: self.name.clone(),
+        }
     }
 
     fn context<'b>(
@@ -222,6 +273,7 @@ impl<'a> Client<'a> {
             publishers: &registered.publishers,
             policy: &self.policy,
             unsigned: &registered.unsigned,
+            claim: registered.claim,
             verified_before,
         }
     }
@@ -295,6 +347,20 @@ impl<'a> Client<'a> {
 
     fn tuf(&self) -> MutexGuard<'_, Updater> {
         self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each root that a project demands must be one of those that led to the trusted one.
+fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientError> {
+    let roots = metadata::roots(files)?;
+    let is_known = |root: &Sha256Digest| *root == opening.registry_id || roots.contains(root);
+    let mut demanded = opening.demands.iter().map(|demand| demand.root);
+    match demanded.find(|root| !is_known(root)) {
+        None => Ok(()),
+        Some(root) => Err(ClientError::RootNotReached {
+            registry: opening.name.clone(),
+            root,
+        }),
     }
 }
 

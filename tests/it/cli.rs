@@ -354,6 +354,7 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-add.1
     cargo-marketplace-registry-apply.1
     cargo-marketplace-registry-check.1
+    cargo-marketplace-registry-claim.1
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
@@ -391,7 +392,7 @@ fn explains_codes() {
     --- stdout
     --- stderr
     error: no error has the code `MP0999`
-    help: did you mean `MP0609`?
+    help: did you mean `MP0409`?
     ");
     assert_snapshot!(env.run(["explain", "MP0501", "--message-format", "json"]), @r#"
     exit: 0

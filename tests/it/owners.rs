@@ -51,7 +51,7 @@ fn an_owner_joins_by_signing() {
     exit: 101
     --- stdout
     --- stderr
-    error[MP0607]: signatures are missing on the submission of `tide-table`
+    error[MP0610]: signatures are missing on the submission of `tide-table`
     note: still to sign: `bob`; nothing was written
     help: `cargo marketplace sign [ROOT]/work/tide-table.submission --registry-dir [ROOT]/work/registry --key NAME` adds one
     ");
@@ -129,7 +129,7 @@ fn where_two_must_sign_one_publishes_and_the_other_signs() {
     exit: 101
     --- stdout
     --- stderr
-    error[MP0607]: signatures are missing on the submission of `tide-table`
+    error[MP0610]: signatures are missing on the submission of `tide-table`
     note: still to sign: `bob`; nothing was written
     help: `cargo marketplace sign [ROOT]/work/handed/tide-table.submission --registry-dir [ROOT]/work/registry --key NAME` adds one
     ");

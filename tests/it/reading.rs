@@ -76,6 +76,7 @@ fn info_shows_a_package() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -122,6 +123,7 @@ fn info_shows_programs_and_templates() {
     rust-version: 1.70
     contains: binary `tide`
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     dependencies: argh-lite ^0.1, tide-table ^0.3
     dependents: 0
     --- stderr
@@ -135,6 +137,7 @@ fn info_shows_programs_and_templates() {
     license: MIT OR Apache-2.0
     contains: library, template
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     dependencies: none
     dependents: 0
     --- stderr
@@ -153,6 +156,7 @@ fn info_lists_versions() {
     rust-version: 1.65
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependencies: checksums ^1, proto-build ^0.1 (to build)
     dependents: 1
     versions:
@@ -177,6 +181,7 @@ fn info_lists_dependencies() {
     rust-version: 1.72
     contains: binary `almanac-server`
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     dependents: 0
     dependencies:
       almanac ^2
@@ -194,6 +199,7 @@ fn info_lists_dependencies() {
     rust-version: 1.65
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependents: 0
     dependencies:
       argh-lite ^0.1 (on cfg(unix))
@@ -212,6 +218,7 @@ fn info_lists_dependencies() {
     rust-version: 1.74
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependents: 1
     dependencies:
       moon-phase ^0.1
@@ -233,6 +240,7 @@ fn info_lists_dependents() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -274,6 +282,7 @@ fn info_lists_who_signed_what() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -359,6 +368,7 @@ fn a_yanked_release_is_shown_with_the_reason_when_it_is_asked_for() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -379,6 +389,7 @@ fn a_yanked_release_is_shown_with_the_reason_when_it_is_asked_for() {
     license: MIT
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependencies: none
     dependents: 0
     --- stderr
@@ -509,6 +520,7 @@ fn client(home: &Path, registry: &Path) -> Client<'static> {
         home: home.to_owned(),
         transport: Some(transport::open(&url, Limits::default(), &Silent).unwrap()),
         now: UtcTime::from_unix(NOW).unwrap(),
+        demands: Vec::new(),
         events: &Silence,
     };
     Client::open(opening).unwrap()

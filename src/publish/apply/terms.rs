@@ -65,6 +65,7 @@ impl<'a> Terms<'a> {
             publishers: &publishers,
             policy: &self.policy,
             unsigned: &self.unsigned,
+            claim: folder.claim(&record.package)?,
             verified_before: None,
         };
         Ok(function(record, &context)?)

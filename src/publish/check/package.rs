@@ -24,6 +24,8 @@ pub(super) struct Judge<'a> {
     pub(super) publishers: &'a BTreeMap<PublisherId, Publisher>,
     pub(super) policy: &'a Policy,
     pub(super) unsigned: &'a UnsignedList,
+    /// What the role `claimed` lists, by path.
+    pub(super) claims: &'a BTreeMap<String, Sha256Digest>,
 }
 
 /// Checks what a bin lists. Returns the package's state, if its record is in order.
@@ -57,6 +59,7 @@ fn check_record(
         publishers: judge.publishers,
         policy: judge.policy,
         unsigned: judge.unsigned,
+        claim: judge.claims.get(&layout::claim(&record.package)).copied(),
         verified_before: None,
     };
     let state = log.take(&target.path, verify_record(target, &context))?;

@@ -1,10 +1,8 @@
-//! What a registry lists: all publishers, all records, and the releases that need no signature. Costs
-//! as much as there is, so it is for what is done seldom.
+//! What the offline keys list: all publishers, and the releases that need no signature.
 
-use super::{Folder, FolderError, is_bin};
+use super::{Folder, FolderError};
 use crate::formats::layout;
 use crate::formats::publisher::Publisher;
-use crate::formats::record::{self, Record};
 use crate::formats::unsigned::{self, UnsignedList};
 use crate::model::PublisherId;
 
@@ -33,19 +31,6 @@ impl Folder {
             publishers.extend(self.publisher(&id)?);
         }
         Ok(publishers)
-    }
-
-    /// Every record.
-    pub fn records(&mut self) -> Result<Vec<Record>, FolderError> {
-        let mut records = Vec::new();
-        for bin in self.listed_roles().into_iter().filter(|role| is_bin(role)) {
-            for path in self.listed_paths(&bin)? {
-                let bytes = self.target(&bin, &path)?.unwrap_or_default();
-                let record = record::decode(&bytes);
-                records.push(record.map_err(|_| FolderError::Mismatch { path })?);
-            }
-        }
-        Ok(records)
     }
 
     fn listed_paths(&mut self, role: &str) -> Result<Vec<String>, FolderError> {

@@ -9,7 +9,7 @@ use crate::formats::layout;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::Record;
 use crate::formats::unsigned::UnsignedList;
-use crate::model::PublisherId;
+use crate::model::{PublisherId, Sha256Digest};
 use crate::registry::error::ClientError;
 use crate::trust::{Verified, has_unsigned, owners_needed, read_publisher, read_unsigned};
 
@@ -23,6 +23,8 @@ pub(super) struct Registered {
     pub(super) publishers: Publishers,
     /// Empty where the record has no unsigned release.
     pub(super) unsigned: UnsignedList,
+    /// What the role `claimed` says of the package.
+    pub(super) claim: Option<Sha256Digest>,
 }
 
 impl Client<'_> {
@@ -54,6 +56,7 @@ impl Client<'_> {
         Ok(Registered {
             publishers,
             unsigned,
+            claim: None,
         })
     }
 

@@ -90,6 +90,7 @@ struct Draft {
     publishers: BTreeMap<PublisherId, Publisher>,
     policy: Policy,
     unsigned: UnsignedList,
+    claim: Option<Sha256Digest>,
     verified_before: Option<Seen>,
 }
 
@@ -118,6 +119,7 @@ impl Draft {
                 recovery: vec![secret(RECOVERY).public()],
             },
             unsigned: UnsignedList::default(),
+            claim: None,
             verified_before: None,
         }
     }
@@ -185,6 +187,7 @@ impl Draft {
             publishers: &self.publishers,
             policy: &self.policy,
             unsigned: &self.unsigned,
+            claim: self.claim,
             verified_before: self.verified_before,
         };
         function(&target, &context)
