@@ -171,6 +171,13 @@ const EXPLANATIONS: &[Explanation] = &[
             package` writes the address that it was told.",
     },
     Explanation {
+        code: "MP0607",
+        title: "drafts of the registry's roles do not fit",
+        text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
+            signatures. What lies there now is damaged, or the registry has published another \
+            version since it was drafted, or it must be finished before something else is drafted.",
+    },
+    Explanation {
         code: "MP0701",
         title: "the registry folder is damaged",
         text: "A file is missing or is not what the signed metadata says. `cargo marketplace registry check DIR` lists everything that is wrong.",

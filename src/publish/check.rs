@@ -25,7 +25,7 @@ use package::Judge;
 use report::Log;
 use tree::Tree;
 
-pub use report::{Ageing, Finding, Problem, Report};
+pub use report::{Finding, Problem, Report};
 
 /// Why a folder could not be checked at all.
 #[derive(Debug, thiserror::Error)]

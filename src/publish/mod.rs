@@ -2,9 +2,11 @@
 
 pub mod apply;
 pub mod bundle;
+pub mod ceremony;
 pub mod check;
 pub mod claim;
 pub mod collision;
+pub mod drafts;
 pub mod folder;
 pub mod import;
 pub mod init;
@@ -14,5 +16,6 @@ pub mod metadata;
 pub mod package;
 pub mod packs;
 pub mod role_keys;
+pub mod roles;
 pub mod sign;
 pub mod staged;

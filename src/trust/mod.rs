@@ -1,11 +1,13 @@
 //! Who may say what: TUF, statements, ownership. Pure; the only caller of Ed25519.
 
+mod ageing;
 pub mod ed25519;
 mod record;
 mod registered;
 pub mod tuf;
 mod verified;
 
+pub use ageing::{Ageing, ageing, is_past_half, lifetime};
 pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
 pub use record::{
     Disagreement, FoldError, PackageState, RecordContext, RecordError, Regression, Seen,

@@ -11,10 +11,10 @@ use cargo_marketplace::model::{
     Body, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
 };
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
+use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
-use cargo_marketplace::publish::metadata::SoloKeys;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -71,13 +71,9 @@ pub(crate) fn archive_of(name: &str, version: &str, more: &str, library: &[u8]) 
 /// `libm_lite`, for which the operator vouches.
 pub(crate) fn make(root: &Path) {
     let keys = role_keys();
-    let roles = SoloKeys {
-        offline: key(1).public(),
-        online: key(2).public(),
-    };
     let new = NewRegistry {
         base: BASE,
-        roles,
+        ceremony: Ceremony::solo(key(1).public(), key(2).public()).unwrap(),
         keys: &keys,
         now: now(),
         lifetimes: Lifetimes::default(),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::shell::{Verbosity, count};
-use crate::model::{PackageName, UtcTime};
+use crate::model::PackageName;
 use crate::publish::check::{Finding, Report, check};
 
 /// Checks a registry in a folder: every file, digest, signature and statement
@@ -62,7 +62,7 @@ fn show_remarks(report: &Report, context: &Context) {
         shell.warn(&format!("not everything was checked: {part}"));
     }
     for ageing in &report.ageing {
-        warn_of_age(&ageing.role, ageing.expires, context);
+        shell.warn(&ageing.to_string());
     }
     if !report.unclaimed.is_empty() {
         let packages = count(report.unclaimed.len(), "package");
@@ -82,12 +82,6 @@ fn show_remarks(report: &Report, context: &Context) {
             "{files} that nothing refers to; `--verbose` lists them"
         ));
     }
-}
-
-/// Warns that a role expires soon.
-pub(super) fn warn_of_age(role: &str, expires: UtcTime, context: &Context) {
-    let text = format!("`{role}` expires at {expires}: less than a third of its life is left");
-    context.shell.warn(&text);
 }
 
 fn counts(report: &Report) -> String {

@@ -12,8 +12,9 @@ use crate::formats::record::{FileDigest, RecordFormatError};
 use crate::formats::v1::V1Error;
 use crate::formats::v2::V2Error;
 use crate::model::{PackageName, Sha256Digest, UtcTime};
+use crate::publish::drafts::Waiting;
 use crate::trust::tuf::{TargetMismatch, TufError};
-use crate::trust::{Disagreement, RecordError, RegisteredError};
+use crate::trust::{Ageing, Disagreement, RecordError, RegisteredError};
 
 /// What a check of a whole registry came to.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Roles that have less than a third of their life left.
     pub ageing: Vec<Ageing>,
+    /// Drafts that wait for signatures.
+    pub waiting: Vec<Waiting>,
     /// Files that nothing refers to: older versions, pages of a site.
     pub unreferenced: Vec<String>,
     /// Packages whose owners have them only by the online key's word.
@@ -49,15 +52,6 @@ pub struct Finding {
     pub package: Option<PackageName>,
     /// What is wrong.
     pub problem: Problem,
-}
-
-/// A role that is to be signed anew soon.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ageing {
-    /// The role.
-    pub role: String,
-    /// When it expires.
-    pub expires: UtcTime,
 }
 
 /// What is wrong with a file.
