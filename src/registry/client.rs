@@ -3,6 +3,8 @@
 //! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
+mod age;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,6 +68,7 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    warned: Mutex<age::Warned>,
     events: &'a dyn EventSink,
 }
 
@@ -81,7 +84,7 @@ impl<'a> Client<'a> {
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
-        Ok(Self {
+        let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
@@ -91,8 +94,11 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            warned: Mutex::default(),
             events: opening.events,
-        })
+        };
+        client.warn_of_age();
+        Ok(client)
     }
 
     /// What the user calls the registry.
@@ -216,7 +222,7 @@ impl<'a> Client<'a> {
     /// The statement by which its owners have a package, as the offline role `claimed` says.
     fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
         let path = layout::claim(package);
-        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+        let Some(listed) = self.find(&path)? else {
             return Ok(None);
         };
         let digest = listed.sha256();
@@ -312,7 +318,7 @@ impl<'a> Client<'a> {
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
-        let found = find(&mut self.tuf(), &self.files, path)?;
+        let found = self.find(path)?;
         found.map(|file| Ok(self.files.target(&file)?)).transpose()
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use cargo_marketplace::formats::record;
 use cargo_marketplace::formats::submission;
 use cargo_marketplace::model::Body;
+use cargo_marketplace::publish::folder::Folder;
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ fn every_schema_is_one() {
             found += 1;
         }
     }
-    assert_eq!(found, 13);
+    assert_eq!(found, 14);
 }
 
 /// Each example is a value that its schema takes, and changes to it after which it must not.
@@ -83,7 +84,7 @@ enum Form {
 }
 
 /// Which files a registry has, and the schema of each: the first pattern that fits counts.
-const FILES: [(&str, &str, Form); 14] = [
+const FILES: [(&str, &str, Form); 15] = [
     (r"config\.json", "config", Form::Json),
     (r"([0-9a-f]{64}\.)?policy\.json", "policy", Form::Json),
     (r"tuf/timestamp\.json", "tuf-timestamp", Form::Json),
@@ -118,6 +119,7 @@ const FILES: [(&str, &str, Form); 14] = [
         Form::Lines,
     ),
     (r"submission\.json", "submission", Form::Json),
+    (r"\.drafts/[a-z0-9-]+\.json", "draft", Form::Json),
 ];
 
 /// Holds a file against the schema of its kind. Returns which one that is.
@@ -175,6 +177,18 @@ fn every_file_that_is_written_has_a_schema_and_fits_it() {
         "submission.json",
         &submission::encode(&submission),
     )]);
+    let mut folder = Folder::open(&small).unwrap();
+    let roles = ["root", "targets", "claimed"].map(str::to_owned);
+    let pending = folder.renew(&roles, small_registry::now()).unwrap();
+    pending.drafts().save(&small).unwrap();
+    drop(folder);
+    let drafts = fs::read_dir(small.join(".drafts")).unwrap();
+    let drafts: Vec<_> = drafts.map(|draft| draft.unwrap().path()).collect();
+    assert_eq!(drafts.len(), 3 + 8);
+    for path in drafts {
+        let name = format!(".drafts/{}", path.file_name().unwrap().to_str().unwrap());
+        used.insert(validate(&name, &fs::read(path).unwrap()));
+    }
     for root in [small, Fixture::get().registry_dir(&env)] {
         for (path, bytes) in small_registry::files(&root) {
             used.insert(validate(&path, &bytes));

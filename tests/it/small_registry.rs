@@ -8,7 +8,7 @@ use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
 use cargo_marketplace::model::{
-    Body, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
+    Body, Event, EventSink, PackageName, PublisherId, Release, Sha256Digest, UtcTime,
 };
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
 use cargo_marketplace::publish::ceremony::Ceremony;
@@ -39,7 +39,8 @@ fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
-fn role_keys() -> RoleKeys {
+/// The registry's role keys.
+pub(crate) fn role_keys() -> RoleKeys {
     RoleKeys::new([key(1), key(2)])
 }
 
@@ -147,6 +148,24 @@ fn apply(root: &Path, submission: Submission) {
     let keys = role_keys();
     let publishers = [submission.publisher];
     apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
+}
+
+/// Takes in a release for which the operator vouches, whatever it says.
+pub(crate) fn propose(root: &Path, release: Release, archive: Vec<u8>) {
+    let mut folder = Folder::open(root).unwrap();
+    let package = release.name.clone();
+    let state = apply::state(&mut folder, &package).unwrap();
+    let vouch = Body::Vouch {
+        release: Box::new(release),
+        source: None,
+    };
+    let proposal = Proposal {
+        package,
+        statements: sign::chain(&state, [vouch], &key(2)).unwrap(),
+        archives: vec![archive],
+    };
+    let keys = role_keys();
+    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {

@@ -72,7 +72,9 @@ impl From<DraftError> for CommandError {
             DraftError::Seal(error) => error.into(),
             DraftError::Link(error) => error.into(),
             DraftError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
-            DraftError::Metadata { .. } => refused("MP0607", &error).with_help(DISCARD),
+            DraftError::Metadata { .. } | DraftError::Keys(_) | DraftError::Beyond(_) => {
+                refused("MP0607", &error).with_help(DISCARD)
+            }
             DraftError::Overtaken { .. } => failed(&error)
                 .with_code("MP0607")
                 .with_note(NOTHING_WRITTEN)

@@ -9,7 +9,7 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::shell::{Verbosity, count};
 use crate::model::PackageName;
-use crate::publish::check::{Finding, Report, check};
+use crate::publish::check::{Depth, Finding, Report, check};
 
 /// Checks a registry in a folder: every file, digest, signature and statement
 ///
@@ -19,13 +19,21 @@ use crate::publish::check::{Finding, Report, check};
 pub struct CheckArgs {
     /// The registry's folder
     pub dir: PathBuf,
+
+    /// Read every archive, too, and derive anew what its release says
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// Runs the command.
 pub fn run(args: CheckArgs, context: &Context) -> Result<(), CommandError> {
     let shell = &context.shell;
     shell.status("Checking", &format!("`{}`", args.dir.display()));
-    let report = check(&context.absolute(&args.dir), context.now, shell)?;
+    let depth = match args.deep {
+        true => Depth::Deep,
+        false => Depth::Usual,
+    };
+    let report = check(&context.absolute(&args.dir), context.now, depth, shell)?;
     for finding in &report.findings {
         show(finding, context);
     }
@@ -60,6 +68,13 @@ fn show_remarks(report: &Report, context: &Context) {
     let shell = &context.shell;
     if let Some(part) = report.unchecked {
         shell.warn(&format!("not everything was checked: {part}"));
+    }
+    if !report.waiting.is_empty() {
+        let roles: Vec<&str> = report.waiting.iter().map(String::as_str).collect();
+        let roles = roles.join(", ");
+        shell.warn(&format!(
+            "drafts wait for signatures: {roles}; `cargo marketplace registry sign DIR`"
+        ));
     }
     for ageing in &report.ageing {
         shell.warn(&ageing.to_string());
@@ -98,6 +113,7 @@ fn summary(report: &Report) -> serde_json::Value {
     json!({
         "findings": report.findings.len(),
         "unreferenced": report.unreferenced.len(),
+        "waiting": report.waiting,
         "unclaimed": report.unclaimed.iter().map(PackageName::as_str).collect::<Vec<_>>(),
         "packages": report.packages,
         "releases": report.releases,

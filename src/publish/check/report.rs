@@ -11,8 +11,9 @@ use crate::formats::layout::Format;
 use crate::formats::record::{FileDigest, RecordFormatError};
 use crate::formats::v1::V1Error;
 use crate::formats::v2::V2Error;
+use crate::install::archive::DisagreementError;
 use crate::model::{PackageName, Sha256Digest, UtcTime};
-use crate::publish::drafts::Waiting;
+use crate::publish::drafts::DraftError;
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{Ageing, Disagreement, RecordError, RegisteredError};
 
@@ -23,8 +24,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Roles that have less than a third of their life left.
     pub ageing: Vec<Ageing>,
-    /// Drafts that wait for signatures.
-    pub waiting: Vec<Waiting>,
+    /// Roles whose next version waits for signatures.
+    pub waiting: BTreeSet<String>,
     /// Files that nothing refers to: older versions, pages of a site.
     pub unreferenced: Vec<String>,
     /// Packages whose owners have them only by the online key's word.
@@ -60,6 +61,9 @@ pub enum Problem {
     /// A journal with a plan.
     #[error("a change was cut off, and the next command that changes the registry finishes it")]
     PendingChange,
+    /// A draft that nobody can sign.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Something refers to it, and it is not there.
     #[error("it is missing")]
     Missing,
@@ -146,6 +150,12 @@ pub enum Problem {
         #[source]
         source: Box<Problem>,
     },
+    /// An archive that holds something else than its release says.
+    #[error(transparent)]
+    Contents(#[from] DisagreementError),
+    /// A document that says what it should, in other bytes.
+    #[error("it is not byte for byte what the releases give")]
+    NotAsDerived,
     /// A document that no record covers.
     #[error("no record covers it, and stock cargo reads it")]
     Stray,

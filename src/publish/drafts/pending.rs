@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Draft, DraftError, Drafts};
-use crate::model::KeyId;
+use crate::model::{KeyId, PublicKey};
 use crate::publish::ceremony::BINS;
 use crate::publish::journal::NewFile;
-use crate::publish::metadata::{CLAIMED, PACKAGES};
+use crate::publish::metadata::{CLAIMED, PACKAGES, wire_key};
 use crate::publish::role_keys::{RoleKeys, key_ids};
 use crate::publish::roles::{Roles, is_bin, operator_name, version_of};
 use crate::trust::tuf::{Authority, signed_by};
@@ -59,6 +59,10 @@ impl Pending {
                     present,
                 });
             }
+            check_keys(&role, &draft.signed)?;
+            if before.contains(&role) && skeleton(&before[&role]) != skeleton(&draft.signed) {
+                return Err(DraftError::Beyond(role));
+            }
             after.insert(&role, draft.signed.clone());
             kept.insert(role, draft);
         }
@@ -94,13 +98,19 @@ impl Pending {
     /// Whether the drafts give the bins other keys or another number.
     #[must_use]
     pub fn changes_bins(&self) -> bool {
-        self.before.authority(BINS) != self.after.authority(BINS)
+        self.has_other_keys(BINS)
+    }
+
+    /// A key's id says which key it is, so that the ids and the threshold, and of bins their number, say
+    /// all; see [`check_keys`].
+    fn has_other_keys(&self, role: &str) -> bool {
+        self.before.description(role) != self.after.description(role)
     }
 
     /// Whether something follows from the drafts that a client learns from the snapshot or timestamp.
     #[must_use]
     pub fn changes_more_than_root(&self) -> bool {
-        let changed = |role| self.before.authority(role) != self.after.authority(role);
+        let changed = |role| self.has_other_keys(role);
         let is_other = |role: &str| role != "root";
         self.drafts.roles().any(is_other) || ["snapshot", "timestamp"].into_iter().any(changed)
     }
@@ -252,9 +262,9 @@ impl Pending {
             lines.extend(target_changes(role, &self.before[role], &self.after[role]));
         }
         for role in self.described() {
-            let (before, after) = (self.before.authority(&role), self.after.authority(&role));
-            if before != after {
-                lines.push(format!("{role}: {}", describe(&after.description)));
+            if self.has_other_keys(&role) {
+                let description = self.after.description(&role);
+                lines.push(format!("{role}: {}", describe(&description)));
             }
         }
         for role in [PACKAGES, CLAIMED] {
@@ -290,6 +300,47 @@ pub(super) fn may_wait(role: &str, roles: &Roles) -> bool {
     matches!(role, "root" | "targets")
         || is_one_of(roles.delegated())
         || is_one_of(roles.bins(CLAIMED))
+}
+
+/// Checks that every key in a draft stands under its own id: people look at ids when they sign.
+fn check_keys(role: &str, signed: &Value) -> Result<(), DraftError> {
+    let lists = [&signed["keys"], &signed["delegations"]["keys"]];
+    let mut keys = lists.iter().filter_map(|keys| keys.as_object()).flatten();
+    let is_own = |(id, key): (&String, &Value)| {
+        let public = key["keyval"]["public"].as_str();
+        let public: Option<PublicKey> = public.and_then(|public| public.parse().ok());
+        public.is_some_and(|public| public.id().to_string() == *id && wire_key(&public) == *key)
+    };
+    match keys.all(is_own) {
+        true => Ok(()),
+        false => Err(DraftError::Keys(role.to_owned())),
+    }
+}
+
+/// What no draft changes: all but version, expiry, targets, and the keys of roles and number of bins
+/// that are shown to those who sign.
+fn skeleton(signed: &Value) -> Value {
+    let mut rest = signed.clone();
+    for field in ["version", "expires", "targets", "keys", "registry_id"] {
+        rest[field] = Value::Null;
+    }
+    if rest["delegations"].is_object() {
+        rest["delegations"]["keys"] = Value::Null;
+    }
+    for place in ["/roles", "/delegations/roles", "/delegations"] {
+        let found = rest.pointer_mut(place);
+        let roles: Vec<&mut Value> = match found {
+            Some(Value::Array(roles)) => roles.iter_mut().collect(),
+            Some(Value::Object(roles)) => roles.values_mut().filter(|v| v.is_object()).collect(),
+            _ => Vec::new(),
+        };
+        for role in roles {
+            for field in ["keyids", "threshold", "bit_length"] {
+                role[field] = Value::Null;
+            }
+        }
+    }
+    rest
 }
 
 /// As `2 of 1f0c… 4aa0…`.
