@@ -246,6 +246,14 @@ fn a_solo_root_grows_to_two_of_three_and_lets_the_first_key_go() {
     assert!(second.stderr.contains("MP0607"), "{second}");
     let published = scene.must("bob", "registry sign registry --role root --key bob");
     assert!(published.contains("Published root"), "{published}");
+    // As if it had been cut off before the drafts were removed.
+    let drafts = scene.registry.join(".drafts");
+    fs::create_dir(&drafts).unwrap();
+    let root = scene.registry.join("tuf/2.root.json");
+    fs::copy(root, drafts.join("root.json")).unwrap();
+    let nothing = scene.by("bob", "registry sign registry");
+    assert!(nothing.stderr.contains("nothing waits"), "{nothing}");
+    assert!(!drafts.exists());
     scene.client_follows();
     let shown = scene.must("nobody", "registry show harbour");
     assert!(shown.contains("root: v2"), "{shown}");

@@ -81,8 +81,8 @@ impl Publication<'_> {
     /// Gives every record to the bin that it belongs to by now.
     fn sign_bins(&mut self, before: &Roles) -> Result<(), DraftError> {
         let bits = self.after.bin_bits(PACKAGES).unwrap_or(BIN_BITS);
-        let bins = rebinned(before, (PACKAGES, bits), &|bin| self.expires(bin));
-        for (bin, signed) in bins {
+        let next = rebinned(before, (PACKAGES, bits), &|bin| self.expires(bin));
+        for (bin, signed) in next {
             let bytes = self
                 .keys
                 .seal(BINS, &self.after.description(BINS), &signed)?;

@@ -177,8 +177,8 @@ pub fn rebin(
     if !(1..=MAX_BIN_BITS).contains(&bits) {
         return Err(RotationError::Bins(bits));
     }
-    let bins = present.bins(role);
-    let Some(first) = bins.first() else {
+    let present_bins = present.bins(role);
+    let Some(first) = present_bins.first() else {
         return Err(RotationError::NoBins(role.to_owned()));
     };
     if present.bin_bits(role) == Some(bits) {
@@ -292,5 +292,25 @@ fn list_keys(after: &mut Roles, role: &str, new: &[PublicKey]) {
     let is_needed = |id: &str| roles.iter().any(|role| key_ids(role).any(|key| key == id));
     if let Some(keys) = place["keys"].as_object_mut() {
         keys.retain(|id, _| is_needed(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_about_as_many_bins_as_records_in_each() {
+        for (packages, bins) in [
+            (0, 8),
+            (14, 8),
+            (100, 16),
+            (1_000, 32),
+            (10_000, 128),
+            (226_974, 512),
+            (usize::MAX, 1 << 16),
+        ] {
+            assert_eq!(1_u64 << bits_for(packages), bins, "{packages}");
+        }
     }
 }

@@ -15,7 +15,13 @@ impl Folder {
     /// The drafts that lie in the folder, above the roles that are in force.
     pub fn pending(&mut self) -> Result<Pending, FolderError> {
         let drafts = Drafts::load(&self.root)?;
-        self.pending_with(drafts)
+        let was_empty = drafts.is_empty();
+        let pending = self.pending_with(drafts)?;
+        if pending.drafts().is_empty() && !was_empty {
+            // They were published, and whoever did it was cut off before they were removed.
+            drafts::discard(&self.root)?;
+        }
+        Ok(pending)
     }
 
     fn pending_with(&mut self, drafts: Drafts) -> Result<Pending, FolderError> {
