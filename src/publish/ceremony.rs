@@ -39,7 +39,7 @@ pub const RECOVERY: &str = "recovery";
 pub const ROLES: [Role; 12] = [
     offline("root", None, &[]),
     offline("targets", None, &[]),
-    offline("policy", Some("targets"), &["policy.json"]),
+    offline("policy", Some("targets"), &["policy.json", "unsigned.json"]),
     offline("rollout", Some("targets"), &["rollout.yaml"]),
     online(
         "catalog",

@@ -5,6 +5,7 @@
 
 mod drafting;
 mod error;
+mod listing;
 mod refresh;
 
 use std::collections::BTreeSet;

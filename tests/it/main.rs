@@ -12,12 +12,15 @@ mod check;
 mod claims;
 mod cli;
 mod config;
+mod confusion;
+mod cooldown;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;
 mod end_to_end;
 mod env;
 mod faults;
+mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
@@ -26,6 +29,9 @@ mod key;
 mod layers;
 mod nginx;
 mod openssl;
+mod owners;
+mod project_trust;
+mod publisher_keys;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -38,9 +44,11 @@ mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
+mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod unsigned;
 mod withdraw;
 mod workspace;
 mod writing;

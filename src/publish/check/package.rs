@@ -13,6 +13,7 @@ use crate::formats::layout::{self, Format};
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest, Record};
+use crate::formats::unsigned::UnsignedList;
 use crate::formats::{v1, v2};
 use crate::install::archive::{Limits, agrees};
 use crate::model::{Document, Entry, PackageName, PublisherId, Release, Sha256Digest};
@@ -28,6 +29,7 @@ pub(super) struct Judge<'a> {
     pub(super) depth: Depth,
     /// The index URL that means this registry in manifests.
     pub(super) index: String,
+    pub(super) unsigned: &'a UnsignedList,
     /// What the role `claimed` lists, by path.
     pub(super) claims: &'a BTreeMap<String, Sha256Digest>,
 }
@@ -62,6 +64,7 @@ fn check_record(
         package: &record.package,
         publishers: judge.publishers,
         policy: judge.policy,
+        unsigned: judge.unsigned,
         claim: judge.claims.get(&layout::claim(&record.package)).copied(),
         verified_before: None,
     };
