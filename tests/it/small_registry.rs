@@ -161,7 +161,7 @@ pub(crate) fn propose(root: &Path, release: Release, archive: Vec<u8>) {
     };
     let proposal = Proposal {
         package,
-        statements: sign::chain(&state, [vouch], &key(2)).unwrap(),
+        statements: sign::chain(&state, [vouch], &[&key(2)]).unwrap(),
         archives: vec![archive],
     };
     let keys = role_keys();
