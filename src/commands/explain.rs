@@ -187,6 +187,13 @@ const EXPLANATIONS: &[Explanation] = &[
             package` writes the address that it was told.",
     },
     Explanation {
+        code: "MP0607",
+        title: "drafts of the registry's roles do not fit",
+        text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
+            signatures. What lies there now is damaged, or the registry has published another \
+            version since it was drafted, or it must be finished before something else is drafted.",
+    },
+    Explanation {
         code: "MP0608",
         title: "the package has no owner",
         text: "The operator imported its releases, vouched for or unsigned, and nobody may publish \

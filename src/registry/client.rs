@@ -3,6 +3,7 @@
 //! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
+mod age;
 mod registered;
 
 use std::path::PathBuf;
@@ -58,6 +59,7 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    warned: Mutex<age::Warned>,
     unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
@@ -77,7 +79,7 @@ impl<'a> Client<'a> {
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
-        Ok(Self {
+        let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
@@ -87,9 +89,12 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            warned: Mutex::default(),
             unsigned: OnceLock::new(),
             events: opening.events,
-        })
+        };
+        client.warn_of_age();
+        Ok(client)
     }
 
     /// What the user calls the registry.
@@ -239,7 +244,7 @@ impl<'a> Client<'a> {
     /// The statement by which its owners have a package, as the offline role `claimed` says.
     fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
         let path = layout::claim(package);
-        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+        let Some(listed) = self.find(&path)? else {
             return Ok(None);
         };
         let digest = listed.sha256();
@@ -336,7 +341,7 @@ impl<'a> Client<'a> {
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
-        let found = find(&mut self.tuf(), &self.files, path)?;
+        let found = self.find(path)?;
         found.map(|file| Ok(self.files.target(&file)?)).transpose()
     }
 

@@ -9,10 +9,14 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod pin;
+pub mod rebin;
 pub mod refresh;
 pub mod remove;
+mod role_change;
+pub mod rotate_key;
 pub mod serve;
 pub mod show;
+pub mod sign;
 pub mod withdraw;
 
 use clap::{Args, Subcommand};
@@ -40,6 +44,9 @@ enum RegistryCommand {
     Apply(apply::ApplyArgs),
     Claim(claim::ClaimArgs),
     Refresh(refresh::RefreshArgs),
+    Sign(sign::SignArgs),
+    RotateKey(rotate_key::RotateKeyArgs),
+    Rebin(rebin::RebinArgs),
     Serve(serve::ServeArgs),
     Withdraw(withdraw::WithdrawArgs),
 }
@@ -58,6 +65,9 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Apply(args) => apply::run(args, context),
         RegistryCommand::Claim(args) => claim::run(args, context),
         RegistryCommand::Refresh(args) => refresh::run(args, context),
+        RegistryCommand::Sign(args) => sign::run(args, context),
+        RegistryCommand::RotateKey(args) => rotate_key::run(args, context),
+        RegistryCommand::Rebin(args) => rebin::run(args, context),
         RegistryCommand::Serve(args) => serve::run(args, context),
         RegistryCommand::Withdraw(args) => withdraw::run(args, context),
     }
