@@ -70,6 +70,15 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "Each release that fits says that it needs a newer Rust. Update Rust, ask for an older release, or pass `--ignore-rust-version` and see whether it builds.",
     },
     Explanation {
+        code: "MP0206",
+        title: "no token for the registry",
+        text: "The registry's server answers only those whom it knows, and there is no token for it, or \
+            it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
+            stores one, `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider in cargo's own \
+            configuration give one. They are shown to the registry's own server, and not to mirrors at \
+            other addresses.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         text: "The bytes that arrived are not the bytes that were published, on any mirror. \

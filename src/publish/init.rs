@@ -9,8 +9,9 @@ use super::metadata::{self, PACKAGES, SoloKeys};
 use super::role_keys::{RoleKeys, SealError};
 use crate::disk::{self, Failure};
 use crate::formats::catalog_index::{self, CatalogIndex};
+use crate::formats::config_json::{self, Readers};
+use crate::formats::layout;
 use crate::formats::policy::{self, FormatFloor, Lifetimes, Policy, PolicyError};
-use crate::formats::{config_json, layout};
 use crate::model::{Sha256Digest, UtcTime};
 
 /// What a new registry is made of.
@@ -26,6 +27,10 @@ pub struct NewRegistry<'a> {
     pub now: UtcTime,
     /// How long metadata is valid.
     pub lifetimes: Lifetimes,
+    /// Where else it is served, each ending in `/`.
+    pub mirrors: &'a [String],
+    /// Whether its server asks who reads it.
+    pub readers: Readers,
 }
 
 /// Why no registry was made.
@@ -78,7 +83,7 @@ pub fn check_empty(folder: &Path) -> Result<(), InitError> {
 /// The whole registry as one change, and the sha256 of its root.
 fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitError> {
     let mut change = Change::default();
-    let config = config_json::encode(new.base);
+    let config = config_json::encode(new.base, new.readers);
     change.plain.push(NewFile::new(layout::CONFIG, config));
     let roles = first_roles(new, &mut change)?;
     let expires = |role: &str| expires(role, new);
@@ -159,6 +164,7 @@ fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
         signing_required_from: None,
         vouchers: vec![new.roles.online],
         recovery: vec![new.roles.offline],
+        mirrors: new.mirrors.to_vec(),
     })?)
 }
 
@@ -199,6 +205,8 @@ pub(super) mod tests {
             keys: &keys(),
             now: UtcTime::from_unix(1_800_000_000).unwrap(),
             lifetimes: Lifetimes::default(),
+            mirrors: &[],
+            readers: Readers::Everybody,
         };
         init(folder, &new)
     }

@@ -13,7 +13,7 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
-use crate::formats::policy::Policy;
+use crate::formats::policy::{self, Policy};
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
 use crate::model::{
@@ -25,7 +25,8 @@ use crate::trust::{
     read_policy, read_publisher, signed_statements, verify_archive, verify_record,
 };
 
-use super::transport::Transport;
+use super::mirrors::Mirrors;
+use super::transport::BaseUrl;
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -35,8 +36,8 @@ pub struct Opening<'a> {
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
     pub home: PathBuf,
-    /// How it is read; `None` means only from the copy on this machine.
-    pub transport: Option<Box<dyn Transport + 'a>>,
+    /// Where it is read; `None` means only from the copy on this machine.
+    pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
     /// Who is told.
@@ -66,13 +67,21 @@ impl<'a> Client<'a> {
     /// is used, and its age is said.
     pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
-        let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport);
+        let is_offline_meant = opening.mirrors.is_none();
+        let mut files = Files::new(folder, opening.mirrors);
+        // As it was verified last time: the registry's own address may be gone since.
+        if let Some(Ok(policy)) = files
+            .kept(layout::POLICY)?
+            .map(|kept| policy::decode(&kept))
+        {
+            add_mirrors(&mut files, &policy);
+        }
         let (mut updater, freshness) =
             metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
+        add_mirrors(&mut files, &policy);
         Ok(Self {
             name: opening.name,
             registry_id: opening.registry_id,
@@ -275,17 +284,18 @@ impl<'a> Client<'a> {
                 size: release.size,
             });
         }
-        let bytes = self.files.ask(&path, limit)?;
-        verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
-            url: self.files.address(&path),
-            source,
+        self.files.ask(&path, limit, |url, bytes| {
+            verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
+                url: format!("{url}{path}"),
+                source,
+            })
         })
     }
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
         let found = find(&mut self.tuf(), &self.files, path)?;
-        found.map(|file| Ok(self.files.target(&file)?)).transpose()
+        found.map(|file| self.files.target(&file)).transpose()
     }
 
     fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {
@@ -340,6 +350,17 @@ fn find(
             Lookup::Needs => metadata::answer_requests(tuf, files)?,
         }
     }
+}
+
+/// Adds the mirrors that a registry names itself. They are on the net: a registry may not send its
+/// users to files and servers of their own machines, unless it is there, too.
+fn add_mirrors(files: &mut Files<'_>, policy: &Policy) {
+    let is_local = files
+        .mirrors()
+        .is_some_and(|mirrors| !mirrors.base().is_https());
+    let urls = policy.mirrors.iter().filter_map(|url| url.parse().ok());
+    let urls = urls.filter(|url: &BaseUrl| url.is_https() || (is_local && url.is_loopback_http()));
+    files.add_mirrors(&urls.collect::<Vec<_>>());
 }
 
 fn is_other_spelling(found: &PackageName, asked: &PackageName) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
@@ -80,6 +81,8 @@ pub(crate) fn make(root: &Path) {
         roles,
         keys: &keys,
         now: now(),
+        mirrors: &[],
+        readers: Readers::Everybody,
         lifetimes: Lifetimes::default(),
     };
     init(root, &new).unwrap();

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use cargo_marketplace::model::Silent;
-use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, TransportError};
+use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, Network, TransportError};
 
 use crate::faults::{Answer, FaultServer, answer, redirect};
 
@@ -12,14 +12,20 @@ use crate::faults::{Answer, FaultServer, answer, redirect};
 const LIMITS: Limits = Limits {
     first_answer: Duration::from_millis(400),
     silence: Duration::from_millis(150),
+    least_speed: 10,
     whole: Duration::from_secs(5),
     tries: 3,
     first_pause: Duration::from_millis(1),
     longest_pause: Duration::from_millis(2),
+    is_patient: false,
 };
 
 fn get(url: &BaseUrl, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
-    transport::open(url, LIMITS, &Silent)?.get("se/rd/serde", max_bytes)
+    let network = Network {
+        limits: LIMITS,
+        ..Network::default()
+    };
+    transport::open(url, &network, None, &Silent)?.get("se/rd/serde", max_bytes)
 }
 
 /// What a server says that has the file.
@@ -75,10 +81,10 @@ fn gives_up_after_three_tries() {
 
 #[test]
 fn other_statuses_are_final() {
-    let server = FaultServer::start([answer("401 Unauthorized", "")]);
+    let server = FaultServer::start([answer("402 Payment Required", "")]);
     let error = get(&server.url(), 9).unwrap_err();
     assert!(
-        matches!(error, TransportError::Status { status: 401, .. }),
+        matches!(error, TransportError::Status { status: 402, .. }),
         "{error}"
     );
     assert_eq!(server.requests().len(), 1);

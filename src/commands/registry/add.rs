@@ -1,6 +1,7 @@
 //! `registry add`: trusting a registry for the first time.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde::de::IgnoredAny;
@@ -12,15 +13,20 @@ use crate::commands::{prompt, reading};
 use crate::formats::layout;
 use crate::model::{DigestError, RegistryName, Sha256Digest, UtcTime};
 use crate::registry::cargo_config;
+use crate::registry::cargo_settings::variable_of;
 use crate::registry::config::{Config, Registry};
+use crate::registry::credentials::Credentials;
 use crate::registry::files::Files;
 use crate::registry::metadata;
-use crate::registry::transport::{self, BaseUrl, Limits, Transport, TransportError};
+use crate::registry::transport::{self, BaseUrl, Transport, TransportError};
 use crate::trust::tuf::{MAX_NEW_ROOTS, MAX_ROOT, Mode, Settings, TufError, Updater, ed25519_only};
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
     ["3d8aff02f795c14860071988f8c98a0570987e717d3121d6915791675fe90e6a"];
+
+/// The code of a root that the user was shown and did not agree to.
+const NOT_TRUSTED: &str = "MP0101";
 
 /// Adds a registry: trusts its root file and tells cargo of it
 #[derive(Debug, Args)]
@@ -38,6 +44,11 @@ pub struct AddArgs {
     /// The root file to trust, got some other way
     #[arg(long, value_name = "FILE", conflicts_with = "root")]
     pub root_file: Option<PathBuf>,
+
+    /// Where else it is served: asked if the address fails (repeatable); takes the place of those
+    /// that were named before
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<BaseUrl>,
 }
 
 /// Reads `sha256:` and 64 hexadecimal digits.
@@ -50,21 +61,32 @@ fn root_digest(text: &str) -> Result<Sha256Digest, String> {
 
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
-    let transport = transport::open(&args.url, Limits::default(), &context.shell)?;
     let object = format!("`{}` root metadata", args.name);
     context.shell.status("Updating", &object);
-    let root = pinned_root(&args, &*transport, context)?;
+    let before = context.config()?.get(&args.name)?;
+    let mirrors = match (&before, args.mirror.is_empty()) {
+        (Some(before), true) => before.mirrors.clone(),
+        _ => args.mirror.clone(),
+    };
+    let credentials = context.credentials(&args.name, &args.url, false)?;
+    let root = match &args.root_file {
+        Some(path) => context.read(path)?,
+        None => root_from_any(&args, &mirrors, credentials.as_ref(), context)?,
+    };
     let digest = Sha256Digest::of(&root);
     check_not_public(&args.url, &digest)?;
     let registry_id = first_root(&root, &digest)?;
-    let registry = Registry {
+    let mut registry = Registry {
         name: args.name.clone(),
         url: args.url.clone(),
         registry_id,
         root: digest,
+        mirrors,
+        auth_required: false,
     };
     check_name(&registry, &context.config()?)?;
-    trust(&root, &registry, context)?;
+    trust(&root, &registry, credentials.clone(), context)?;
+    registry.auth_required = credentials.is_some_and(|known| known.were_used());
     // Not held over the network; so the name may be taken by now.
     let _lock = context.lock_config()?;
     let mut config = context.config()?;
@@ -88,6 +110,8 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             "url": registry.url.as_str(),
             "registry_id": registry.registry_id.to_string(),
             "root": format!("sha256:{}", registry.root),
+            "mirrors": registry.mirrors.iter().map(BaseUrl::as_str).collect::<Vec<_>>(),
+            "auth_required": registry.auth_required,
         });
         context.shell.message("registry-added", body);
     }
@@ -104,16 +128,43 @@ fn check_name(registry: &Registry, config: &Config) -> Result<(), CommandError> 
     Err(error.with_help("choose another name, or remove that one first"))
 }
 
-/// The root file that the user trusts: given, or served and of the digest that was given, or served
-/// and agreed to.
-fn pinned_root(
+/// The root file that the user trusts, from the address or else a mirror.
+fn root_from_any(
     args: &AddArgs,
-    transport: &dyn Transport,
+    mirrors: &[BaseUrl],
+    credentials: Option<&Arc<Credentials<'_>>>,
     context: &Context,
 ) -> Result<Vec<u8>, CommandError> {
-    if let Some(path) = &args.root_file {
-        return context.read(path);
+    let mut first = None;
+    for url in std::iter::once(&args.url).chain(mirrors) {
+        let network = context.network()?;
+        let transport = transport::open(url, &network, credentials.cloned(), &context.shell)?;
+        match pinned_root(args, &*transport) {
+            Ok(root) => return Ok(root),
+            // The user has looked at a root, and does not trust it.
+            Err(error) if error.code == Some(NOT_TRUSTED) => return Err(error),
+            Err(error) if error.code == Some("MP0206") => {
+                first.get_or_insert_with(|| error.with_help(log_in(args)));
+            }
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
     }
+    Err(first.unwrap_or_else(|| no_registry(&args.url)))
+}
+
+/// Cargo stores tokens only for registries that it knows.
+fn log_in(args: &AddArgs) -> String {
+    let AddArgs { name, url, .. } = args;
+    let variable = variable_of(&["registries", name.as_str(), "token"]);
+    format!(
+        "set `{variable}`, or run `cargo login --registry {name}` with `[registries.{name}] index = \"sparse+{url}\"` in cargo's own config.toml"
+    )
+}
+
+/// The root file that is served: of the digest that was given, or agreed to.
+fn pinned_root(args: &AddArgs, transport: &dyn Transport) -> Result<Vec<u8>, CommandError> {
     if let Some(pinned) = args.root {
         return root_of_digest(args, pinned, transport);
     }
@@ -178,8 +229,10 @@ fn agreed(root: Vec<u8>, args: &AddArgs) -> Result<Vec<u8>, CommandError> {
     match prompt::confirm(&question) {
         Some(true) => Ok(root),
         answer => {
-            let error =
-                CommandError::trust("MP0101", format!("the root of `{name}` is not trusted yet"));
+            let error = CommandError::trust(
+                NOT_TRUSTED,
+                format!("the root of `{name}` is not trusted yet"),
+            );
             let error = error.with_note("nothing was written");
             Err(match answer {
                 None => {
@@ -212,13 +265,18 @@ fn started(root: &[u8]) -> Result<Updater, TufError> {
 
 /// Keeps the root and brings the registry up to date from it, so that what is added works. If it
 /// does not, a root that was not trusted before is forgotten again.
-fn trust(root: &[u8], registry: &Registry, context: &Context) -> Result<(), CommandError> {
+fn trust<'a>(
+    root: &[u8],
+    registry: &Registry,
+    credentials: Option<Arc<Credentials<'a>>>,
+    context: &'a Context,
+) -> Result<(), CommandError> {
     let files = Files::new(context.home.join(registry.registry_id.to_string()), None);
     let is_new = !metadata::is_trusted(&files)?;
     if is_new {
         metadata::trust_root(&files, root)?;
     }
-    match reading::client(context, registry) {
+    match reading::client_with(context, registry, credentials) {
         Ok(client) if !client.freshness().is_online && !context.offline => {
             let error = format!("`{}` does not answer as a registry", registry.url);
             Err(CommandError::failure(error)
@@ -297,6 +355,7 @@ mod tests {
             url: url.clone(),
             root: None,
             root_file: None,
+            mirror: Vec::new(),
         };
         let pinned = Sha256Digest::of(b"another root");
         assert!(root_of_digest(&args, pinned, &Endless(url)).is_err());

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::{prompt, signing};
+use crate::formats::config_json::Readers;
 use crate::formats::policy::Lifetimes;
 use crate::publish::init::{self, NewRegistry};
 use crate::publish::keystore::KeyName;
@@ -40,6 +41,14 @@ pub struct InitArgs {
     #[arg(long, value_name = "NAME", default_value = "online")]
     pub online_key: KeyName,
 
+    /// Where else it will be served; said to users in what is signed (repeatable)
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<BaseUrl>,
+
+    /// Its server will ask for a token: cargo sends it with every request then
+    #[arg(long)]
+    pub auth_required: bool,
+
     /// Days for which metadata is valid after its signing [default: 7 for the timestamp, 30 for the
     /// snapshot, 90 for other online roles, 365 for offline ones]
     #[arg(long, value_name = "DAYS")]
@@ -64,12 +73,18 @@ pub fn run(args: InitArgs, context: &Context) -> Result<(), CommandError> {
         let error = CommandError::usage("the offline and the online key are the same");
         return Err(error.with_help("the online key may be stolen; name two keys"));
     }
+    let mirrors: Vec<String> = args.mirror.iter().map(ToString::to_string).collect();
     let new = NewRegistry {
         base: args.base_url.as_str(),
         roles,
         keys: &RoleKeys::new([offline, online]),
         now: context.now,
         lifetimes: lifetimes(args.valid_days),
+        mirrors: &mirrors,
+        readers: match args.auth_required {
+            true => Readers::WithToken,
+            false => Readers::Everybody,
+        },
     };
     let root = init::init(&folder, &new)?;
     let shell = &context.shell;

@@ -113,6 +113,7 @@ impl Draft {
                 signing_required_from: None,
                 lifetimes: Lifetimes::default(),
                 vouchers: vec![secret(VOUCHER).public()],
+                mirrors: Vec::new(),
                 recovery: vec![secret(RECOVERY).public()],
             },
             verified_before: None,
