@@ -8,7 +8,7 @@ use super::files::{FileError, Files};
 use super::mirrors::{Failures, Mirrors};
 use crate::formats::layout;
 use crate::model::{Event, EventSink, RegistryName, UtcTime};
-use crate::trust::tuf::{Change, Mode, Request, Settings, Updater, ed25519_only};
+use crate::trust::tuf::{Change, Mode, Request, Settings, TufError, Updater, ed25519_only};
 
 /// The folder of the kept metadata; `root.json` in it is the trusted root.
 const FOLDER: &str = "tuf";
@@ -168,11 +168,16 @@ fn newest(
 ) -> Result<Vec<Change>, ClientError> {
     let mut failures = Failures::default();
     let mut found = Vec::new();
-    let mut lacking = Vec::new();
+    let mut is_absent = false;
     for (place, answer) in mirrors.all(path, max_bytes) {
         match answer {
             Ok(Some(bytes)) => found.push((place, bytes)),
-            Ok(None) => lacking.push(place),
+            Ok(None) if path == layout::TIMESTAMP => {
+                let path = "timestamp.json".to_owned();
+                let error = ClientError::Tuf(TufError::Missing { path });
+                mirrors.failed(place, false, error, &mut failures);
+            }
+            Ok(None) => is_absent = true,
             Err(error) => mirrors.failed(place, false, error.into(), &mut failures),
         }
     }
@@ -187,14 +192,11 @@ fn newest(
             Err(error) => mirrors.failed(place, true, error.into(), &mut failures),
         }
     }
-    if let Some(place) = lacking.first() {
-        match updater.supply(None) {
-            // Those that lie are left; where the only one does, that is the end.
-            Ok(changes) => return Ok(changes),
-            Err(error) => mirrors.failed(*place, false, error.into(), &mut failures),
-        }
+    // Those that lie are left. Where none says that there is no newer one, that is the end.
+    match is_absent {
+        true => Ok(updater.supply(None)?),
+        false => Err(failures.into_error()),
     }
-    Err(failures.into_error())
 }
 
 fn claimed_version(bytes: &[u8]) -> Option<u64> {

@@ -130,6 +130,24 @@ fn a_server_that_falls_silent_is_tried_again() {
 }
 
 #[test]
+fn a_server_that_trickles_is_given_up() {
+    let limits = Limits {
+        least_speed: 1000,
+        tries: 1,
+        ..LIMITS
+    };
+    let network = Network {
+        limits,
+        ..Network::default()
+    };
+    let server = FaultServer::start([Answer::Trickle]);
+    let transport = transport::open(&server.url(), &network, None, &Silent).unwrap();
+    // Long before the limit of the whole is reached: some bytes have come by then, not many.
+    let error = transport.get("se/rd/serde", 1 << 20).unwrap_err();
+    assert!(matches!(error, TransportError::TimedOut { .. }), "{error}");
+}
+
+#[test]
 fn says_why_there_is_no_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -6,6 +6,7 @@ pub mod check;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod mirror;
 pub mod refresh;
 pub mod remove;
 pub mod serve;
@@ -28,6 +29,7 @@ pub struct RegistryArgs {
 enum RegistryCommand {
     Add(add::AddArgs),
     List(list::ListArgs),
+    Mirror(mirror::MirrorArgs),
     Show(show::ShowArgs),
     Remove(remove::RemoveArgs),
     Init(init::InitArgs),
@@ -44,6 +46,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
     match args.command {
         RegistryCommand::Add(args) => add::run(args, context),
         RegistryCommand::List(args) => list::run(args, context),
+        RegistryCommand::Mirror(args) => mirror::run(args, context),
         RegistryCommand::Show(args) => show::run(args, context),
         RegistryCommand::Remove(args) => remove::run(args, context),
         RegistryCommand::Init(args) => init::run(args, context),
