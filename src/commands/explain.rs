@@ -74,8 +74,8 @@ const EXPLANATIONS: &[Explanation] = &[
         title: "no token for the registry",
         text: "The registry's server answers only those whom it knows, and there is no token for it, or \
             it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
-            stores one, `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider in cargo's own \
-            configuration give one. They are shown to the registry's own server, and not to mirrors at \
+            stores one (plain cargo wants `registry.global-credential-providers` in its configuration for \
+            that), `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider give one. They are shown to the registry's own server, and not to mirrors at \
             other addresses.",
     },
     Explanation {

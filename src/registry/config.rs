@@ -27,6 +27,15 @@ pub struct Registry {
     pub auth_required: bool,
 }
 
+impl Registry {
+    /// Adds a mirror, unless it is known.
+    pub fn add_mirror(&mut self, url: BaseUrl) {
+        if url != self.url && !self.mirrors.contains(&url) {
+            self.mirrors.push(url);
+        }
+    }
+}
+
 /// The user's configuration file. Formatting, comments and unknown keys survive a change.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -94,7 +94,7 @@ impl<'a> Files<'a> {
     /// Adds mirrors that the registry itself names. One that cannot be used is passed over.
     pub(super) fn add_mirrors(&mut self, urls: &[BaseUrl]) {
         if let Some(mirrors) = &mut self.mirrors {
-            // It failed to set up HTTPS, which has failed for the registry's own address already.
+            // Best effort: the registry can be read without them.
             let _ = mirrors.add(urls);
         }
     }

@@ -269,13 +269,19 @@ fn https_with_certificates_of_our_own_and_through_a_proxy() {
     assert_eq!(known.code, Some(0), "{known}");
 
     let (address, count) = proxy();
-    for variable in ["HTTPS_PROXY", "https_proxy", "CARGO_HTTP_PROXY"] {
+    let bare = address.trim_start_matches("http://");
+    for (variable, address) in [
+        ("HTTPS_PROXY", address.as_str()),
+        ("https_proxy", &address),
+        ("CARGO_HTTP_PROXY", &address),
+        ("CARGO_HTTP_PROXY", bare),
+    ] {
         let before = count.load(Ordering::Relaxed);
-        let through = add(&[trusted, (variable, &address)]);
+        let through = add(&[trusted, (variable, address)]);
         assert_eq!(through.code, Some(0), "{variable}: {through}");
         assert!(count.load(Ordering::Relaxed) > before, "{variable}");
         let before = count.load(Ordering::Relaxed);
-        let past = add(&[trusted, (variable, &address), ("NO_PROXY", "localhost")]);
+        let past = add(&[trusted, (variable, address), ("NO_PROXY", "localhost")]);
         assert_eq!(past.code, Some(0), "{variable}: {past}");
         assert_eq!(count.load(Ordering::Relaxed), before, "{variable}");
     }

@@ -178,6 +178,17 @@ fn a_token_in_the_environment_is_shown_once_the_registry_asks_and_from_then_on()
 }
 
 #[test]
+fn a_server_that_forbids_strangers_is_shown_the_token_too() {
+    let private = Private::new(|head, path| {
+        let forbidden = !shows_token(head) && !path.ends_with("2.root.json");
+        forbidden.then(|| answer("403 Forbidden", ""))
+    });
+    let command = private.env.command(private.add_line());
+    let added = command.env("CARGO_REGISTRIES_HARBOUR_TOKEN", TOKEN).run();
+    assert_eq!(added.code, Some(0), "{added}");
+}
+
+#[test]
 fn what_cargo_login_stored_is_used_by_every_command() {
     let private = Private::new(guarded);
     let index = private.server.url();
@@ -227,8 +238,8 @@ fn plain_cargo_reads_it_with_the_same_token() {
         "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n",
     );
     let providers = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
-    let build = market.env.cargo(["build"]).env(providers, "cargo:token");
-    let built = build.folder("work/app").run();
+    let command = market.env.cargo(["build"]).env(providers, "cargo:token");
+    let built = command.folder("work/app").run();
     assert_eq!(built.code, Some(0), "{built}");
     let from_cargo: Vec<_> = server
         .requests()

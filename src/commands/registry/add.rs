@@ -81,9 +81,10 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         url: args.url.clone(),
         registry_id,
         root: digest,
-        mirrors,
+        mirrors: Vec::new(),
         auth_required: false,
     };
+    mirrors.into_iter().for_each(|url| registry.add_mirror(url));
     check_name(&registry, &context.config()?)?;
     trust(&root, &registry, credentials.clone(), context)?;
     registry.auth_required = credentials.is_some_and(|known| known.were_used());

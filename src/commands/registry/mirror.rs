@@ -44,9 +44,7 @@ pub fn run(args: MirrorArgs, context: &Context) -> Result<(), CommandError> {
         }
     }
     for url in args.add {
-        if url != registry.url && !registry.mirrors.contains(&url) {
-            registry.mirrors.push(url);
-        }
+        registry.add_mirror(url);
     }
     config.set(&registry)?;
     config.save()?;

@@ -63,20 +63,26 @@ impl<'a> HttpTransport<'a> {
             None => None,
         };
         let response = self.send(fetch, shown.as_ref())?;
-        let asks =
-            response.status().as_u16() == 401 && response.url().origin() == self.base.origin();
-        let Some(credentials) = self
-            .credentials
-            .as_ref()
-            .filter(|_| asks && shown.is_none())
-        else {
+        let asks = match response.status().as_u16() {
+            401 => self.is_own(&response),
+            // Some say so to strangers, too.
+            403 => self.is_own(&response) && fetch.is_everywhere,
+            _ => false,
+        };
+        let credentials = self.credentials.as_ref();
+        let Some(credentials) = credentials.filter(|_| asks && shown.is_none()) else {
             return self.take(fetch, response, shown.is_some());
         };
         let token = credentials.ask(&challenges(&response));
         match token.map_err(|error| fetch.no_token(error))? {
             Some(token) => self.take(fetch, self.send(fetch, Some(&token))?, true),
-            None => Err(fetch.unauthorized(Refusal::NoToken)),
+            None => self.take(fetch, response, false),
         }
+    }
+
+    /// Whether the registry's own server answered, and not one that it redirected to.
+    fn is_own(&self, response: &Response) -> bool {
+        response.url().origin() == self.base.origin()
     }
 
     fn send(&self, fetch: &Fetch<'_>, token: Option<&Token>) -> Result<Response, TransportError> {
@@ -103,8 +109,10 @@ impl<'a> HttpTransport<'a> {
     ) -> Result<Option<Vec<u8>>, TransportError> {
         match response.status().as_u16() {
             200 => fetch.read(response, &self.flight).map(Some),
-            401 if token_was_shown => Err(fetch.unauthorized(Refusal::Rejected)),
-            401 => Err(fetch.unauthorized(Refusal::NoToken)),
+            401 if self.is_own(&response) && token_was_shown => {
+                Err(fetch.unauthorized(Refusal::Rejected))
+            }
+            401 if self.is_own(&response) => Err(fetch.unauthorized(Refusal::NoToken)),
             403 if fetch.is_everywhere => Err(fetch.unauthorized(Refusal::Forbidden)),
             // Buckets that may not be listed answer so for what is not there.
             403 | 404 | 410 => Ok(None),

@@ -35,6 +35,11 @@ pub(super) fn configured(base: &BaseUrl, network: &Network) -> reqwest::Result<C
         return Ok(builder.no_proxy().tls_certs_only([]));
     }
     if let Some(proxy) = &network.proxy {
+        // As curl reads it: without a scheme it is http.
+        let proxy = match proxy.contains("://") {
+            true => proxy.clone(),
+            false => format!("http://{proxy}"),
+        };
         builder = builder.proxy(Proxy::all(proxy)?.no_proxy(NoProxy::from_env()));
     }
     if let Some(certificates) = &network.certificates {
