@@ -84,7 +84,9 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         mirrors: Vec::new(),
         auth_required: false,
     };
-    mirrors.into_iter().for_each(|url| registry.add_mirror(url));
+    for url in mirrors {
+        registry.add_mirror(url);
+    }
     check_name(&registry, &context.config()?)?;
     trust(&root, &registry, credentials.clone(), context)?;
     registry.auth_required = credentials.is_some_and(|known| known.were_used());
