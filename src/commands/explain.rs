@@ -40,6 +40,11 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "It is the root of the sample registry in the program's source, whose secret keys lie beside it. It is accepted from a folder only.",
     },
     Explanation {
+        code: "MP0104",
+        title: "not the registry that the project demands",
+        text: "The project has a file `marketplace.trust`, which says which registry a name means and which root it must have had. The registry at hand is another one, or a root is held back. Nothing was written. Ask whoever maintains the project which of the two is right; the file is only ever a demand, and never makes a registry trusted.",
+    },
+    Explanation {
         code: "MP0201",
         title: "no copy of a registry, and no network",
         text: "Nothing was fetched from this registry yet, so there is nothing to work from. Run \
@@ -71,6 +76,16 @@ const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         code: "MP0206",
+        title: "a name that is in several registries",
+        text: "Several registries have a package of this name, and they need not be the same package. None is chosen silently, or whoever registers the name of somebody's private package elsewhere could have it built in its place. Name the registry: `registry/name`, or `--registry`.",
+    },
+    Explanation {
+        code: "MP0207",
+        title: "every release that fits is too young",
+        text: "With a cooldown (`--cooldown`, `CARGO_MARKETPLACE_COOLDOWN`, or `cooldown` in `[install]` of the configuration) releases that the registry took in a short time ago are not chosen, so that others may find out what is wrong with them first. What a lock file names, and what is asked for exactly, is taken all the same.",
+    },
+    Explanation {
+        code: "MP0208",
         title: "no token for the registry",
         text: "The registry's server answers only those whom it knows, and there is no token for it, or \
             it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
@@ -107,7 +122,8 @@ const EXPLANATIONS: &[Explanation] = &[
         code: "MP0405",
         title: "the registry went back in time",
         text: "A lower number was served than one that was seen before. A registry only ever \
-            counts up: a mirror is stale, or somebody hides something. Nothing was written.",
+            counts up: a mirror is stale, or somebody hides something. A project's `marketplace.trust` \
+            can demand a number that must have been reached, too. Nothing was written.",
     },
     Explanation {
         code: "MP0406",
@@ -123,6 +139,13 @@ const EXPLANATIONS: &[Explanation] = &[
         code: "MP0408",
         title: "a project could replace verified packages",
         text: "A setting or patch of the project would make cargo build something else in place of a verified package, or cargo was seen to do so. Nothing was built.",
+    },
+    Explanation {
+        code: "MP0409",
+        title: "a claimed name is in other hands",
+        text: "The registry's operator signed offline whose the package is, and what is served is not \
+            that package: another record stands in its place, or none. Somebody who has the registry's \
+            online key can do that, or a mirror that mixes files. Nothing was written. Tell the operator.",
     },
     Explanation {
         code: "MP0501",

@@ -16,7 +16,9 @@ use crate::formats::publisher::Publisher;
 use crate::formats::statement::Envelope;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
-use crate::model::{Body, DependencySource, KeyId, PublicKey, PublisherId, RegistryName, Release};
+use crate::model::{
+    Body, DependencySource, KeyId, Owners, PublicKey, PublisherId, RegistryName, Release,
+};
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
@@ -265,16 +267,22 @@ pub fn finished(applied: &Applied, context: &Context) {
     }
 }
 
+/// Owners, as `harbour, quay (2 of 2 must sign)`.
+#[must_use]
+pub fn describe_owners(owners: &Owners) -> String {
+    let publishers = owners.publishers.iter().map(PublisherId::as_str);
+    let (names, count) = (publishers.collect::<Vec<_>>(), owners.publishers.len());
+    let (names, threshold) = (names.join(", "), owners.threshold);
+    format!("{names} ({threshold} of {count} must sign)")
+}
+
 /// What a statement says, as `release 0.3.1`.
 #[must_use]
 pub fn describe(body: &Body) -> String {
     let kind = body.kind();
     match body {
         Body::Genesis(owners) | Body::Owners(owners) | Body::Assign(owners) => {
-            let publishers = owners.publishers.iter().map(PublisherId::as_str);
-            let (names, count) = (publishers.collect::<Vec<_>>(), owners.publishers.len());
-            let (names, threshold) = (names.join(", "), owners.threshold);
-            format!("{kind} owned by {names} ({threshold} of {count} must sign)")
+            format!("{kind} owned by {}", describe_owners(owners))
         }
         Body::Release(release) | Body::Vouch { release, .. } => {
             format!("{kind} {}", release.version)

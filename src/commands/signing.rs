@@ -14,9 +14,15 @@ use crate::trust::SecretKey;
 /// The roles that adding releases signs anew.
 const CHANGED_ROLES: [&str; 4] = ["packages-0", "catalog", "snapshot", "timestamp"];
 
-/// The role that registering a publisher signs anew besides. Its key is an offline one: it is not
-/// read without need.
-const REGISTERING_ROLE: &str = "targets";
+/// The roles that registering a publisher signs anew besides: it, and the claims of new packages. Their
+/// keys are offline ones, and not read without need.
+const REGISTERING_ROLES: [&str; 2] = ["targets", CLAIMING_ROLE];
+
+/// The roles that claiming packages signs anew.
+const CLAIMING_ROLES: [&str; 3] = [CLAIMING_ROLE, "snapshot", "timestamp"];
+
+/// One of the bins of claims: all have the same keys.
+const CLAIMING_ROLE: &str = "claimed-0";
 
 /// A publisher's key, ready to sign. The key's name is the publisher's id.
 pub struct Publisher {
@@ -121,11 +127,21 @@ pub fn role_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
 }
 
 fn key_ids(folder: &mut Folder, registers: bool) -> Result<Vec<KeyId>, CommandError> {
+    let registering = REGISTERING_ROLES.into_iter().filter(|_| registers);
+    ids_of(folder, CHANGED_ROLES.into_iter().chain(registering))
+}
+
+/// The ids of the keys that claiming packages needs.
+pub fn claiming_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    ids_of(folder, CLAIMING_ROLES.into_iter())
+}
+
+fn ids_of(
+    folder: &mut Folder,
+    roles: impl Iterator<Item = &'static str>,
+) -> Result<Vec<KeyId>, CommandError> {
     let mut ids = Vec::new();
-    for role in CHANGED_ROLES
-        .into_iter()
-        .chain(registers.then_some(REGISTERING_ROLE))
-    {
+    for role in roles {
         ids.extend(folder.key_ids(role)?);
     }
     ids.sort_unstable();

@@ -5,6 +5,8 @@ use crate::model::{PackageName, PublisherId, Sha256Digest};
 
 /// The folder of the TUF metadata.
 pub const TUF: &str = "tuf";
+/// What the paths of all claims begin with.
+pub const CLAIMS: &str = "claimed/";
 /// The folder of archives.
 pub const ARCHIVES: &str = "crates";
 /// The target that lists the catalog's packs.
@@ -82,6 +84,13 @@ pub fn archive(package: &PackageName, checksum: &Sha256Digest) -> String {
 #[must_use]
 pub fn download_template(base: &str) -> String {
     format!("{base}{ARCHIVES}/{{crate}}/{{sha256-checksum}}.crate")
+}
+
+/// The target by which the role `claimed` says whose a package is: the digest of the payload by which
+/// its owners have it. No file lies there; the payload stands in the package's record.
+#[must_use]
+pub fn claim(package: &PackageName) -> String {
+    format!("{CLAIMS}{}", package.as_str().to_ascii_lowercase())
 }
 
 /// A publisher's keys.

@@ -14,6 +14,7 @@ use semver::Version;
 
 use catalog::Touched;
 
+use super::claim::claim_with;
 use super::collision;
 use super::folder::Folder;
 use super::journal::{Change, NewFile};
@@ -72,6 +73,7 @@ pub fn apply(
     let mut touched = Touched::default();
     for proposal in proposals {
         let record = extended_record(&mut folder, &proposal, &policy, publishers, authority.now)?;
+        claim_with(&mut folder, &record.0, &record.1, authority.keys)?;
         change.immutable.extend(archives(proposal)?);
         add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
     }
@@ -145,6 +147,7 @@ fn checked(
         package: &record.package,
         publishers: &publishers,
         policy,
+        claim: folder.claim(&record.package)?,
         verified_before: None,
     };
     check_record(record, &context).map_err(ApplyError::Record)

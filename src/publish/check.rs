@@ -104,11 +104,13 @@ fn check_listed(
 ) -> Report {
     check_config(tree, &policy.base, log);
     let publishers = check_publishers(tree, chain, log);
+    let claims = claims(chain);
     let judge = Judge {
         tree,
         registry_id: chain.root,
         publishers: &publishers,
         policy,
+        claims: &claims,
     };
     let (records, others) = split(chain);
     for listed in &others {
@@ -117,12 +119,16 @@ fn check_listed(
     let states = check_packages(&records, &judge, events, log);
     check_names(&states, log);
     let is_whole = chain.is_whole && states.len() == records.len();
+    if is_whole {
+        check_claims(&states, &claims, log);
+    }
     let serial = catalog::check(chain, &states, is_whole, &judge, log);
     let releases = states.iter().map(|state| state.document.entries.len());
     Report {
         serial: serial.unwrap_or_default(),
         packages: states.len(),
         releases: releases.sum(),
+        unclaimed: unclaimed(&states),
         unchecked: (!chain.is_whole).then_some("what the roles list that cannot be read"),
         ..Report::default()
     }
@@ -131,11 +137,45 @@ fn check_listed(
 /// Records, and files that are neither records nor looked at by name.
 fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
     let is_known = |path: &str| {
-        path == layout::POLICY || path == layout::CATALOG_INDEX || publisher_of(path).is_some()
+        path == layout::POLICY
+            || path == layout::CATALOG_INDEX
+            || path.starts_with(layout::CLAIMS)
+            || publisher_of(path).is_some()
     };
     let listed = chain.listed.iter().filter(|(path, _)| !is_known(path));
     let listed = listed.map(|(_, listed)| listed);
     listed.partition(|listed| listed.role.starts_with(super::metadata::PACKAGES))
+}
+
+/// The claims by their paths. No file lies there: each names a statement within a record.
+fn claims(chain: &Chain) -> BTreeMap<String, Sha256Digest> {
+    let listed = chain.listed.iter();
+    let claims = listed.filter(|(path, _)| path.starts_with(layout::CLAIMS));
+    claims
+        .filter_map(|(path, listed)| Some((path.clone(), listed.file.sha256()?)))
+        .collect()
+}
+
+/// Every claim is that of a package.
+fn check_claims(
+    states: &[Verified<PackageState>],
+    claims: &BTreeMap<String, Sha256Digest>,
+    log: &mut Log,
+) {
+    let packages = states.iter().map(|state| &state.document.package);
+    let known: BTreeSet<String> = packages.map(layout::claim).collect();
+    for path in claims.keys().filter(|path| !known.contains(*path)) {
+        log.find(path, Problem::NothingClaimed);
+    }
+}
+
+/// Packages with an owner that are not claimed.
+fn unclaimed(states: &[Verified<PackageState>]) -> Vec<PackageName> {
+    let owned = states.iter().filter(|state| state.owners.is_some());
+    let unclaimed = owned.filter(|state| !state.is_claimed);
+    unclaimed
+        .map(|state| state.document.package.clone())
+        .collect()
 }
 
 fn publisher_of(path: &str) -> Option<PublisherId> {

@@ -16,7 +16,7 @@ pub use refresh::Refreshed;
 use serde_json::Value;
 
 use super::journal::{Change, Journal, NewFile};
-use super::metadata::{self, PACKAGES};
+use super::metadata::{self, CLAIMED, PACKAGES, binning_role};
 use super::role_keys::{RoleKeys, key_ids};
 use crate::disk;
 use crate::formats::policy::{self, Policy};
@@ -105,26 +105,73 @@ impl Folder {
     /// A package's record, if there is the package.
     pub fn record(&mut self, package: &PackageName) -> Result<Option<Record>, FolderError> {
         let path = layout::record(package);
-        let bin = self.bin(&path)?;
-        let Some(bytes) = self.target(&bin, &path)? else {
+        let bin = self.bin(PACKAGES, &path)?;
+        self.record_in(&bin, &path)
+    }
+
+    /// The records of all packages: for what looks at a registry as a whole.
+    pub fn records(&mut self) -> Result<Vec<Record>, FolderError> {
+        let mut records = Vec::new();
+        for bin in self.listed_roles() {
+            if binning_role(&bin) != Some(PACKAGES) {
+                continue;
+            }
+            let paths = self.role(&bin)?["targets"].as_object();
+            let paths: Vec<String> = paths
+                .into_iter()
+                .flat_map(|all| all.keys().cloned())
+                .collect();
+            for path in paths {
+                records.extend(self.record_in(&bin, &path)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// The record at that path, if the bin lists it.
+    fn record_in(&mut self, bin: &str, path: &str) -> Result<Option<Record>, FolderError> {
+        let Some(bytes) = self.target(bin, path)? else {
             return Ok(None);
         };
-        record::decode(&bytes)
-            .map(Some)
-            .map_err(|source| FolderError::Record {
-                package: package.clone(),
-                source,
-            })
+        let record = record::decode(&bytes).map_err(|source| FolderError::Record {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Some(record))
+    }
+
+    /// The digest of the statement by which its owners have a package, if it is claimed.
+    pub fn claim(&mut self, package: &PackageName) -> Result<Option<Sha256Digest>, FolderError> {
+        let path = layout::claim(package);
+        let bin = self.bin(CLAIMED, &path)?;
+        Ok(self.listed(&bin, &path)?.map(|listed| listed.sha256))
+    }
+
+    /// Whose keys claim a package, and how many of them.
+    pub fn claims_description(&mut self, package: &PackageName) -> Result<Value, FolderError> {
+        let bin = self.bin(CLAIMED, &layout::claim(package))?;
+        Ok(self.description(&bin))
+    }
+
+    /// Claims a package for its owners, by the payload of the statement by which they have it.
+    pub fn set_claim(&mut self, package: &PackageName, payload: &[u8]) -> Result<(), FolderError> {
+        let path = layout::claim(package);
+        let bin = self.bin(CLAIMED, &path)?;
+        self.set_target(&bin, &path, payload)
     }
 
     /// The bytes of a target that `role` lists, checked against its digest.
     pub fn target(&mut self, role: &str, path: &str) -> Result<Option<Vec<u8>>, FolderError> {
-        let listed = &self.role(role)?["targets"][path];
-        let Some(expected) = file_digest(listed) else {
+        let Some(expected) = self.listed(role, path)? else {
             return Ok(None);
         };
         let path = layout::hashed(path, &expected.sha256);
         self.file(&path, &expected).map(Some)
+    }
+
+    /// What a role says of a path.
+    fn listed(&mut self, role: &str, path: &str) -> Result<Option<FileDigest>, FolderError> {
+        Ok(file_digest(&self.role(role)?["targets"][path]))
     }
 
     /// The bytes of a file whose digest is known.
@@ -141,7 +188,7 @@ impl Folder {
     /// Lists a new version of a record.
     pub fn set_record(&mut self, package: &PackageName, bytes: &[u8]) -> Result<(), FolderError> {
         let path = layout::record(package);
-        let bin = self.bin(&path)?;
+        let bin = self.bin(PACKAGES, &path)?;
         self.set_target(&bin, &path, bytes)
     }
 
@@ -210,17 +257,17 @@ impl Folder {
         Ok(&self.roles[role])
     }
 
-    /// The bin that a record belongs to.
-    fn bin(&mut self, path: &str) -> Result<String, FolderError> {
-        let delegation = &self.role(PACKAGES)?["delegations"]["succinct_roles"];
+    /// The bin of `role` that a path belongs to.
+    fn bin(&mut self, role: &str, path: &str) -> Result<String, FolderError> {
+        let delegation = &self.role(role)?["delegations"]["succinct_roles"];
         let bits = delegation["bit_length"]
             .as_u64()
             .and_then(|bits| u32::try_from(bits).ok());
         let bits = bits.ok_or(FolderError::Shape {
-            role: PACKAGES.into(),
+            role: role.to_owned(),
             field: "bit_length",
         })?;
-        Ok(bin_name(PACKAGES, bits, path))
+        Ok(bin_name(role, bits, path))
     }
 
     /// Reads the newest root; each must be signed as the one before it demands.
@@ -247,10 +294,10 @@ impl Folder {
 
     /// Reads a role in the version that was announced; the timestamp has none.
     fn load(&mut self, role: &str, version: Option<u64>) -> Result<(), FolderError> {
-        if is_bin(role) {
-            self.role(PACKAGES)?;
-        } else if !is_top(role) {
-            self.role("targets")?;
+        match binning_role(role) {
+            Some(binning) => _ = self.role(binning)?,
+            None if is_top(role) => {}
+            None => _ = self.role("targets")?,
         }
         let path = match version {
             Some(version) => layout::metadata(role, version),
@@ -271,8 +318,14 @@ impl Folder {
     pub fn description(&self, role: &str) -> Value {
         match role {
             _ if is_top(role) => self.roles["root"]["roles"][role].clone(),
-            _ if is_bin(role) => self.roles[PACKAGES]["delegations"]["succinct_roles"].clone(),
-            _ => {
+            _ => self.delegated_description(role),
+        }
+    }
+
+    fn delegated_description(&self, role: &str) -> Value {
+        match binning_role(role) {
+            Some(binning) => self.roles[binning]["delegations"]["succinct_roles"].clone(),
+            None => {
                 let delegations = self.roles["targets"]["delegations"]["roles"].as_array();
                 let mut delegations = delegations.into_iter().flatten();
                 delegations
@@ -285,8 +338,8 @@ impl Folder {
 
     /// The ids of the keys that may sign a role.
     pub fn key_ids(&mut self, role: &str) -> Result<Vec<KeyId>, FolderError> {
-        if is_bin(role) {
-            self.role(PACKAGES)?;
+        if let Some(binning) = binning_role(role) {
+            self.role(binning)?;
         }
         let description = self.description(role);
         Ok(key_ids(&description)
@@ -297,8 +350,10 @@ impl Folder {
     fn keys(&self, role: &str) -> Value {
         match role {
             _ if is_top(role) => self.roles["root"]["keys"].clone(),
-            _ if is_bin(role) => self.roles[PACKAGES]["delegations"]["keys"].clone(),
-            _ => self.roles["targets"]["delegations"]["keys"].clone(),
+            _ => {
+                let delegator = binning_role(role).unwrap_or("targets");
+                self.roles[delegator]["delegations"]["keys"].clone()
+            }
         }
     }
 
@@ -324,11 +379,6 @@ fn unsealed(
 /// Roles that the root names.
 fn is_top(role: &str) -> bool {
     matches!(role, "root" | "targets" | "snapshot" | "timestamp")
-}
-
-fn is_bin(role: &str) -> bool {
-    role.strip_prefix(PACKAGES)
-        .is_some_and(|rest| rest.starts_with('-'))
 }
 
 fn version_of(value: &Value) -> u64 {

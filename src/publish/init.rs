@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::journal::{Change, Journal, JournalError, NewFile};
-use super::metadata::{self, PACKAGES, SoloKeys};
+use super::metadata::{self, CLAIMED, PACKAGES, SoloKeys};
 use super::role_keys::{RoleKeys, SealError};
 use crate::disk::{self, Failure};
 use crate::formats::catalog_index::{self, CatalogIndex};
@@ -130,16 +130,20 @@ fn first_roles(
     let index = catalog_index::encode(&CatalogIndex::default());
     let catalog = listing("catalog", layout::CATALOG_INDEX, index);
     let top = metadata::top_targets(&new.roles, expires("targets"));
-    let packages = metadata::packages(&new.roles, expires(PACKAGES));
+    let SoloKeys { offline, online } = new.roles;
+    let claimed = metadata::binned(CLAIMED, &offline, expires(CLAIMED));
+    let packages = metadata::binned(PACKAGES, &online, expires(PACKAGES));
     let named = [
         ("targets", top),
         ("policy", policy),
         ("catalog", catalog),
         ("rollout", metadata::targets(expires("rollout"))),
+        (CLAIMED, claimed),
         (PACKAGES, packages),
     ];
     let named = named.map(|(role, signed)| (role.to_owned(), signed));
-    let bins = metadata::bins().map(|bin| (bin.clone(), metadata::targets(expires(&bin))));
+    let bins = [CLAIMED, PACKAGES].into_iter().flat_map(metadata::bins);
+    let bins = bins.map(|bin| (bin.clone(), metadata::targets(expires(&bin))));
     Ok(named.into_iter().chain(bins).collect())
 }
 
@@ -224,8 +228,9 @@ pub(super) mod tests {
         // Opening checks root, timestamp, snapshot and targets; the others are read one by one.
         let mut opened = Folder::open(folder.path()).unwrap();
         assert_eq!(opened.registry_id(), root);
-        let bins: Vec<String> = metadata::bins().collect();
-        let named = ["policy", "catalog", "rollout", PACKAGES].into_iter();
+        let bins = [CLAIMED, PACKAGES].into_iter().flat_map(metadata::bins);
+        let bins: Vec<String> = bins.collect();
+        let named = ["policy", "catalog", "rollout", CLAIMED, PACKAGES].into_iter();
         for role in named.chain(bins.iter().map(String::as_str)) {
             let found = opened.target(role, "none").unwrap();
             assert_eq!(found, None, "{role}");

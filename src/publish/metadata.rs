@@ -9,15 +9,17 @@ use crate::model::{PublicKey, Sha256Digest, UtcTime};
 use crate::trust::tuf::numbered_bin;
 
 const SPEC_VERSION: &str = "1.0.31";
-/// The online bins that share the packages' records: 2 to the power of this.
+/// The bins that share the packages' records, and those that share the claims: 2 to the power of this.
 const BIN_BITS: u32 = 3;
-/// The prefix of the bins' names, and the role that delegates to them.
+/// The role whose online bins list the packages' records, and the prefix of the bins' names.
 pub const PACKAGES: &str = "packages";
+/// The role whose offline bins say whose a package is, and the prefix of the bins' names.
+pub const CLAIMED: &str = "claimed";
 
 /// The keys of a `--solo` registry: one that is kept offline, one that publishes.
 #[derive(Debug, Clone, Copy)]
 pub struct SoloKeys {
-    /// Signs root, targets, policy, rollout, and which keys the bins have.
+    /// Signs root, targets, policy, rollout, claims, and which keys the bins have.
     pub offline: PublicKey,
     /// Signs bins, catalog, snapshot and timestamp.
     pub online: PublicKey,
@@ -27,6 +29,8 @@ pub struct SoloKeys {
 #[must_use]
 pub fn is_offline(role: &str) -> bool {
     matches!(role, "root" | "targets" | "policy" | "rollout" | PACKAGES)
+        || role == CLAIMED
+        || binning_role(role) == Some(CLAIMED)
 }
 
 /// Days that a role's metadata is valid from the moment of signing.
@@ -67,25 +71,33 @@ pub fn top_targets(keys: &SoloKeys, expires: UtcTime) -> Value {
             delegation("policy", offline, &["policy.json"]),
             delegation("rollout", offline, &["rollout.yaml"]),
             delegation("catalog", online, &["catalog/index.json", "halt.json"]),
+            delegation(CLAIMED, offline, &["claimed/*"]),
             delegation(PACKAGES, offline, &records),
         ],
     });
     with_delegations(targets(expires), delegations)
 }
 
-/// The role that hands records on to the bins (TAP 15).
+/// A role that hands its paths on to bins (TAP 15) of that key.
 #[must_use]
-pub fn packages(keys: &SoloKeys, expires: UtcTime) -> Value {
-    let mut bins = role(&keys.online);
+pub fn binned(name: &str, key: &PublicKey, expires: UtcTime) -> Value {
+    let mut bins = role(key);
     bins["bit_length"] = BIN_BITS.into();
-    bins["name_prefix"] = PACKAGES.into();
-    let delegations = json!({"keys": key_map(&[keys.online]), "succinct_roles": bins});
+    bins["name_prefix"] = name.into();
+    let delegations = json!({"keys": key_map(&[*key]), "succinct_roles": bins});
     with_delegations(targets(expires), delegations)
 }
 
-/// The names of the bins that [`packages`] delegates to.
-pub fn bins() -> impl Iterator<Item = String> {
-    (0..1 << BIN_BITS).map(|bin| numbered_bin(PACKAGES, BIN_BITS, bin))
+/// The names of the bins that a role of [`binned`] delegates to.
+pub fn bins(name: &str) -> impl Iterator<Item = String> {
+    (0..1 << BIN_BITS).map(move |bin| numbered_bin(name, BIN_BITS, bin))
+}
+
+/// The role that delegates to a bin; nothing for a role that is no bin.
+#[must_use]
+pub fn binning_role(role: &str) -> Option<&'static str> {
+    let (prefix, _) = role.split_once('-')?;
+    [PACKAGES, CLAIMED].into_iter().find(|name| *name == prefix)
 }
 
 /// Metadata of type `targets`, version 1, that lists nothing.
@@ -98,7 +110,7 @@ pub fn targets(expires: UtcTime) -> Value {
 
 /// Lists a file in metadata of type `targets`.
 pub fn set_target(signed: &mut Value, path: &str, bytes: &[u8]) {
-    signed["targets"][path] = file(bytes);
+    signed["targets"][path] = listed(bytes);
 }
 
 /// A snapshot: the version of every role of type `targets`.
@@ -117,7 +129,7 @@ pub fn snapshot<'a>(
 /// A timestamp: which snapshot is the present one.
 #[must_use]
 pub fn timestamp(version: u64, expires: UtcTime, snapshot_version: u64, snapshot: &[u8]) -> Value {
-    let mut meta = file(snapshot);
+    let mut meta = listed(snapshot);
     meta["version"] = snapshot_version.into();
     let mut signed = common("timestamp", version, expires);
     signed.insert("meta".into(), json!({"snapshot.json": meta}));
@@ -165,7 +177,7 @@ fn key_map(keys: &[PublicKey]) -> Value {
     Value::Object(keys.iter().map(entry).collect())
 }
 
-fn file(bytes: &[u8]) -> Value {
+fn listed(bytes: &[u8]) -> Value {
     json!({"length": bytes.len(), "hashes": {"sha256": Sha256Digest::of(bytes).to_string()}})
 }
 
@@ -184,7 +196,15 @@ mod tests {
 
     #[test]
     fn there_are_as_many_bins_as_the_delegation_says() {
-        assert_eq!(bins().count(), 8);
-        assert_eq!(bins().last().as_deref(), Some("packages-7"));
+        assert_eq!(bins(PACKAGES).count(), 8);
+        assert_eq!(bins(PACKAGES).last().as_deref(), Some("packages-7"));
+    }
+
+    #[test]
+    fn a_bin_is_told_by_its_name() {
+        assert_eq!(binning_role("packages-7"), Some(PACKAGES));
+        assert_eq!(binning_role("claimed-0"), Some(CLAIMED));
+        assert_eq!(binning_role("claimed"), None);
+        assert_eq!(binning_role("other-0"), None);
     }
 }

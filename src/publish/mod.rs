@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod bundle;
 pub mod check;
+pub mod claim;
 pub mod collision;
 pub mod folder;
 pub mod import;

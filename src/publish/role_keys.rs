@@ -87,6 +87,13 @@ impl RoleKeys {
         canonical(&file, Form::Jcs).map_err(canonical_error)
     }
 
+    /// Says whether enough of a role's keys are at hand.
+    #[must_use]
+    pub fn can_seal(&self, description: &Value) -> bool {
+        let threshold = description["threshold"].as_u64();
+        threshold.is_some_and(|threshold| self.of(description).len() as u64 >= threshold)
+    }
+
     fn of(&self, description: &Value) -> Vec<&SecretKey> {
         key_ids(description)
             .filter_map(|id| self.0.get(&id.parse().ok()?))

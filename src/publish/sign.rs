@@ -195,6 +195,7 @@ mod tests {
             package: &record.package,
             publishers: &BTreeMap::from([(harbour.id.clone(), harbour)]),
             policy: &policy,
+            claim: None,
             verified_before: None,
         };
         check_record(&record, &context).unwrap()

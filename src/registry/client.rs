@@ -13,7 +13,8 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
-use crate::formats::policy::{self, Policy};
+use crate::formats::marketplace_trust::Demand;
+use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
 use crate::model::{
@@ -26,7 +27,6 @@ use crate::trust::{
 };
 
 use super::mirrors::Mirrors;
-use super::transport::BaseUrl;
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -40,12 +40,22 @@ pub struct Opening<'a> {
     pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
+    /// What a project demands of it.
+    pub demands: Vec<Demand>,
     /// Who is told.
     pub events: &'a dyn EventSink,
 }
 
 /// Publishers by their ids.
 type Publishers = BTreeMap<PublisherId, Publisher>;
+
+/// By what a record is judged, beside the policy.
+struct Judge {
+    /// Those who own the package, or ever did.
+    publishers: Publishers,
+    /// What the role `claimed` says of the package.
+    claim: Option<Sha256Digest>,
+}
 
 /// A registry that can be read.
 pub struct Client<'a> {
@@ -65,23 +75,20 @@ pub struct Client<'a> {
 impl<'a> Client<'a> {
     /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
     /// is used, and its age is said.
-    pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
+    pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
         let is_offline_meant = opening.mirrors.is_none();
-        let mut files = Files::new(folder, opening.mirrors);
-        // As it was verified last time: the registry's own address may be gone since.
-        if let Some(Ok(policy)) = files
-            .kept(layout::POLICY)?
-            .map(|kept| policy::decode(&kept))
-        {
-            add_mirrors(&mut files, &policy);
-        }
+        let mut files = Files::new(folder, opening.mirrors.take());
+        files.add_mirrors_of_copy()?;
+        let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
+        let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
-            metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
+            metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
+        check_roots(&files, &opening)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
-        add_mirrors(&mut files, &policy);
+        files.add_mirrors(&policy);
         Ok(Self {
             name: opening.name,
             registry_id: opening.registry_id,
@@ -148,10 +155,33 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The time at which the registry signed its timestamp, by its own clock: so long before its
+    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// could make everything old.
+    #[must_use]
+    pub fn timestamp_time(&self) -> UtcTime {
+        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
+        let expires = self.tuf().timestamp_expires();
+        let signed = expires.map(|expires| expires.plus_seconds(-life));
+        signed.map_or(self.now, |signed| signed.min(self.now))
+    }
+
+    /// The present time.
+    #[must_use]
+    pub const fn now(&self) -> UtcTime {
+        self.now
+    }
+
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {
         self.tuf().root_version()
+    }
+
+    /// The version of the trusted snapshot.
+    #[must_use]
+    pub fn snapshot_version(&self) -> u64 {
+        self.tuf().snapshot_version().unwrap_or(0)
     }
 
     /// When the trusted root expires.
@@ -166,10 +196,10 @@ impl<'a> Client<'a> {
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
         let before = seen::load(&self.files, package)?;
-        let Some((target, publishers)) = self.record(package, before)? else {
+        let Some((target, judge)) = self.record(package, before)? else {
             return Ok(None);
         };
-        let state = verify_record(&target, &self.context(package, &publishers, before))?;
+        let state = verify_record(&target, &self.context(package, &judge, before))?;
         seen::store(&self.files, package, before, &state)?;
         Ok(Some(state))
     }
@@ -179,34 +209,28 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, publishers)) = self.record(package, None)? else {
+        let Some((target, judge)) = self.record(package, None)? else {
             return Ok(None);
         };
-        let context = self.context(package, &publishers, None);
+        let context = self.context(package, &judge, None);
         Ok(Some(signed_statements(&target, &context)?))
     }
 
-    /// The record of a package, not yet verified but for its digest, and its owners' keys.
+    /// The record of a package, not yet verified but for its digest, and by what it is judged.
     fn record(
         &self,
         package: &PackageName,
         before: Option<Seen>,
-    ) -> Result<Option<(Verified<Target>, Publishers)>, ClientError> {
+    ) -> Result<Option<(Verified<Target>, Judge)>, ClientError> {
         let target = self.target(&layout::record(package));
-        let target = target.map_err(|error| match error.is_missing_copy() {
-            true => ClientError::NotInCopy {
-                package: package.clone(),
-                registry: self.name.clone(),
-            },
-            false => error,
-        })?;
+        let target = target.map_err(|error| self.in_copy(package, error))?;
+        let claim = self.claim(package);
+        let claim = claim.map_err(|error| self.in_copy(package, error))?;
         let Some(target) = target else {
             return match before {
-                _ if self.tuf().is_behind() => Err(ClientError::NotInCopy {
-                    package: package.clone(),
-                    registry: self.name.clone(),
-                }),
+                _ if self.tuf().is_behind() => Err(self.not_in_copy(package)),
                 Some(_) => Err(ClientError::Vanished(package.clone())),
+                None if claim.is_some() => Err(ClientError::ClaimedAbsent(package.clone())),
                 None => Ok(None),
             };
         };
@@ -217,20 +241,46 @@ impl<'a> Client<'a> {
             // Told by `verify_record`, with all that belongs to it.
             Err(_) => BTreeMap::new(),
         };
-        Ok(Some((target, publishers)))
+        Ok(Some((target, Judge { publishers, claim })))
+    }
+
+    /// The statement by which its owners have a package, as the offline role `claimed` says.
+    fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
+        let path = layout::claim(package);
+        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+            return Ok(None);
+        };
+        let digest = listed.sha256();
+        digest.map(Some).ok_or(ClientError::NotListed(path))
+    }
+
+    /// What an error means where a package was asked for that no copy may hold.
+    fn in_copy(&self, package: &PackageName, error: ClientError) -> ClientError {
+        match error.is_missing_copy() {
+            true => self.not_in_copy(package),
+            false => error,
+        }
+    }
+
+    fn not_in_copy(&self, package: &PackageName) -> ClientError {
+        ClientError::NotInCopy {
+            package: package.clone(),
+            registry: self.name.clone(),
+        }
     }
 
     fn context<'b>(
         &'b self,
         package: &'b PackageName,
-        publishers: &'b Publishers,
+        judge: &'b Judge,
         verified_before: Option<Seen>,
     ) -> RecordContext<'b> {
         RecordContext {
             registry_id: self.registry_id,
             package,
-            publishers,
+            publishers: &judge.publishers,
             policy: &self.policy,
+            claim: judge.claim,
             verified_before,
         }
     }
@@ -332,6 +382,20 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Each root that a project demands must be one of those that led to the trusted one.
+fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientError> {
+    let roots = metadata::roots(files)?;
+    let is_known = |root: &Sha256Digest| *root == opening.registry_id || roots.contains(root);
+    let mut demanded = opening.demands.iter().map(|demand| demand.root);
+    match demanded.find(|root| !is_known(root)) {
+        None => Ok(()),
+        Some(root) => Err(ClientError::RootNotReached {
+            registry: opening.name.clone(),
+            root,
+        }),
+    }
+}
+
 /// The most bytes that a pack is let to decompress to.
 const MAX_PACK: u64 = 4 << 30;
 /// The most bytes of an archive, whatever its release says.
@@ -350,17 +414,6 @@ fn find(
             Lookup::Needs => metadata::answer_requests(tuf, files)?,
         }
     }
-}
-
-/// Adds the mirrors that a registry names itself. They are on the net: a registry may not send its
-/// users to files and servers of their own machines, unless it is there, too.
-fn add_mirrors(files: &mut Files<'_>, policy: &Policy) {
-    let is_local = files
-        .mirrors()
-        .is_some_and(|mirrors| !mirrors.base().is_https());
-    let urls = policy.mirrors.iter().filter_map(|url| url.parse().ok());
-    let urls = urls.filter(|url: &BaseUrl| url.is_https() || (is_local && url.is_loopback_http()));
-    files.add_mirrors(&urls.collect::<Vec<_>>());
 }
 
 fn is_other_spelling(found: &PackageName, asked: &PackageName) -> bool {

@@ -9,6 +9,7 @@ use super::mirrors::Mirrors;
 use super::transport::{BaseUrl, TransportError};
 use crate::disk::{self, Durability, Failure, failed, is_absent};
 use crate::formats::layout;
+use crate::formats::policy::{self, Policy};
 use crate::formats::record::FileDigest;
 use crate::trust::Verified;
 use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
@@ -91,12 +92,29 @@ impl<'a> Files<'a> {
         self.mirrors.as_ref()
     }
 
-    /// Adds mirrors that the registry itself names. One that cannot be used is passed over.
-    pub(super) fn add_mirrors(&mut self, urls: &[BaseUrl]) {
-        if let Some(mirrors) = &mut self.mirrors {
-            // Best effort: the registry can be read without them.
-            let _ = mirrors.add(urls);
+    /// Adds the mirrors that the registry named when its policy was last verified: its own address
+    /// may be gone since.
+    pub(super) fn add_mirrors_of_copy(&mut self) -> Result<(), FileError> {
+        let kept = self.kept(layout::POLICY)?;
+        if let Some(Ok(policy)) = kept.map(|kept| policy::decode(&kept)) {
+            self.add_mirrors(&policy);
         }
+        Ok(())
+    }
+
+    /// Adds the mirrors that a registry names itself. They are on the net: a registry may not send
+    /// its users to files and servers of their own machines, unless it is there, too.
+    pub(super) fn add_mirrors(&mut self, policy: &Policy) {
+        let Some(mirrors) = &mut self.mirrors else {
+            return;
+        };
+        let is_local = !mirrors.base().is_https();
+        let urls = policy.mirrors.iter().filter_map(|url| url.parse().ok());
+        let urls =
+            urls.filter(|url: &BaseUrl| url.is_https() || (is_local && url.is_loopback_http()));
+        let urls: Vec<BaseUrl> = urls.collect();
+        // Best effort: the registry can be read without them.
+        let _ = mirrors.add(&urls);
     }
 
     /// From now on only the copy is read: the registry does not answer.

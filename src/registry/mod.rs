@@ -7,6 +7,7 @@ pub mod cargo_settings;
 pub mod catalog;
 pub mod client;
 pub mod config;
+pub mod cooldown;
 pub mod credentials;
 pub mod error;
 pub mod files;

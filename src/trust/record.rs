@@ -35,6 +35,9 @@ pub struct RecordContext<'a> {
     pub publishers: &'a BTreeMap<PublisherId, Publisher>,
     /// Whose keys may vouch, withdraw and assign.
     pub policy: &'a Policy,
+    /// The statement by which its owners have the package, as the offline role `claimed` says; nothing
+    /// if the package is not claimed.
+    pub claim: Option<Sha256Digest>,
     /// How far this record was verified before. The signatures up to there are not checked again,
     /// as the chain of digests shows that the statements are the same.
     pub verified_before: Option<Seen>,
@@ -81,6 +84,16 @@ pub enum RecordError {
         package: PackageName,
         /// The version.
         version: Version,
+    },
+    /// The record is not that of the owner of the name.
+    #[error(
+        "the record of `{package}` lacks the statement {claim}, by which its owners have the name"
+    )]
+    NotClaimed {
+        /// The package.
+        package: PackageName,
+        /// What the offline role `claimed` names.
+        claim: Sha256Digest,
     },
     /// It does not continue the record that was verified before.
     #[error(transparent)]
@@ -188,6 +201,15 @@ pub fn check_record(
         no_regression(before, &state)?;
     }
     refuse_extra_times(record, &state)?;
+    if let Some(claim) = context.claim {
+        if !state.holds(&claim) {
+            return Err(RecordError::NotClaimed {
+                package: package.clone(),
+                claim,
+            });
+        }
+        state.is_claimed = true;
+    }
     state.documents = record.documents;
     Ok(state)
 }

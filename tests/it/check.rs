@@ -107,13 +107,13 @@ fn says_what_is_wrong_with_each_kind_of_file() {
     let env = TestEnv::new();
     let market = env.path("work/market");
     make(&market);
-    assert_snapshot!(env.run(["registry", "check", "market"]), @r"
+    assert_snapshot!(env.run(["registry", "check", "market"]), @"
     exit: 0
     --- stdout
     --- stderr
         Checking `market`
-    note: 20 files that nothing refers to; `--verbose` lists them
-        Finished 2 packages, 3 releases, 40 files are in order; serial 3
+    note: 21 files that nothing refers to; `--verbose` lists them
+        Finished 2 packages, 3 releases, 49 files are in order; serial 3
     ");
     fs::write(market.join("config.json"), "{}").unwrap();
     fs::write(market.join("ti/de/tide-table"), "{}\n").unwrap();
@@ -129,7 +129,7 @@ fn says_what_is_wrong_with_each_kind_of_file() {
     }
     fs::write(market.join(present_pack(&market)), "no zstd").unwrap();
     let check = env.command(["registry", "check", "market"]);
-    assert_snapshot!(check.redact_digests().run().to_string(), @r"
+    assert_snapshot!(check.redact_digests().run().to_string(), @"
     exit: 3
     --- stdout
     catalog/[DIGEST].ttl.zst: it should have 1015 bytes and the sha256 [DIGEST], and has 7 and [DIGEST]
@@ -142,7 +142,7 @@ fn says_what_is_wrong_with_each_kind_of_file() {
     ti/de/tide-table: it is not the same as `ti/de/[DIGEST].tide-table`
     --- stderr
         Checking `market`
-    note: 20 files that nothing refers to; `--verbose` lists them
+    note: 21 files that nothing refers to; `--verbose` lists them
     error: check found 8 problems
     ");
 }
@@ -169,7 +169,7 @@ fn machines_get_an_object_for_each_finding() {
     let lines: Vec<_> = outcome.stdout.lines().filter(is_finding).collect();
     assert_snapshot!(lines.join("\n"), @r#"
     {"reason":"finding","schema":1,"message":"it is missing","package":"tide-table","path":"ti/de/tide-table.ttl"}
-    {"reason":"check-finished","schema":1,"files":40,"findings":1,"packages":2,"releases":3,"root":"sha256:[DIGEST]","serial":3,"unreferenced":20}
+    {"reason":"check-finished","schema":1,"files":49,"findings":1,"packages":2,"releases":3,"root":"sha256:[DIGEST]","serial":3,"unclaimed":[],"unreferenced":21}
     {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":3,"help":null,"message":"check found 1 problem","note":null}
     "#);
 }
@@ -183,22 +183,22 @@ fn metadata_that_ends_soon_is_a_warning_and_past_its_end_a_finding() {
         let check = env.command(["registry", "check", "market"]);
         let outcome = check.env("SOURCE_DATE_EPOCH", later).run().to_string();
         match days {
-            5 => assert_snapshot!(outcome, @r"
+            5 => assert_snapshot!(outcome, @"
             exit: 0
             --- stdout
             --- stderr
                 Checking `market`
             warning: `timestamp` expires at 2026-11-29T12:00:00Z: less than a third of its life is left
-            note: 20 files that nothing refers to; `--verbose` lists them
-                Finished 2 packages, 3 releases, 40 files are in order; serial 3
+            note: 21 files that nothing refers to; `--verbose` lists them
+                Finished 2 packages, 3 releases, 49 files are in order; serial 3
             "),
-            _ => assert_snapshot!(outcome, @r"
+            _ => assert_snapshot!(outcome, @"
             exit: 3
             --- stdout
             tuf/timestamp.json: it expired at 2026-11-29T12:00:00Z
             --- stderr
                 Checking `market`
-            note: 20 files that nothing refers to; `--verbose` lists them
+            note: 21 files that nothing refers to; `--verbose` lists them
             error: check found 1 problem
             "),
         }

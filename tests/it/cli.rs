@@ -345,10 +345,12 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-add.1
     cargo-marketplace-registry-apply.1
     cargo-marketplace-registry-check.1
+    cargo-marketplace-registry-claim.1
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
     cargo-marketplace-registry-mirror.1
+    cargo-marketplace-registry-pin.1
     cargo-marketplace-registry-refresh.1
     cargo-marketplace-registry-remove.1
     cargo-marketplace-registry-serve.1
@@ -378,12 +380,12 @@ fn explains_codes() {
     for another release.
     --- stderr
     ");
-    assert_snapshot!(env.run(["explain", "MP0999"]), @r"
+    assert_snapshot!(env.run(["explain", "MP0999"]), @"
     exit: 1
     --- stdout
     --- stderr
     error: no error has the code `MP0999`
-    help: `cargo marketplace explain` lists all codes
+    help: did you mean `MP0409`?
     ");
     assert_snapshot!(env.run(["explain", "MP0501", "--message-format", "json"]), @r#"
     exit: 0

@@ -442,7 +442,7 @@ fn what_was_verified_works_with_the_server_gone() {
     --- stderr
     note: 3 of 3 results; searched a local copy, nothing was sent
     "#);
-    assert_snapshot!(market.run(["--offline", "info", "tide-table"]), @r"
+    assert_snapshot!(market.run(["--offline", "info", "tide-table"]), @"
     exit: 0
     --- stdout
     tide-table #tides #embedded #prediction
@@ -452,6 +452,7 @@ fn what_was_verified_works_with_the_server_gone() {
     rust-version: 1.85
     contains: library
     signed: [FINGERPRINT] by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://registry.example.org/source/tides
     dependencies: none
     dependents: 1

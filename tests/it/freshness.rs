@@ -114,17 +114,18 @@ fn a_registry_that_nobody_changes_is_kept_alive_by_refresh() {
     exit: 0
     --- stdout
     --- stderr
-    note: 16 files that nothing refers to; `--verbose` lists them
-        Finished 3 packages, 3 releases, 46 files are in order; serial 1
+    note: 19 files that nothing refers to; `--verbose` lists them
+        Finished 3 packages, 3 releases, 55 files are in order; serial 1
     ");
     assert_snapshot!(at(300, "registry refresh registry"), @"
     exit: 0
     --- stdout
     --- stderr
-    warning: `root` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `claimed` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
     warning: `packages` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
     warning: `policy` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
     warning: `rollout` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `root` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
     warning: `targets` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
        Refreshed catalog, packages-0, packages-1, packages-2, packages-3, packages-4, packages-5, packages-6, packages-7, snapshot, timestamp
     ");

@@ -8,14 +8,18 @@
 
 mod bad_input;
 mod check;
+mod claims;
 mod cli;
 mod config;
+mod confusion;
+mod cooldown;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;
 mod end_to_end;
 mod env;
 mod faults;
+mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
@@ -26,6 +30,7 @@ mod mirrors;
 mod nginx;
 mod openssl;
 mod private;
+mod project_trust;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -38,6 +43,7 @@ mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
+mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;

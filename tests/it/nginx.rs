@@ -150,7 +150,7 @@ fn a_registry_that_asks_for_a_token_is_read_by_us_and_by_plain_cargo() {
         let add = ["registry", "add", "harbour", market.url(), "--root", &root];
         let refused = stranger.command(add).run();
         assert_eq!(refused.code, Some(101), "{refused}");
-        assert!(refused.to_string().contains("error[MP0206]"), "{refused}");
+        assert!(refused.to_string().contains("error[MP0208]"), "{refused}");
         assert!(nginx.shown().contains(token));
     }
 }

@@ -118,7 +118,7 @@ fn without_a_token_it_is_said_how_to_get_one() {
     --- stdout
     --- stderr
         Updating `harbour` root metadata
-    error[MP0206]: `http://127.0.0.1:[PORT]/tuf/1.root.json` asks for a token, and there is none
+    error[MP0208]: `http://127.0.0.1:[PORT]/tuf/1.root.json` asks for a token, and there is none
     help: set `CARGO_REGISTRIES_HARBOUR_TOKEN`, or run `cargo login --registry harbour` with `[registries.harbour] index = "sparse+http://127.0.0.1:[PORT]/"` in cargo's own config.toml
     "#);
     assert_eq!(private.counts().0, 0);
@@ -128,7 +128,7 @@ fn without_a_token_it_is_said_how_to_get_one() {
     --- stdout
     --- stderr
         Updating `harbour` root metadata
-    error[MP0206]: `http://127.0.0.1:[PORT]/tuf/1.root.json` is forbidden (status 403)
+    error[MP0208]: `http://127.0.0.1:[PORT]/tuf/1.root.json` is forbidden (status 403)
     help: set `CARGO_REGISTRIES_HARBOUR_TOKEN`, or run `cargo login --registry harbour` with `[registries.harbour] index = "sparse+http://127.0.0.1:[PORT]/"` in cargo's own config.toml
     "#);
 }
@@ -172,7 +172,7 @@ fn a_token_in_the_environment_is_shown_once_the_registry_asks_and_from_then_on()
     --- stdout
     --- stderr
         Updating `harbour` index
-    error[MP0206]: `http://127.0.0.1:[PORT]/tuf/2.root.json` does not accept the token
+    error[MP0208]: `http://127.0.0.1:[PORT]/tuf/2.root.json` does not accept the token
     help: `cargo login --registry harbour` stores a token
     ");
 }
@@ -301,7 +301,7 @@ fn providers_that_fail_or_cannot_be_asked_are_named() {
         let failed = private.add();
         assert_eq!(failed.code, Some(101), "{failed}");
         assert!(failed.to_string().contains(words), "{failed}");
-        assert!(failed.to_string().contains("error[MP0206]"), "{failed}");
+        assert!(failed.to_string().contains("error[MP0208]"), "{failed}");
     }
 }
 

@@ -77,6 +77,7 @@ fn info_shows_a_package() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -123,6 +124,7 @@ fn info_shows_programs_and_templates() {
     rust-version: 1.70
     contains: binary `tide`
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     dependencies: argh-lite ^0.1, tide-table ^0.3
     dependents: 0
     --- stderr
@@ -136,6 +138,7 @@ fn info_shows_programs_and_templates() {
     license: MIT OR Apache-2.0
     contains: library, template
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     dependencies: none
     dependents: 0
     --- stderr
@@ -154,6 +157,7 @@ fn info_lists_versions() {
     rust-version: 1.65
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependencies: checksums ^1, proto-build ^0.1 (to build)
     dependents: 1
     versions:
@@ -178,6 +182,7 @@ fn info_lists_dependencies() {
     rust-version: 1.72
     contains: binary `almanac-server`
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     dependents: 0
     dependencies:
       almanac ^2
@@ -195,6 +200,7 @@ fn info_lists_dependencies() {
     rust-version: 1.65
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependents: 0
     dependencies:
       argh-lite ^0.1 (on cfg(unix))
@@ -213,6 +219,7 @@ fn info_lists_dependencies() {
     rust-version: 1.74
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependents: 1
     dependencies:
       moon-phase ^0.1
@@ -234,6 +241,7 @@ fn info_lists_dependents() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -275,6 +283,7 @@ fn info_lists_who_signed_what() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -360,6 +369,7 @@ fn a_yanked_release_is_shown_with_the_reason_when_it_is_asked_for() {
     rust-version: 1.74
     contains: library
     signed: ed25519:ZQVJ-M24F by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://git.example.org/harbour/tide-table
     homepage: https://tides.example.org/
     dependencies: libm-lite ^0.2.4
@@ -380,6 +390,7 @@ fn a_yanked_release_is_shown_with_the_reason_when_it_is_asked_for() {
     license: MIT
     contains: library
     signed: ed25519:XMHX-GMRJ by lighthouse (verified, root v1)
+    owners: lighthouse (1 of 1 must sign)
     dependencies: none
     dependents: 0
     --- stderr
@@ -510,6 +521,7 @@ fn client(home: &Path, registry: &Path) -> Client<'static> {
         home: home.to_owned(),
         mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent).unwrap()),
         now: UtcTime::from_unix(NOW).unwrap(),
+        demands: Vec::new(),
         events: &Silence,
     };
     Client::open(opening).unwrap()

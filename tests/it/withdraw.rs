@@ -50,6 +50,7 @@ fn what_is_withdrawn_is_gone() {
     rust-version: 1.85
     contains: library
     signed: [FINGERPRINT] by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://registry.example.org/source/tides
     dependencies: none
     dependents: 1
@@ -124,8 +125,8 @@ fn a_package_of_which_nothing_is_left() {
     exit: 0
     --- stdout
     --- stderr
-    note: 15 files that nothing refers to; `--verbose` lists them
-        Finished 3 packages, 2 releases, 45 files are in order; serial 2
+    note: 18 files that nothing refers to; `--verbose` lists them
+        Finished 3 packages, 2 releases, 54 files are in order; serial 2
     ");
     assert_snapshot!(market.run(["info", "tide-table"]), @"
     exit: 101

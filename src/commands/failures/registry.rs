@@ -23,6 +23,9 @@ impl From<TufError> for CommandError {
             TufError::Rollback { .. } | TufError::Vanished { .. } | TufError::Version { .. } => {
                 refused("MP0405", &error)
             }
+            TufError::BeforeLeast { .. } => refused("MP0405", &error).with_help(
+                "the project's `marketplace.trust` demands it; is the mirror behind, or shown from the past?",
+            ),
             TufError::Signatures { .. } => refused("MP0402", &error),
             TufError::Length { .. } | TufError::Digest { .. } | TufError::TooLong { .. } => {
                 refused("MP0401", &error)
@@ -88,6 +91,7 @@ impl From<RecordError> for CommandError {
         }
         let code = match &error {
             RecordError::Regression(_) => "MP0405",
+            RecordError::NotClaimed { .. } => "MP0409",
             RecordError::Statement {
                 cause: StatementRefusal::UnknownKey(_) | StatementRefusal::UnknownOwner(_),
                 ..
@@ -113,14 +117,14 @@ impl From<TransportError> for CommandError {
     fn from(error: TransportError) -> Self {
         match &error {
             TransportError::Unauthorized { registry, .. } => {
-                let shown = failed(&error).with_code("MP0206");
+                let shown = failed(&error).with_code("MP0208");
                 shown.with_help(match registry {
                     Some(name) => format!("`cargo login --registry {name}` stores a token"),
                     None => "tokens are shown to a registry's own server only".to_owned(),
                 })
             }
             TransportError::Credentials { source, .. } => {
-                failed(&error).with_code("MP0206").with_help(match source {
+                failed(&error).with_code("MP0208").with_help(match source {
                     CredentialError::InsideCargo(_) => {
                         "set `CARGO_REGISTRIES_NAME_TOKEN`, or choose `cargo:token` or a program for it"
                     }
@@ -175,6 +179,10 @@ impl From<ClientError> for CommandError {
             ClientError::Stale { .. } => refused("MP0404", &error)
                 .with_help("pass `--offline` to choose from what was verified before"),
             ClientError::Vanished(_) => refused("MP0405", &error),
+            ClientError::RootNotReached { .. } => refused("MP0104", &error).with_help(
+                "does the mirror hold a new root back? Else the project's `marketplace.trust` is wrong",
+            ),
+            ClientError::ClaimedAbsent(_) => refused("MP0409", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)
             | ClientError::CatalogIndex(_)

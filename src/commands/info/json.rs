@@ -46,6 +46,7 @@ pub(super) fn package(known: &Known<'_>) -> Value {
         "size": release.size,
         "commit": release.commit,
         "publisher": release.publisher.as_ref().map(PublisherId::as_str),
+        "claimed": known.state.is_claimed,
         "owners": owners.map(Iterator::collect::<Vec<_>>),
         "accepted": entry.accepted.map(|time| time.to_string()),
         "yanked": yanked(entry),

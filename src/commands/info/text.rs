@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::{InfoArgs, Known};
-use crate::commands::publishing::describe;
+use crate::commands::publishing::{describe, describe_owners};
 use crate::commands::shell::Shell;
 use crate::model::{
-    Body, Dependency, DependencyKind, Entry, Release, TrustState, Yank, same_release,
+    Body, Dependency, DependencyKind, Entry, Owners, Release, TrustState, Yank, same_release,
 };
 use crate::registry::catalog::source_word;
 use crate::trust::{SignedStatement, Signer};
@@ -31,6 +31,14 @@ pub(super) fn show(known: &Known<'_>, args: &InfoArgs, shell: &Shell) {
     field("contains", contains(release));
     let (word, text) = trust(known);
     field(word, text);
+    field(
+        "owners",
+        known
+            .state
+            .owners
+            .as_ref()
+            .map(|owners| owned(owners, known.state.is_claimed)),
+    );
     field("commit", release.commit.clone());
     field("repository", release.repository.clone());
     field("homepage", release.homepage.clone());
@@ -148,6 +156,16 @@ fn trust(known: &Known<'_>) -> (&'static str, Option<String>) {
         known.root_version
     );
     (word, Some(text))
+}
+
+/// `harbour (1 of 1 must sign)`; of a name that no offline key has confirmed, that it is new.
+fn owned(owners: &Owners, is_claimed: bool) -> String {
+    let new = if is_claimed {
+        ""
+    } else {
+        "; new, by the online key's word only"
+    };
+    describe_owners(owners) + new
 }
 
 fn signers(statement: &SignedStatement) -> String {

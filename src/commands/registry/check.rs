@@ -64,6 +64,11 @@ fn show_remarks(report: &Report, context: &Context) {
     for ageing in &report.ageing {
         warn_of_age(&ageing.role, ageing.expires, context);
     }
+    if !report.unclaimed.is_empty() {
+        let packages = count(report.unclaimed.len(), "package");
+        let text = format!("{packages} not claimed yet: `cargo marketplace registry claim DIR`");
+        shell.note(&text);
+    }
     for path in &report.unreferenced {
         if shell.is_json() {
             shell.message("unreferenced", json!({"path": path}));
@@ -99,6 +104,7 @@ fn summary(report: &Report) -> serde_json::Value {
     json!({
         "findings": report.findings.len(),
         "unreferenced": report.unreferenced.len(),
+        "unclaimed": report.unclaimed.iter().map(PackageName::as_str).collect::<Vec<_>>(),
         "packages": report.packages,
         "releases": report.releases,
         "files": report.files,

@@ -3,10 +3,13 @@
 pub mod add;
 pub mod apply;
 pub mod check;
+pub mod claim;
+mod first_trust;
 pub mod import;
 pub mod init;
 pub mod list;
 pub mod mirror;
+pub mod pin;
 pub mod refresh;
 pub mod remove;
 pub mod serve;
@@ -31,11 +34,13 @@ enum RegistryCommand {
     List(list::ListArgs),
     Mirror(mirror::MirrorArgs),
     Show(show::ShowArgs),
+    Pin(pin::PinArgs),
     Remove(remove::RemoveArgs),
     Init(init::InitArgs),
     Import(import::ImportArgs),
     Check(check::CheckArgs),
     Apply(apply::ApplyArgs),
+    Claim(claim::ClaimArgs),
     Refresh(refresh::RefreshArgs),
     Serve(serve::ServeArgs),
     Withdraw(withdraw::WithdrawArgs),
@@ -48,11 +53,13 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::List(args) => list::run(args, context),
         RegistryCommand::Mirror(args) => mirror::run(args, context),
         RegistryCommand::Show(args) => show::run(args, context),
+        RegistryCommand::Pin(args) => pin::run(args, context),
         RegistryCommand::Remove(args) => remove::run(args, context),
         RegistryCommand::Init(args) => init::run(args, context),
         RegistryCommand::Import(args) => import::run(args, context),
         RegistryCommand::Check(args) => check::run(args, context),
         RegistryCommand::Apply(args) => apply::run(args, context),
+        RegistryCommand::Claim(args) => claim::run(args, context),
         RegistryCommand::Refresh(args) => refresh::run(args, context),
         RegistryCommand::Serve(args) => serve::run(args, context),
         RegistryCommand::Withdraw(args) => withdraw::run(args, context),

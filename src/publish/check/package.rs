@@ -22,6 +22,8 @@ pub(super) struct Judge<'a> {
     pub(super) registry_id: Sha256Digest,
     pub(super) publishers: &'a BTreeMap<PublisherId, Publisher>,
     pub(super) policy: &'a Policy,
+    /// What the role `claimed` lists, by path.
+    pub(super) claims: &'a BTreeMap<String, Sha256Digest>,
 }
 
 /// Checks what a bin lists. Returns the package's state, if its record is in order.
@@ -54,6 +56,7 @@ fn check_record(
         package: &record.package,
         publishers: judge.publishers,
         policy: judge.policy,
+        claim: judge.claims.get(&layout::claim(&record.package)).copied(),
         verified_before: None,
     };
     let state = log.take(&target.path, verify_record(target, &context))?;

@@ -24,6 +24,8 @@ pub struct Report {
     pub ageing: Vec<Ageing>,
     /// Files that nothing refers to: older versions, pages of a site.
     pub unreferenced: Vec<String>,
+    /// Packages whose owners have them only by the online key's word.
+    pub unclaimed: Vec<PackageName>,
     /// Says why a part of the registry could not be looked at.
     pub unchecked: Option<&'static str>,
     /// The sha256 of the first root file.
@@ -105,6 +107,9 @@ pub enum Problem {
     /// A target in two roles.
     #[error("the roles `{0}` and `{1}` both list it")]
     ListedTwice(String, String),
+    /// A claim on a name that no package has.
+    #[error("no package has the name that it claims")]
+    NothingClaimed,
     /// A target that every registry has.
     #[error("no role lists it")]
     NotListed,

@@ -6,7 +6,6 @@ use crate::disk::Failure;
 use crate::formats::policy::PolicyError;
 use crate::formats::publisher::PublisherError;
 use crate::formats::record::RecordFormatError;
-use crate::model::PackageName;
 use crate::publish::journal::JournalError;
 use crate::publish::role_keys::SealError;
 use crate::trust::tuf::TufError;
@@ -47,10 +46,10 @@ pub enum FolderError {
     #[error(transparent)]
     Disk(#[from] Failure),
     /// A record is refused.
-    #[error("the record of `{package}` is refused")]
+    #[error("the record `{path}` is refused")]
     Record {
-        /// The package.
-        package: PackageName,
+        /// The file.
+        path: String,
         /// Why.
         #[source]
         source: RecordFormatError,

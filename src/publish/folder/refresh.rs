@@ -1,5 +1,7 @@
 //! Signing anew what grows old, with the online keys and without a change of anything else.
 
+use std::collections::BTreeMap;
+
 use super::{Folder, FolderError};
 use crate::model::UtcTime;
 use crate::publish::journal::{Change, NewFile};
@@ -23,7 +25,7 @@ impl Folder {
     /// nothing.
     pub fn refresh(mut self, keys: &RoleKeys, now: UtcTime) -> Result<Refreshed, FolderError> {
         let lifetimes = self.policy()?.lifetimes;
-        let mut ageing = Vec::new();
+        let mut ageing: BTreeMap<String, UtcTime> = BTreeMap::new();
         let mut roles = vec!["root".to_owned()];
         roles.extend(self.listed_roles());
         for role in roles {
@@ -32,7 +34,11 @@ impl Folder {
                     self.changed.insert(role);
                 }
             } else if self.is_due(&role, 3, &lifetimes, now)? {
-                ageing.push((role.clone(), self.expires(&role)?));
+                // Bins are many, and are named by their role.
+                let name = metadata::binning_role(&role).unwrap_or(&role).to_owned();
+                let expires = self.expires(&role)?;
+                let first = ageing.entry(name).or_insert(expires);
+                *first = expires.min(*first);
             }
         }
         let mut renewed: Vec<String> = self.changed.iter().cloned().collect();
@@ -43,11 +49,12 @@ impl Folder {
             renewed.push("timestamp".to_owned());
             self.renew_timestamp(keys, now, &lifetimes)?;
         }
+        let ageing = ageing.into_iter().collect();
         Ok(Refreshed { renewed, ageing })
     }
 
     /// The roles of type `targets`, as the snapshot lists them.
-    fn listed_roles(&self) -> Vec<String> {
+    pub(super) fn listed_roles(&self) -> Vec<String> {
         let meta = self.roles["snapshot"]["meta"].as_object();
         let files = meta.into_iter().flat_map(|meta| meta.keys());
         files
@@ -132,6 +139,11 @@ mod tests {
         assert!(refreshed(folder.path(), 240).ageing.is_empty());
         let ageing = refreshed(folder.path(), 250).ageing;
         let roles: Vec<&str> = ageing.iter().map(|(role, _)| role.as_str()).collect();
-        assert_eq!(roles, ["root", "packages", "policy", "rollout", "targets"]);
+        assert_eq!(
+            roles,
+            [
+                "claimed", "packages", "policy", "rollout", "root", "targets"
+            ]
+        );
     }
 }

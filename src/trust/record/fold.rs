@@ -24,6 +24,9 @@ pub struct PackageState {
     pub owners: Option<Owners>,
     /// Versions that were taken out for good; none is released again.
     pub withdrawn: Vec<Version>,
+    /// The offline role `claimed` says that these owners have the name: a thief of online keys
+    /// cannot give it to others.
+    pub is_claimed: bool,
     /// The documents' digests; empty until a whole record was read.
     pub documents: Documents,
     /// The digest of each statement so far, the first one first.
@@ -127,6 +130,7 @@ impl PackageState {
             },
             owners: None,
             withdrawn: Vec::new(),
+            is_claimed: false,
             documents: Documents::default(),
             history: Vec::new(),
         }
@@ -157,6 +161,12 @@ impl PackageState {
     pub fn digest_at(&self, sequence: u64) -> Option<Sha256Digest> {
         let place = usize::try_from(sequence.checked_sub(1)?).ok()?;
         self.history.get(place).copied()
+    }
+
+    /// Says whether a statement with that digest is among those so far.
+    #[must_use]
+    pub fn holds(&self, digest: &Sha256Digest) -> bool {
+        self.history.contains(digest)
     }
 
     /// Returns the statement that would say `body` next.

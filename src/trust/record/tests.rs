@@ -88,6 +88,7 @@ struct Draft {
     record: Record,
     publishers: BTreeMap<PublisherId, Publisher>,
     policy: Policy,
+    claim: Option<Sha256Digest>,
     verified_before: Option<Seen>,
 }
 
@@ -116,6 +117,7 @@ impl Draft {
                 mirrors: Vec::new(),
                 recovery: vec![secret(RECOVERY).public()],
             },
+            claim: None,
             verified_before: None,
         }
     }
@@ -182,6 +184,7 @@ impl Draft {
             package: &package,
             publishers: &self.publishers,
             policy: &self.policy,
+            claim: self.claim,
             verified_before: self.verified_before,
         };
         function(&target, &context)

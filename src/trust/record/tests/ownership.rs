@@ -106,3 +106,33 @@ fn a_revoked_key_signed_what_it_signed_before_and_nothing_since() {
         assert!(refused.is_err(), "{last_good:?}");
     }
 }
+
+#[test]
+fn a_claimed_name_belongs_to_the_owner_that_the_claim_names() {
+    let claimed = |draft: &Draft, by: &Draft| {
+        let title = by.record.statements.iter().rev().find(|envelope| {
+            let statement = statement::parse_payload(&envelope.payload).unwrap();
+            matches!(statement.body, Body::Genesis(_) | Body::Assign(_))
+        });
+        let claim = title.map(Envelope::digest);
+        Draft {
+            claim,
+            ..draft.clone()
+        }
+        .check()
+    };
+    let owned = Draft::owned();
+    assert!(!owned.check().unwrap().is_claimed);
+    assert!(claimed(&owned, &owned).unwrap().is_claimed);
+    // Somebody else's record, or one that the online key vouches for, under the same name.
+    let annas = Draft::new().say(genesis(&["anna"], 1), &[ANNA]);
+    for other in [annas, Draft::vouched()] {
+        let error = claimed(&other, &owned).unwrap_err();
+        assert!(matches!(error, RecordError::NotClaimed { .. }), "{error}");
+    }
+    // Nor does a record count that ends before the owners were given the package.
+    let assign = Body::Assign(these(&["anna"], 1));
+    let assigned = owned.clone().say(assign, &[RECOVERY, ANNA]);
+    assert!(claimed(&assigned, &assigned).unwrap().is_claimed);
+    assert!(claimed(&owned, &assigned).is_err());
+}
