@@ -29,8 +29,10 @@ mod layers;
 mod mirrors;
 mod nginx;
 mod openssl;
+mod owners;
 mod private;
 mod project_trust;
+mod publisher_keys;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -47,6 +49,7 @@ mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod unsigned;
 mod withdraw;
 mod workspace;
 mod writing;
