@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{env, fs};
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::model::{PackageName, Silent, UtcTime};
@@ -76,6 +77,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ceremony,
         keys: &keys,
         now,
+        mirrors: &[],
+        readers: Readers::Everybody,
         lifetimes: Lifetimes::default(),
     };
     let Made::Published(root) = init(&registry, &new)? else {

@@ -85,6 +85,15 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "With a cooldown (`--cooldown`, `CARGO_MARKETPLACE_COOLDOWN`, or `cooldown` in `[install]` of the configuration) releases that the registry took in a short time ago are not chosen, so that others may find out what is wrong with them first. What a lock file names, and what is asked for exactly, is taken all the same.",
     },
     Explanation {
+        code: "MP0208",
+        title: "no token for the registry",
+        text: "The registry's server answers only those whom it knows, and there is no token for it, or \
+            it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
+            stores one (plain cargo wants `registry.global-credential-providers` in its configuration for \
+            that), `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider give one. They are shown to the registry's own server, and not to mirrors at \
+            other addresses.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         text: "The bytes that arrived are not the bytes that were published, on any mirror. \

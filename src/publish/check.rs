@@ -17,10 +17,11 @@ use super::drafts::{self, Drafts};
 use super::journal::{Journal, JournalError};
 use super::roles::operator_name;
 use crate::disk::Failure;
+use crate::formats::config_json::{self, Readers};
+use crate::formats::layout;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::unsigned::UnsignedList;
-use crate::formats::{config_json, layout};
 use crate::model::{EventSink, PackageName, Progress, PublisherId, Sha256Digest, Unit, UtcTime};
 use crate::trust::{PackageState, Verified, read_policy, read_publisher, read_unsigned};
 use chain::{Chain, Listed};
@@ -254,9 +255,10 @@ fn check_unsigned(tree: &Tree, chain: &Chain, log: &mut Log) -> UnsignedList {
 /// No client of ours trusts it, but stock cargo does.
 fn check_config(tree: &Tree, base: &str, log: &mut Log) {
     log.refer(layout::CONFIG);
-    let expected = config_json::encode(base);
-    match tree.read(layout::CONFIG, expected.len() as u64) {
-        Ok(bytes) if bytes == expected => {}
+    let known = Readers::ALL.map(|readers| config_json::encode(base, readers));
+    let longest = known.iter().map(Vec::len).max().unwrap_or_default();
+    match tree.read(layout::CONFIG, longest as u64) {
+        Ok(bytes) if known.contains(&bytes) => {}
         Ok(_) => log.find(layout::CONFIG, Problem::Config(base.to_owned())),
         Err(problem) => log.find(layout::CONFIG, problem),
     }

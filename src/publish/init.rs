@@ -11,8 +11,9 @@ use super::metadata::{self, CLAIMED, PACKAGES};
 use super::role_keys::RoleKeys;
 use crate::disk::{self, Failure};
 use crate::formats::catalog_index::{self, CatalogIndex};
+use crate::formats::config_json::{self, Readers};
+use crate::formats::layout;
 use crate::formats::policy::{self, FormatFloor, Lifetimes, Policy, PolicyError};
-use crate::formats::{config_json, layout};
 use crate::model::{Sha256Digest, UtcTime};
 use crate::trust::lifetime;
 
@@ -29,6 +30,10 @@ pub struct NewRegistry<'a> {
     pub now: UtcTime,
     /// How long metadata is valid.
     pub lifetimes: Lifetimes,
+    /// Where else it is served, each ending in `/`.
+    pub mirrors: &'a [String],
+    /// Whether its server asks who reads it.
+    pub readers: Readers,
 }
 
 /// What became of a new registry.
@@ -140,7 +145,7 @@ pub fn check_empty(folder: &Path) -> Result<(), InitError> {
 /// The first version of every role that people sign; the files that they list, and what stock cargo
 /// reads, are added to the change.
 fn first_drafts(new: &NewRegistry<'_>, change: &mut Change) -> Result<Drafts, InitError> {
-    let config = config_json::encode(new.base);
+    let config = config_json::encode(new.base, new.readers);
     change.plain.push(NewFile::new(layout::CONFIG, config));
     let expires = |role: &str| new.now.plus_days(lifetime(role, &new.lifetimes));
     let mut listing = |role: &str, path: &str, bytes: Vec<u8>| -> Value {
@@ -183,6 +188,7 @@ fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
         signing_required_from: None,
         vouchers: new.ceremony.of(VOUCHERS).keys.clone(),
         recovery: new.ceremony.of(RECOVERY).keys.clone(),
+        mirrors: new.mirrors.to_vec(),
     })?)
 }
 
@@ -220,6 +226,8 @@ pub(super) mod tests {
             keys: &keys(),
             now: UtcTime::from_unix(1_800_000_000).unwrap(),
             lifetimes: Lifetimes::default(),
+            mirrors: &[],
+            readers: Readers::Everybody,
         };
         init(folder, &new)
     }

@@ -26,7 +26,7 @@ use crate::trust::{
     signed_statements, verify_archive, verify_record,
 };
 
-use super::transport::Transport;
+use super::mirrors::Mirrors;
 use registered::{Publishers, Registered};
 
 /// Which registry is opened, and how.
@@ -37,8 +37,8 @@ pub struct Opening<'a> {
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
     pub home: PathBuf,
-    /// How it is read; `None` means only from the copy on this machine.
-    pub transport: Option<Box<dyn Transport + 'a>>,
+    /// Where it is read; `None` means only from the copy on this machine.
+    pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
     /// What a project demands of it.
@@ -69,8 +69,9 @@ impl<'a> Client<'a> {
     /// is used, and its age is said.
     pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
-        let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport.take());
+        let is_offline_meant = opening.mirrors.is_none();
+        let mut files = Files::new(folder, opening.mirrors.take());
+        files.add_mirrors_of_copy()?;
         let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
         let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
@@ -79,6 +80,7 @@ impl<'a> Client<'a> {
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
+        files.add_mirrors(&policy);
         let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
@@ -332,17 +334,18 @@ impl<'a> Client<'a> {
                 size: release.size,
             });
         }
-        let bytes = self.files.ask(&path, limit)?;
-        verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
-            url: self.files.address(&path),
-            source,
+        self.files.ask(&path, limit, |url, bytes| {
+            verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
+                url: format!("{url}{path}"),
+                source,
+            })
         })
     }
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
         let found = self.find(path)?;
-        found.map(|file| Ok(self.files.target(&file)?)).transpose()
+        found.map(|file| self.files.target(&file)).transpose()
     }
 
     fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {

@@ -358,6 +358,8 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
+    cargo-marketplace-registry-mirror.1
+    cargo-marketplace-registry-pin.1
     cargo-marketplace-registry-rebin.1
     cargo-marketplace-registry-refresh.1
     cargo-marketplace-registry-remove.1

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
@@ -136,6 +137,8 @@ fn make() -> Fixture {
             ceremony: Ceremony::solo(offline.public(), online.public()).unwrap(),
             keys: &keys,
             now: time("2026-01-01T00:00:00Z"),
+            mirrors: &[],
+            readers: Readers::Everybody,
             lifetimes: LIFETIMES,
         },
     )

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
@@ -77,6 +78,8 @@ pub(crate) fn make(root: &Path) {
         ceremony: Ceremony::solo(key(1).public(), key(2).public()).unwrap(),
         keys: &keys,
         now: now(),
+        mirrors: &[],
+        readers: Readers::Everybody,
         lifetimes: Lifetimes::default(),
     };
     init(root, &new).unwrap();

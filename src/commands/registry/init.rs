@@ -9,6 +9,7 @@ use super::role_change::{created, public_key, report};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::{prompt, signing};
+use crate::formats::config_json::Readers;
 use crate::formats::policy::Lifetimes;
 use crate::model::{KeyId, PublicKey};
 use crate::publish::ceremony::{Ceremony, ROLES, Signers};
@@ -64,6 +65,14 @@ pub struct InitArgs {
     )]
     pub online_key: KeyName,
 
+    /// Where else it will be served; said to users in what is signed (repeatable)
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<BaseUrl>,
+
+    /// Its server will ask for a token: cargo sends it with every request then
+    #[arg(long)]
+    pub auth_required: bool,
+
     /// Days for which metadata is valid after its signing [default: 7 for the timestamp, 30 for the
     /// snapshot, 90 for other online roles, 365 for offline ones]
     #[arg(long, value_name = "DAYS")]
@@ -111,12 +120,18 @@ pub fn run(args: InitArgs, context: &Context) -> Result<(), CommandError> {
         true => solo(&args, context)?,
         false => apart(&args.role_key, context)?,
     };
+    let mirrors: Vec<String> = args.mirror.iter().map(ToString::to_string).collect();
     let new = NewRegistry {
         base: args.base_url.as_str(),
         ceremony,
         keys: &keys,
         now: context.now,
         lifetimes: lifetimes(args.valid_days),
+        mirrors: &mirrors,
+        readers: match args.auth_required {
+            true => Readers::WithToken,
+            false => Readers::Everybody,
+        },
     };
     let shell = &context.shell;
     match init::init(&folder, &new)? {

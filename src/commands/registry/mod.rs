@@ -8,6 +8,7 @@ mod first_trust;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod mirror;
 pub mod pin;
 pub mod rebin;
 pub mod refresh;
@@ -35,6 +36,7 @@ pub struct RegistryArgs {
 enum RegistryCommand {
     Add(add::AddArgs),
     List(list::ListArgs),
+    Mirror(mirror::MirrorArgs),
     Show(show::ShowArgs),
     Pin(pin::PinArgs),
     Remove(remove::RemoveArgs),
@@ -56,6 +58,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
     match args.command {
         RegistryCommand::Add(args) => add::run(args, context),
         RegistryCommand::List(args) => list::run(args, context),
+        RegistryCommand::Mirror(args) => mirror::run(args, context),
         RegistryCommand::Show(args) => show::run(args, context),
         RegistryCommand::Pin(args) => pin::run(args, context),
         RegistryCommand::Remove(args) => remove::run(args, context),
