@@ -2,9 +2,10 @@
 
 use super::{ONCE_ONLINE, failed, refused};
 use crate::commands::error::{CommandError, Kind};
-use crate::registry::backend::BackendError;
+use crate::registry::backend::{self, BackendError};
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
+use crate::rollout::Cause;
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
@@ -142,6 +143,19 @@ impl From<BackendError> for CommandError {
             BackendError::Client(error) => error.into(),
             BackendError::Disagreement(error) => error.into(),
             BackendError::NotBuilt(_) => Self::from_error(Kind::Usage, &error),
+            BackendError::BelowFloor(_) => {
+                refused("MP0503", &error).with_help(match backend::READS_V2 {
+                    true => "leave `--backend` away, and v2 is read",
+                    false => "install a build that reads v2: `cargo install cargo-marketplace`",
+                })
+            }
+            // To offer none breaks the policy; a server may be short of one for a while.
+            BackendError::NoFallback(ref v2) => match v2.cause() {
+                Cause::NotListed => refused("MP0503", &error),
+                _ => failed(&error)
+                    .with_code("MP0503")
+                    .with_help("try again later, or tell the registry's operator"),
+            },
             BackendError::NoDocument { .. }
             | BackendError::NoCatalog(_)
             | BackendError::V1(_)

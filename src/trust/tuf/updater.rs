@@ -196,7 +196,7 @@ impl Updater {
                     ..
                 }),
                 None,
-            ) => return Err(TufError::Missing { path }),
+            ) => return Err(self.rollback().unwrap_or(TufError::Missing { path })),
             (
                 Some(Request::Remote {
                     path, max_bytes, ..
@@ -298,11 +298,15 @@ impl Updater {
         Some(self.snapshot.as_ref()?.version)
     }
 
-    /// The version of an older timestamp that was served and put aside: a stale cache, or a mirror
-    /// that holds back what is new.
+    /// An older timestamp was served and put aside: by a stale cache, which does no harm, or by a mirror
+    /// that holds back what is new. It is the latter as soon as something that is needed is not there.
     #[must_use]
-    pub const fn older_timestamp(&self) -> Option<u64> {
-        self.older_timestamp
+    pub fn rollback(&self) -> Option<TufError> {
+        Some(TufError::Rollback {
+            role: "timestamp".into(),
+            trusted: self.timestamp.as_ref()?.version,
+            offered: self.older_timestamp?,
+        })
     }
 
     /// Which of the roles read so far expires first, and when. Offline it may be in the past.
