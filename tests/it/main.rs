@@ -20,6 +20,7 @@ mod faults;
 mod fixture;
 mod freshness;
 mod hostile_archives;
+mod hostile_mirror;
 mod interrupted;
 mod key;
 mod layers;
