@@ -14,6 +14,7 @@
 pub mod add;
 pub mod arguments;
 pub mod completions;
+mod confusion;
 pub mod context;
 pub mod error;
 pub mod exec;
@@ -27,6 +28,7 @@ pub mod key;
 pub mod man;
 pub mod new;
 pub mod package;
+pub mod project_trust;
 pub mod prompt;
 pub mod publish;
 pub mod publishing;

@@ -116,7 +116,7 @@ fn first_roles(
 ) -> Result<Vec<(String, Value)>, InitError> {
     let expires = |role: &str| expires(role, new);
     let mut listing = |role: &str, path: &str, bytes: Vec<u8>| {
-        let mut signed = metadata::targets(expires(role));
+        let mut signed = metadata::targets(role, expires(role));
         metadata::set_target(&mut signed, path, &bytes);
         change.add_hashed(path, bytes);
         signed
@@ -132,13 +132,13 @@ fn first_roles(
         ("targets", top),
         ("policy", policy),
         ("catalog", catalog),
-        ("rollout", metadata::targets(expires("rollout"))),
+        ("rollout", metadata::targets("rollout", expires("rollout"))),
         (CLAIMED, claimed),
         (PACKAGES, packages),
     ];
     let named = named.map(|(role, signed)| (role.to_owned(), signed));
     let bins = [CLAIMED, PACKAGES].into_iter().flat_map(metadata::bins);
-    let bins = bins.map(|bin| (bin.clone(), metadata::targets(expires(&bin))));
+    let bins = bins.map(|bin| (bin.clone(), metadata::targets(&bin, expires(&bin))));
     Ok(named.into_iter().chain(bins).collect())
 }
 

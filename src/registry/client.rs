@@ -13,6 +13,7 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
+use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
@@ -39,6 +40,8 @@ pub struct Opening<'a> {
     pub transport: Option<Box<dyn Transport + 'a>>,
     /// The present time.
     pub now: UtcTime,
+    /// What a project demands of it.
+    pub demands: Vec<Demand>,
     /// Who is told.
     pub events: &'a dyn EventSink,
 }
@@ -72,12 +75,15 @@ pub struct Client<'a> {
 impl<'a> Client<'a> {
     /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
     /// is used, and its age is said.
-    pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
+    pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
         let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport);
+        let mut files = Files::new(folder, opening.transport.take());
+        let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
+        let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
-            metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
+            metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
+        check_roots(&files, &opening)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
@@ -147,10 +153,33 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The time at which the registry signed its timestamp, by its own clock: so long before its
+    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// could make everything old.
+    #[must_use]
+    pub fn timestamp_time(&self) -> UtcTime {
+        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
+        let expires = self.tuf().timestamp_expires();
+        let signed = expires.map(|expires| expires.plus_seconds(-life));
+        signed.map_or(self.now, |signed| signed.min(self.now))
+    }
+
+    /// The present time.
+    #[must_use]
+    pub const fn now(&self) -> UtcTime {
+        self.now
+    }
+
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {
         self.tuf().root_version()
+    }
+
+    /// The version of the trusted snapshot.
+    #[must_use]
+    pub fn snapshot_version(&self) -> u64 {
+        self.tuf().snapshot_version().unwrap_or(0)
     }
 
     /// When the trusted root expires.
@@ -351,6 +380,20 @@ impl<'a> Client<'a> {
         self.publishers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each root that a project demands must be one of those that led to the trusted one.
+fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientError> {
+    let roots = metadata::roots(files)?;
+    let is_known = |root: &Sha256Digest| *root == opening.registry_id || roots.contains(root);
+    let mut demanded = opening.demands.iter().map(|demand| demand.root);
+    match demanded.find(|root| !is_known(root)) {
+        None => Ok(()),
+        Some(root) => Err(ClientError::RootNotReached {
+            registry: opening.name.clone(),
+            root,
+        }),
     }
 }
 

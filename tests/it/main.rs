@@ -11,12 +11,15 @@ mod check;
 mod claims;
 mod cli;
 mod config;
+mod confusion;
+mod cooldown;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;
 mod end_to_end;
 mod env;
 mod faults;
+mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
@@ -26,6 +29,7 @@ mod key;
 mod layers;
 mod nginx;
 mod openssl;
+mod project_trust;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -38,6 +42,7 @@ mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
+mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;

@@ -56,6 +56,10 @@ fn content_version(role: &str, unverified: &Unverified<'_>) -> Result<u64, TufEr
         }
         "timestamp" => unverified.content::<Timestamp>()?.version,
         "snapshot" => unverified.content::<Snapshot>()?.version,
-        _ => unverified.content::<Targets>()?.version,
+        _ => {
+            let targets = unverified.content::<Targets>()?;
+            targets.content.check_name(role)?;
+            targets.version
+        }
     })
 }

@@ -185,6 +185,8 @@ fn malformed_v2_document_of_the_right_digest_is_read_as_v1() {
         &cut.as_bytes()[..cut.len() / 2],
         PAGE,
         b"\xff\xfe",
+        // Another package's.
+        &Days::get().yesterday["li/bm/libm_lite.ttl"],
     ] {
         v1_serves(&with_v2(bytes), "malformed");
     }

@@ -3,7 +3,7 @@
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::record::Record;
 use cargo_marketplace::formats::{statement, v1, v2};
-use cargo_marketplace::model::{Body, Sha256Digest, Statement};
+use cargo_marketplace::model::{Body, Document, Sha256Digest, Statement};
 use cargo_marketplace::trust::sign_statement;
 use insta::assert_snapshot;
 use serde_json::json;
@@ -11,13 +11,21 @@ use serde_json::json;
 use super::forge::{Forge, bin};
 use super::{READ, World, day, error, package};
 use crate::faults::{Fault, PAGE};
+use crate::samples::folder_digest;
 use crate::small_registry::{self, BASE, key};
 
-/// A document in which a yank was undone, with the right digest in the record.
+/// Undoes a yank in a document, whose digest in the record is the right one.
 pub(super) fn unyank_in_document(forge: &mut Forge, format: Format) {
+    edit_document(forge, format, |document| {
+        assert!(document.entries[0].yanked.take().is_some());
+    });
+}
+
+/// Changes a document; its digest in the record is the right one.
+fn edit_document(forge: &mut Forge, format: Format, change: impl FnOnce(&mut Document)) {
     let path = layout::document(&package(), Format::V1);
     let mut document = v1::decode(&package(), forge.file(&path)).unwrap();
-    assert!(document.entries[0].yanked.take().is_some());
+    change(&mut document);
     let bytes = match format {
         Format::V1 => v1::encode(&document),
         Format::V2 => v2::encode(&document, BASE),
@@ -66,7 +74,9 @@ fn a_record_of_another_length() {
     for fault in [Fault::Longer(b"\n".into()), Fault::Endless] {
         let world = World::fresh();
         world.fault(&world.record(), fault);
-        assert_snapshot!(world.refuses(), @"");
+        let text = world.refuses();
+        assert!(text.starts_with("error[MP0401]: `ti/de/"), "{text}");
+        assert!(text.ends_with("is longer than the [N] bytes that it may have"), "{text}");
     }
 }
 
@@ -76,40 +86,65 @@ fn an_archive_of_another_digest() {
     let archives = world.file_paths("crates/tide-table/");
     for fault in [Fault::Flip(99), Fault::Shorter(1), Fault::Longer(vec![0])] {
         world.server.also(archives.clone(), &fault);
-        let before = world.belongings();
-        let outcome = world.fetch();
-        assert_eq!(outcome.code, Some(4), "{outcome}");
-        assert!(error(&outcome).starts_with("error[MP0401]"), "{outcome}");
-        // What is right of it may be kept: the dependency, and the list that cargo chose from.
-        let lock = world.env.path("work/app/Cargo.lock");
-        assert!(!lock.exists());
-        assert_eq!(world.belongings()[0], before[0]);
+        let before = folder_digest(&world.env.path("work"));
+        for line in ["fetch", "exec -- check", "add tide-table"] {
+            let outcome = world.command(line).folder("work/app").run();
+            assert_eq!(outcome.code, Some(4), "{outcome}");
+            assert!(error(&outcome).starts_with("error[MP0401]"), "{outcome}");
+            assert_eq!(folder_digest(&world.env.path("work")), before, "{line}");
+        }
+        // What is right may be kept: the dependency, and the list that cargo chose from.
         assert!(!world.state("local/tide-table-0.2.0.crate").exists());
     }
 }
 
 #[test]
 fn metadata_without_a_signature() {
-    for role in ["timestamp", "snapshot", "targets", "policy", "packages", "claimed"] {
+    for role in ["timestamp", "targets", "policy", "packages", "claimed"] {
         let world = World::warm();
         world.forge(|forge| {
-            if !matches!(role, "timestamp" | "snapshot") {
+            if role != "timestamp" {
                 forge.role(role, |_| ());
             }
         });
         world.edit(&world.metadata(role), |file| file["signatures"] = json!([]));
-        let says = match role {
-            // Its digest is announced.
-            "snapshot" => world.refuses(),
-            _ => {
-                let says = format!(
-                    "error[MP0402]: the metadata of `{role}` has 0 of 1 required signatures"
-                );
-                assert_eq!(world.refuses(), says);
-                continue;
+        let says =
+            format!("error[MP0402]: the metadata of `{role}` has 0 of 1 required signatures");
+        assert_eq!(world.refuses(), says);
+    }
+}
+
+#[test]
+fn a_snapshot_that_was_not_announced() {
+    let world = World::warm();
+    world.forge(|_| ());
+    world.edit(&world.metadata("snapshot"), |file| {
+        file["signatures"] = json!([]);
+    });
+    assert_snapshot!(world.refuses(), @"");
+}
+
+#[test]
+fn the_metadata_of_one_role_in_anothers_place() {
+    let path = layout::record(&package());
+    for (role, other) in [(bin(&path), "packages-0"), ("policy".into(), "rollout")] {
+        assert_ne!(role, other);
+        let world = World::warm();
+        // The same keys sign both, and both are of the version that is listed.
+        world.forge(|forge| {
+            let most = [role.as_str(), other].map(|role| {
+                let mut version = 0;
+                forge.role(role, |signed| version = signed["version"].as_u64().unwrap());
+                version
+            });
+            for role in [role.as_str(), other] {
+                forge.role(role, |signed| signed["version"] = most.into_iter().max().into());
             }
-        };
-        assert_snapshot!(says, @"");
+        });
+        let bytes = world.file(&world.metadata(other));
+        world.fault(&world.metadata(&role), Fault::Other(bytes));
+        let says = format!("error[MP0406]: the metadata of `{other}` came for `{role}`");
+        assert_eq!(world.refuses(), says);
     }
 }
 
@@ -238,7 +273,7 @@ fn a_snapshot_in_which_a_role_goes_back() {
 
 #[test]
 fn a_role_that_vanished() {
-    for role in ["claimed", "packages", "packages-3", "policy", "targets"] {
+    for role in ["claimed", "packages", "packages-3", "policy"] {
         let world = World::warm();
         world.forge(|forge| {
             forge.at_last("snapshot", move |signed| {
@@ -298,20 +333,11 @@ fn a_release_that_vanished() {
 
 #[test]
 fn a_release_that_vanished_from_the_document() {
-    for format in Format::BOTH.into_iter().filter(|format| *format == READ) {
-        let world = World::fresh();
-        world.forge(|forge| {
-            let path = layout::document(&package(), Format::V1);
-            let mut document = v1::decode(&package(), forge.file(&path)).unwrap();
-            document.entries.pop();
-            let bytes = match format {
-                Format::V1 => v1::encode(&document),
-                Format::V2 => v2::encode(&document, BASE),
-            };
-            forge.document(format, &bytes);
-        });
-        assert_snapshot!(world.refuses(), @"");
-    }
+    let world = World::fresh();
+    world.forge(|forge| {
+        edit_document(forge, READ, |document| drop(document.entries.pop()));
+    });
+    assert_snapshot!(world.refuses(), @"");
 }
 
 #[test]
@@ -319,22 +345,6 @@ fn a_document_that_says_something_else_than_the_statements() {
     let world = World::fresh();
     world.forge(|forge| unyank_in_document(forge, READ));
     assert_snapshot!(world.refuses(), @"");
-}
-
-#[test]
-fn a_document_of_another_package() {
-    let world = World::fresh();
-    world.forge(|forge| {
-        let other = layout::document(&"libm_lite".parse().unwrap(), READ);
-        let bytes = forge.file(&other).to_vec();
-        forge.document(READ, &bytes);
-    });
-    // The other one's document is none of this package's: it cannot be read as it, in either format.
-    let [info, fetch] = [world.info(), world.fetch()];
-    for outcome in [info, fetch] {
-        assert!(outcome.code == Some(0) || outcome.code == Some(101), "{outcome}");
-        assert!(!outcome.to_string().contains("libm_lite v"), "{outcome}");
-    }
 }
 
 #[test]
@@ -428,17 +438,25 @@ fn a_signed_package_that_is_now_unsigned() {
 
 #[test]
 fn a_login_page_is_a_fault_of_the_network() {
-    let world = World::fresh();
-    let all = world.file_paths("");
-    world.server.also(all.clone(), &Fault::Page);
-    // Who has a copy goes on with it, and is told so.
-    let outcome = world.info();
-    let says = "warning: could not update `harbour` (`http://127.0.0.1:[PORT]/tuf/2.root.json`";
-    assert!(!outcome.stderr.contains("tuf/2.root.json"), "{outcome} {says}");
-    assert_eq!(outcome.code, Some(101), "{outcome}");
-    std::fs::remove_file(world.state("tuf/refreshed")).unwrap();
     for page in [Fault::Page, Fault::Other(PAGE.into())] {
-        world.server.also(all.clone(), &page);
-        assert_snapshot!(world.fails(101), @"");
+        let world = World::fresh();
+        world.server.also(world.file_paths(""), &page);
+        // Who has a copy is told that it is one; who has none has nothing.
+        let outcome = world.command("search tide").run();
+        assert_eq!(outcome.code, Some(101), "{outcome}");
+        let says = "warning: could not update `harbour` (";
+        assert!(outcome.stderr.contains(says), "{outcome}");
+        std::fs::remove_file(world.state("tuf/refreshed")).unwrap();
+        let text = world.fails(101);
+        let says = "error[MP0201]: no copy of the `harbour` index, and the registry cannot be reached";
+        assert!(text.starts_with(says), "{text}");
     }
+}
+
+#[test]
+fn a_login_page_in_place_of_a_record_is_a_fault_of_the_network() {
+    let world = World::fresh();
+    world.fault(&world.record(), Fault::Page);
+    let text = world.fails(101);
+    assert!(text.ends_with(".tide-table.json` is a web page, not a file of a registry"), "{text}");
 }
