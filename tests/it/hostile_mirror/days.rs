@@ -43,7 +43,14 @@ fn yesterdays_mirror_does_not_bring_yesterday_back() {
     assert_eq!(world.belongings(), before);
     // What is new and was not fetched is not to be had from there, and nothing older is taken for it.
     let outcome = world.command("info tide-clock").run();
-    assert_snapshot!(outcome, @"");
+    assert_snapshot!(outcome, @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0405]: `timestamp` went back from version 6 to 4
+    note: nothing was written
+    ");
 }
 
 #[test]
@@ -73,7 +80,10 @@ fn a_mix_of_two_days_is_refused() {
     serve(&world, mixed);
     let outcome = world.info();
     // A mirror that is half done: what was known goes on, as it was, and that is said.
-    assert_snapshot!(outcome.stderr, @"");
+    assert_snapshot!(outcome.stderr, @"
+        Updating `harbour` index
+    warning: could not update `harbour` (`6.snapshot.json` is missing); using copy from 0 s ago
+    ");
     assert_eq!(version(&outcome), "0.2.0");
 
     // Yesterday's bin in today's place.
@@ -84,7 +94,7 @@ fn a_mix_of_two_days_is_refused() {
     assert_ne!(old, new);
     mixed.insert(new, yesterday[&old].clone());
     serve(&world, mixed);
-    assert_snapshot!(world.refuses(), @"");
+    assert_snapshot!(world.refuses(), @"error[MP0405]: the metadata of `packages-2` is version 3, announced was 4");
 
     // Yesterday's record in today's place.
     let world = World::warm();
@@ -109,7 +119,15 @@ fn an_expired_mirror_is_refused() {
         info.env("SOURCE_DATE_EPOCH", day(days)).run()
     };
     assert_eq!(later(6).code, Some(0));
-    assert_snapshot!(later(8), @"");
+    assert_snapshot!(later(8), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0404]: the metadata of `timestamp` (version 4) expired at 2026-11-29T12:00:00Z; it is 2026-11-30T12:00:00Z now
+    note: nothing was written
+    help: check this machine's clock, then tell the registry's operator
+    ");
     assert_eq!(world.belongings(), before);
 }
 
@@ -122,7 +140,21 @@ fn a_stale_copy_of_the_timestamp_is_survived() {
     serve(&world, stale);
     // Also where something new is needed.
     let outcome = world.command("info tide-clock").run();
-    assert_snapshot!(outcome, @"");
+    assert_snapshot!(outcome, @"
+    exit: 0
+    --- stdout
+    tide-clock
+    A small tide-clock
+    version: 1.0.0 (latest)
+    license: MIT OR Apache-2.0
+    contains: library
+    signed: ed25519:PRQ8-CZX2 by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
+    dependencies: none
+    dependents: 0
+    --- stderr
+        Updating `harbour` index
+    ");
     assert_eq!(version(&world.info()), "0.2.1");
     assert_eq!(world.fetch().code, Some(0));
 }

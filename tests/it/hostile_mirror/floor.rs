@@ -53,8 +53,24 @@ fn a_build_that_reads_v1_alone_says_what_to_do() {
 fn v1_is_refused_where_it_is_asked_for() {
     let world = World::warm();
     demand_v2(&world);
-    assert_snapshot!(world.command("info tide-table --backend v1").run(), @"");
-    assert_snapshot!(world.command("search tide --backend v1").run(), @"");
+    assert_snapshot!(world.command("info tide-table --backend v1").run(), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0503]: the registry's policy lets no v1 be read
+    note: nothing was written
+    help: leave `--backend` away, and v2 is read
+    ");
+    assert_snapshot!(world.command("search tide --backend v1").run(), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0503]: the registry's policy lets no v1 be read
+    note: nothing was written
+    help: leave `--backend` away, and v2 is read
+    ");
 }
 
 #[cfg(feature = "marketplace-parallel")]
@@ -65,7 +81,18 @@ fn v1_never_stands_in_for_v2_that_is_not_to_be_had() {
     let world = World::fresh();
     demand_v2(&world);
     world.fault(&world.document(Format::V2), Fault::Status(404));
-    assert_snapshot!(world.info(), @"");
+    assert_snapshot!(world.info(), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0503]: v2 is not usable, and the registry's policy lets no v1 be read in its place
+
+    Caused by:
+      `ti/de/[DIGEST].tide-table.ttl` is not in the registry
+
+    help: try again later, or tell the registry's operator
+    ");
     world.fails(101);
 }
 
@@ -75,7 +102,18 @@ fn a_package_without_v2_is_refused() {
     let world = World::fresh();
     demand_v2(&world);
     world.forge(|forge| forge.record(|record| record.documents.v2 = None));
-    assert_snapshot!(world.info(), @"");
+    assert_snapshot!(world.info(), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+    error[MP0503]: v2 is not usable, and the registry's policy lets no v1 be read in its place
+
+    Caused by:
+      the registry has no v2 document of `tide-table`
+
+    note: nothing was written
+    ");
     world.refuses();
 }
 
