@@ -130,7 +130,7 @@ pub(crate) fn next_day(root: &Path) {
     take(root, &releases, Attestation::Sign(signer));
 }
 
-fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
+pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
     let archives = archives.iter().map(|bytes| Archive {
         label: "test.crate".into(),
         bytes: bytes.clone(),
@@ -171,7 +171,7 @@ fn apply(root: &Path, submission: Submission) {
     };
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let publishers = [submission.publisher];
+    let publishers = submission.publishers;
     apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
 }
 

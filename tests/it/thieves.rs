@@ -271,7 +271,7 @@ fn vouch_over(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn
     };
     let accepted = BTreeMap::from([(entry.release.version.clone(), entry.accepted.unwrap())]);
     let state = PackageState::empty(scene.market.root(), name.clone());
-    let statements = chain(&state, [vouch], &scene.key("online")).unwrap();
+    let statements = chain(&state, [vouch], &[&scene.key("online")]).unwrap();
     let base = "https://registry.example.org/";
     let documents = [
         (Format::V1, v1::encode(&document)),
@@ -366,7 +366,7 @@ const ROWS: &[Row] = &[
             let accepted = state.document.entries[0].accepted.unwrap();
             record.accepted.insert(release.version.clone(), accepted);
             let body = Body::Release(Box::new(release));
-            let more = chain(&state, [body], &scene.key("harbour")).unwrap();
+            let more = chain(&state, [body], &[&scene.key("harbour")]).unwrap();
             record.statements.extend(more);
             fs::write(file, record::encode(&record).unwrap()).unwrap();
         },
