@@ -160,6 +160,13 @@ const EXPLANATIONS: &[Explanation] = &[
             package. There is no falling back over a disagreement. Nothing was written.",
     },
     Explanation {
+        code: "MP0503",
+        title: "the registry demands v2",
+        text: "Its policy, signed offline, lets no v1 be read: neither by `--backend v1` nor where v2 \
+            cannot be had. A build that reads v1 alone cannot read this registry: install one with \
+            the default features, `cargo install cargo-marketplace`.",
+    },
+    Explanation {
         code: "MP0601",
         title: "no signing key",
         text: "Signing needs a key in the key folder. `cargo marketplace key new NAME` makes one.",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::canonical_json::{JsonError, parse_strict};
+use super::layout::Format;
 use super::public_key::{KeyListError, WireKey, read_keys, write_keys};
 use crate::model::PublicKey;
 
@@ -66,6 +67,17 @@ pub enum FormatFloor {
     V1,
     /// Only Turtle.
     V2,
+}
+
+impl FormatFloor {
+    /// Says whether a format may be read.
+    #[must_use]
+    pub const fn allows(self, format: Format) -> bool {
+        match (self, format) {
+            (Self::V1, _) | (Self::V2, Format::V2) => true,
+            (Self::V2, Format::V1) => false,
+        }
+    }
 }
 
 /// Why bytes are no policy.

@@ -149,7 +149,7 @@ fn first_drafts(new: &NewRegistry<'_>, change: &mut Change) -> Result<Drafts, In
     change.plain.push(NewFile::new(layout::CONFIG, config));
     let expires = |role: &str| new.now.plus_days(lifetime(role, &new.lifetimes));
     let mut listing = |role: &str, path: &str, bytes: Vec<u8>| -> Value {
-        let mut signed = metadata::targets(expires(role));
+        let mut signed = metadata::targets(role, expires(role));
         metadata::set_target(&mut signed, path, &bytes);
         change.add_hashed(path, bytes);
         signed
@@ -163,13 +163,13 @@ fn first_drafts(new: &NewRegistry<'_>, change: &mut Change) -> Result<Drafts, In
         listing("policy", layout::POLICY, first_policy(new)?),
     );
     add("catalog", listing("catalog", layout::CATALOG_INDEX, index));
-    add("rollout", metadata::targets(expires("rollout")));
+    add("rollout", metadata::targets("rollout", expires("rollout")));
     let packages = metadata::binned(PACKAGES, ceremony.of(BINS), expires(PACKAGES));
     add(PACKAGES, packages);
     let claimed = metadata::binned(CLAIMED, ceremony.of(CLAIMED), expires(CLAIMED));
     add(CLAIMED, claimed);
     for bin in metadata::bins(CLAIMED, metadata::BIN_BITS) {
-        add(&bin, metadata::targets(expires(&bin)));
+        add(&bin, metadata::targets(&bin, expires(&bin)));
     }
     add(
         "targets",

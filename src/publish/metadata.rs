@@ -42,7 +42,7 @@ pub fn top_targets(ceremony: &Ceremony, expires: UtcTime) -> Value {
         "keys": key_map(&ceremony.keys(delegated().map(|role| role.name))),
         "roles": roles.collect::<Vec<_>>(),
     });
-    with_delegations(targets(expires), delegations)
+    with_delegations(targets("targets", expires), delegations)
 }
 
 /// A role that hands its paths on to bins (TAP 15) of those keys.
@@ -52,7 +52,7 @@ pub fn binned(name: &str, signers: &Signers, expires: UtcTime) -> Value {
     bins["bit_length"] = BIN_BITS.into();
     bins["name_prefix"] = name.into();
     let delegations = json!({"keys": key_map(&signers.keys), "succinct_roles": bins});
-    with_delegations(targets(expires), delegations)
+    with_delegations(targets(name, expires), delegations)
 }
 
 /// The names of a role's bins, where there are 2 to the power of `bits`.
@@ -70,10 +70,12 @@ pub fn binning_role(role: &str) -> Option<&'static str> {
     [PACKAGES, CLAIMED].into_iter().find(|name| *name == prefix)
 }
 
-/// Metadata of type `targets`, version 1, that lists nothing.
+/// Metadata of type `targets`, version 1, that lists nothing. TUF has no name of the role in it; without
+/// one, what one key signs for one role could be served for another.
 #[must_use]
-pub fn targets(expires: UtcTime) -> Value {
+pub fn targets(role: &str, expires: UtcTime) -> Value {
     let mut signed = common("targets", 1, expires);
+    signed.insert("role".into(), role.into());
     signed.insert("targets".into(), json!({}));
     Value::Object(signed)
 }
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn a_renewed_role_is_one_version_further() {
         let time = UtcTime::from_unix(0).unwrap();
-        let mut signed = targets(time);
+        let mut signed = targets("packages-0", time);
         renew(&mut signed, time.plus_days(1));
         assert_eq!(signed["version"], 2);
         assert_eq!(signed["expires"], "1970-01-02T00:00:00Z");

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::error::ClientError;
-use super::files::Files;
+use super::files::{FileError, Files};
 use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
@@ -345,7 +345,11 @@ impl<'a> Client<'a> {
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
         let found = self.find(path)?;
-        found.map(|file| self.files.target(&file)).transpose()
+        let target = found.map(|file| self.files.target(&file)).transpose();
+        target.map_err(|error| match (error, self.tuf().rollback()) {
+            (ClientError::File(FileError::Missing { .. }), Some(rollback)) => rollback.into(),
+            (error, _) => error,
+        })
     }
 
     fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {

@@ -31,6 +31,16 @@ struct Place<'a> {
     lacks: AtomicBool,
 }
 
+impl<'a> Place<'a> {
+    fn new(transport: Box<dyn Transport + 'a>) -> Self {
+        Self {
+            transport,
+            left: Mutex::new(None),
+            lacks: AtomicBool::new(false),
+        }
+    }
+}
+
 /// Why a place is asked only when no other will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
@@ -67,6 +77,18 @@ impl<'a> Mirrors<'a> {
         Ok(mirrors)
     }
 
+    /// The registry's own address, reached by a transport that is open already.
+    #[must_use]
+    pub fn over(transport: Box<dyn Transport + 'a>, events: &'a dyn EventSink) -> Self {
+        Self {
+            network: Network::default(),
+            credentials: None,
+            events,
+            places: vec![Place::new(transport)],
+            first: AtomicUsize::new(0),
+        }
+    }
+
     /// Opens the registry's own address and the mirrors that the user has named.
     pub fn open_all(
         url: &BaseUrl,
@@ -100,11 +122,8 @@ impl<'a> Mirrors<'a> {
 
     fn push(&mut self, url: &BaseUrl) -> Result<(), TransportError> {
         let credentials = self.credentials.clone();
-        self.places.push(Place {
-            transport: transport::open(url, &self.network, credentials, self.events)?,
-            left: Mutex::new(None),
-            lacks: AtomicBool::new(false),
-        });
+        let transport = transport::open(url, &self.network, credentials, self.events)?;
+        self.places.push(Place::new(transport));
         Ok(())
     }
 

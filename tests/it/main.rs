@@ -24,6 +24,7 @@ mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
+mod hostile_mirror;
 mod interrupted;
 mod key;
 mod layers;

@@ -36,6 +36,7 @@ pub(crate) fn now() -> UtcTime {
     UtcTime::from_unix(NOW).unwrap()
 }
 
+/// The key of the offline roles (1), of the online ones (2), of the publisher (3), or a stranger's.
 pub(crate) fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
@@ -94,10 +95,9 @@ pub(crate) fn make(root: &Path) {
         publisher: &id,
         key: &key,
     };
-    let dependency = "keywords = [\"tide\"]\n[dependencies]\nlibm_lite = \"1\"\n";
     let releases = [
-        archive("tide-table", "0.1.0", dependency),
-        archive("tide-table", "0.2.0", dependency),
+        archive("tide-table", "0.1.0", DEPENDENCY),
+        archive("tide-table", "0.2.0", DEPENDENCY),
     ];
     take(root, &releases, Attestation::Sign(signer));
     let yank = Body::Yank {
@@ -106,6 +106,28 @@ pub(crate) fn make(root: &Path) {
     };
     let submission = submission(root, "tide-table", yank);
     apply(root, submission);
+}
+
+/// What `tide-table` says besides.
+const DEPENDENCY: &str = "keywords = [\"tide\"]\n[dependencies]\nlibm_lite = \"1\"\n";
+
+/// Makes the registry a day older: `tide-table` and `libm_lite` have one more release each, and there
+/// is a package `tide-clock`.
+pub(crate) fn next_day(root: &Path) {
+    let vouch = Attestation::Vouch {
+        key: &key(2),
+        source: Some("crates.io"),
+    };
+    take(root, &[archive("libm_lite", "1.0.1", "")], vouch);
+    let signer = Signer {
+        publisher: &"harbour".parse().unwrap(),
+        key: &key(3),
+    };
+    let releases = [
+        archive("tide-table", "0.2.1", DEPENDENCY),
+        archive("tide-clock", "1.0.0", ""),
+    ];
+    take(root, &releases, Attestation::Sign(signer));
 }
 
 pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {

@@ -2,13 +2,14 @@
 
 use super::{ONCE_ONLINE, failed, refused};
 use crate::commands::error::{CommandError, Kind};
-use crate::registry::backend::BackendError;
+use crate::registry::backend::{self, BackendError};
 use crate::registry::cargo_settings::SettingsError;
 use crate::registry::credentials::CredentialError;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
 use crate::registry::network::NetworkError;
 use crate::registry::transport::{BaseUrl, TransportError};
+use crate::rollout::Cause;
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
@@ -31,6 +32,7 @@ impl From<TufError> for CommandError {
                 refused("MP0401", &error)
             }
             TufError::Malformed { .. }
+            | TufError::OtherRole { .. }
             | TufError::NotInSnapshot { .. }
             | TufError::TooManyRoots(_)
             | TufError::TooManyDelegations { .. }
@@ -197,6 +199,19 @@ impl From<BackendError> for CommandError {
             BackendError::Client(error) => error.into(),
             BackendError::Disagreement(error) => error.into(),
             BackendError::NotBuilt(_) => Self::from_error(Kind::Usage, &error),
+            BackendError::BelowFloor(_) => {
+                refused("MP0503", &error).with_help(match backend::READS_V2 {
+                    true => "leave `--backend` away, and v2 is read",
+                    false => "install a build that reads v2: `cargo install cargo-marketplace`",
+                })
+            }
+            // To offer none breaks the policy; a server may be short of one for a while.
+            BackendError::NoFallback(ref v2) => match v2.cause() {
+                Cause::NotListed => refused("MP0503", &error),
+                _ => failed(&error)
+                    .with_code("MP0503")
+                    .with_help("try again later, or tell the registry's operator"),
+            },
             BackendError::NoDocument { .. }
             | BackendError::NoCatalog(_)
             | BackendError::V1(_)

@@ -215,7 +215,7 @@ pub(super) fn rebinned(
         }
     }
     let bin = |bin: String| {
-        let mut signed = metadata::targets(expires(&bin));
+        let mut signed = metadata::targets(&bin, expires(&bin));
         signed["targets"] = shares.remove(&bin).unwrap_or_default().into();
         signed["version"] = (before.listed_version(&bin) + 1).into();
         (bin, signed)

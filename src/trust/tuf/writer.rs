@@ -76,6 +76,10 @@ fn content_version(role: &str, unverified: &Unverified<'_>) -> Result<u64, TufEr
         "root" => unverified.content::<Root>()?.version,
         "timestamp" => unverified.content::<Timestamp>()?.version,
         "snapshot" => unverified.content::<Snapshot>()?.version,
-        _ => unverified.content::<Targets>()?.version,
+        _ => {
+            let targets = unverified.content::<Targets>()?;
+            targets.content.check_name(role)?;
+            targets.version
+        }
     })
 }
