@@ -13,7 +13,9 @@ pub(crate) fn with_quay() -> (Market, Running) {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}/");
     for name in ["tide-table", "jetty"] {
-        market.env.write(&format!("work/{name}.crate"), archive(name, "9.0.0", ""));
+        market
+            .env
+            .write(&format!("work/{name}.crate"), archive(name, "9.0.0", ""));
     }
     for line in [
         format!(
@@ -60,9 +62,25 @@ fn a_name_in_two_registries_is_chosen_from_neither() {
     help: `cargo marketplace add harbour/tide-table@^9` or `cargo marketplace add quay/tide-table@^9`
     ");
     assert!(!market.env.path("work/app/Cargo.lock").exists());
-    assert_snapshot!(market.run(["info", "boathouse"]), @"");
+    assert_snapshot!(market.run(["info", "boathouse"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Updating `quay` index
+    error[MP0203]: no package `boathouse` in `harbour`, `quay`
+    help: `cargo marketplace search WORDS --registry NAME` looks for packages
+    ");
     let both = ["add", "tide-cli", "jetty", "--dry-run"];
-    assert_snapshot!(market.run_in("work/app", both), @"");
+    assert_snapshot!(market.run_in("work/app", both), @"
+    exit: 1
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Updating `quay` index
+    error: the packages are in several registries
+    help: name those of one registry at a time
+    ");
 }
 
 #[test]
@@ -72,7 +90,10 @@ fn a_name_in_one_registry_needs_no_other_word() {
         ("add jetty --dry-run", "jetty v9.0.0"),
         ("add tide-cli --dry-run", "tide-cli v1.2.0"),
         ("add quay/tide-table --dry-run", "tide-table v9.0.0"),
-        ("add tide-table --registry harbour --dry-run", "tide-table v0.3.1"),
+        (
+            "add tide-table --registry harbour --dry-run",
+            "tide-table v0.3.1",
+        ),
     ] {
         let outcome = market.env.command(line.split(' ')).folder("work/app").run();
         assert_eq!(outcome.code, Some(0), "{line}: {outcome}");

@@ -36,14 +36,20 @@ fn on(market: &Market, day: i64, folder: &str, line: &str) -> Outcome {
 
 /// The version that a run says it chose, without doing anything.
 fn chosen(outcome: &Outcome) -> &str {
-    let line = outcome.stderr.lines().find(|line| line.contains("Choosing"));
-    line.and_then(|line| line.rsplit_once(" v")).map_or("none", |(_, version)| version)
+    let line = outcome
+        .stderr
+        .lines()
+        .find(|line| line.contains("Choosing"));
+    line.and_then(|line| line.rsplit_once(" v"))
+        .map_or("none", |(_, version)| version)
 }
 
 fn locked(market: &Market) -> String {
     let lock: toml::Table = market.env.read("work/app/Cargo.lock").parse().unwrap();
     let packages = lock["package"].as_array().unwrap();
-    let ours = packages.iter().find(|one| one["name"].as_str() == Some("tide-table"));
+    let ours = packages
+        .iter()
+        .find(|one| one["name"].as_str() == Some("tide-table"));
     ours.unwrap()["version"].as_str().unwrap().to_owned()
 }
 
@@ -100,13 +106,20 @@ fn flag_environment_and_configuration_in_this_order() {
     assert_eq!(with("3d", &format!("{dry} --cooldown 0")), "0.3.2");
     let config = market.marketplace_config();
     let path = "home/.cargo/marketplace/config.toml";
-    market.env.write(path, format!("{config}\n[install]\ncooldown = \"12h\"\n"));
+    market
+        .env
+        .write(path, format!("{config}\n[install]\ncooldown = \"12h\"\n"));
     assert_eq!(chosen(&on(&market, 6, "work", dry)), "0.3.1");
     assert_eq!(with("0", dry), "0.3.2");
-    market.env.write(path, format!("{config}\n[install]\ncooldown = 3\n"));
+    market
+        .env
+        .write(path, format!("{config}\n[install]\ncooldown = 3\n"));
     let outcome = market.env.command(dry.split(' ')).run();
     assert_eq!(outcome.code, Some(101), "{outcome}");
-    assert!(outcome.stderr.contains("`install.cooldown` in"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("`install.cooldown` in"),
+        "{outcome}"
+    );
     let outcome = market.env.command(["registry", "list"]);
     let outcome = outcome.env("CARGO_MARKETPLACE_COOLDOWN", "soon").run();
     assert_eq!(outcome.code, Some(1), "{outcome}");
@@ -118,12 +131,21 @@ fn what_is_locked_or_asked_for_exactly_is_taken() {
     market.project("app", APP);
     on(&market, 6, "work/app", "fetch");
     assert_eq!(locked(&market), "0.3.2");
-    for line in ["fetch --cooldown 3d", "exec --cooldown 3d -- check", "fetch --locked --cooldown 3d"] {
+    for line in [
+        "fetch --cooldown 3d",
+        "exec --cooldown 3d -- check",
+        "fetch --locked --cooldown 3d",
+    ] {
         on(&market, 6, "work/app", line);
         assert_eq!(locked(&market), "0.3.2", "{line}");
     }
     market.project("exact", "");
-    let added = on(&market, 6, "work/exact", "add tide-table@0.3.2 --cooldown 3d");
+    let added = on(
+        &market,
+        6,
+        "work/exact",
+        "add tide-table@0.3.2 --cooldown 3d",
+    );
     assert_eq!(chosen(&added), "0.3.2");
 }
 
@@ -142,7 +164,10 @@ fn cargo_chooses_none_that_is_too_young_for_any_dependency() {
     assert_eq!(locked(&market), "0.3.2");
     let install = "install tide-cli --ignore-lock --cooldown 3d";
     let installed = on(&market, 6, "work", install);
-    assert!(installed.stderr.contains("Compiling tide-table v0.3.1"), "{installed}");
+    assert!(
+        installed.stderr.contains("Compiling tide-table v0.3.1"),
+        "{installed}"
+    );
 }
 
 #[test]
