@@ -42,6 +42,7 @@ mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
+mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
