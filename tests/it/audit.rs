@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use cargo_marketplace::formats::layout::Format;
-use cargo_marketplace::formats::publisher::{Publisher, Revocation};
-use cargo_marketplace::publish::apply::{self, Authority};
+use cargo_marketplace::formats::layout::{self, Format};
+use cargo_marketplace::formats::publisher::{self, Publisher, Revocation};
 use cargo_marketplace::publish::folder::Folder;
+use cargo_marketplace::publish::journal::Change;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -117,7 +117,7 @@ fn finds_what_is_denied_and_warns_of_the_rest() {
     assert_snapshot!(env.run(json), @r#"
     exit: 3
     --- stdout
-    {"reason":"finding","schema":1,"code":"MP0312","denied":true,"help":"`cargo update -p libm-lite@0.2.3 --precise 0.2.4`","message":"`libm-lite` v0.2.3 was yanked: \"wrong result below 1e-9\"","name":"libm-lite","required_by":["`app`","`almanac` v2.0.0","`moon-phase` v0.1.0"],"rule":"yanked","source":"sparse+https://registry.example.org/","version":"0.2.3"}
+    {"reason":"finding","schema":1,"code":"MP0312","denied":true,"help":"`cargo update -p libm-lite@0.2.3 --precise 0.2.4`","message":"`libm-lite` v0.2.3 was yanked: \"wrong result below 1e-9\"","name":"libm-lite","required_by":[{"name":"app","version":"0.1.0"},{"name":"almanac","version":"2.0.0"},{"name":"moon-phase","version":"0.1.0"}],"rule":"yanked","source":"sparse+https://registry.example.org/","version":"0.2.3"}
     {"reason":"audit-finished","schema":1,"denied":1,"foreign":1,"packages":5,"registries":1,"vouched":1,"warnings":0}
     {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":3,"help":null,"message":"audit found 1 denied","note":null}
     --- stderr
@@ -182,10 +182,26 @@ fn a_name_is_new_until_it_is_claimed() {
     let locked = locked.folder("work/app").run();
     assert_eq!(locked.code, Some(0), "{locked}");
     let deny = ["audit", "--deny", "new"];
-    assert_snapshot!(market.run_in("work/app", ["audit"]), @"");
+    assert_snapshot!(market.run_in("work/app", ["audit"]), @"
+    exit: 0
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Auditing 1 package from 1 registry
+    warning[MP0314]: `tide-clock` v0.1.0 is new: its name is vouched for by the registry's online key only
+    note: required by `app`
+        Finished 1 warning, nothing denied
+    ");
     assert!(market.run_in("work/app", deny).starts_with("exit: 3"));
     market.must(["registry", "claim", "registry"]);
-    assert_snapshot!(market.run_in("work/app", deny), @"");
+    assert_snapshot!(market.run_in("work/app", deny), @"
+    exit: 0
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Auditing 1 package from 1 registry
+        Finished nothing found
+    ");
 }
 
 #[test]
@@ -252,12 +268,13 @@ fn a_release_that_was_signed_by_a_key_that_is_revoked_since() {
         }],
     };
     let keys = RoleKeys::new(["offline", "online"].map(Fixture::key));
-    let authority = Authority {
-        keys: &keys,
-        now: "2026-08-01T00:00:00Z".parse().unwrap(),
-    };
-    let folder = Folder::open(&env.path("registry")).unwrap();
-    apply::apply(folder, Vec::new(), &[harbour], &authority).unwrap();
+    let mut folder = Folder::open(&env.path("registry")).unwrap();
+    let (path, bytes) = (layout::publisher(&harbour.id), publisher::encode(&harbour));
+    folder.set_target("targets", &path, &bytes).unwrap();
+    let mut change = Change::default();
+    change.add_hashed(&path, bytes);
+    let now = "2026-08-01T00:00:00Z".parse().unwrap();
+    folder.commit(change, &keys, now).unwrap();
     assert_eq!(
         denied_names(&env, &["--deny", "unknown-key"]),
         ["tide-table"]
