@@ -17,6 +17,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cargo_marketplace::formats::record;
+use cargo_marketplace::formats::unsigned::UnsignedList;
 use cargo_marketplace::formats::{policy, publisher, statement};
 use cargo_marketplace::model::{PackageName, PublisherId, Sha256Digest};
 use cargo_marketplace::trust::{RecordContext, check_record};
@@ -39,6 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         package: &package,
         publishers: &publishers,
         policy: &policy,
+        unsigned: &UnsignedList::default(),
         claim: None,
         verified_before: None,
     };

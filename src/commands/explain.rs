@@ -237,6 +237,27 @@ const EXPLANATIONS: &[Explanation] = &[
             package` writes the address that it was told.",
     },
     Explanation {
+        code: "MP0608",
+        title: "the package has no owner",
+        text: "The operator imported its releases, vouched for or unsigned, and nobody may publish \
+            under its name. The operator gives it owners with `cargo marketplace owner assign PACKAGE \
+            PUBLISHER --registry-dir DIR`, which needs a recovery key and the new owners' signatures.",
+    },
+    Explanation {
+        code: "MP0609",
+        title: "a change of a publisher's keys is refused",
+        text: "A new key is registered by a signature of an old one and of its own; a key is revoked \
+            by another one that stays in force, or by the operator. Each key stays known for what it \
+            signed, and no revocation is taken back. Nothing was written.",
+    },
+    Explanation {
+        code: "MP0610",
+        title: "signatures are missing on a submission",
+        text: "A package can have several owners of whom more than one must sign, and who becomes an \
+            owner signs that, too. Hand the submission to those who are named: `cargo marketplace \
+            sign SUBMISSION --registry-dir DIR --key NAME` adds a signature and changes nothing else.",
+    },
+    Explanation {
         code: "MP0701",
         title: "the registry folder is damaged",
         text: "A file is missing or is not what the signed metadata says. `cargo marketplace registry check DIR` lists everything that is wrong.",

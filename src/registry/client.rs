@@ -4,10 +4,10 @@
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
 mod large_files;
+mod registered;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::error::ClientError;
 use super::files::Files;
@@ -17,16 +17,17 @@ use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
-use crate::formats::publisher::Publisher;
 use crate::formats::record;
-use crate::model::{EventSink, PackageName, PublisherId, RegistryName, Sha256Digest, UtcTime};
+use crate::formats::unsigned::UnsignedList;
+use crate::model::{EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    PackageState, RecordContext, Seen, SignedStatement, Verified, owners_needed, read_policy,
-    read_publisher, signed_statements, verify_record,
+    PackageState, RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
+    verify_record,
 };
 
 use super::transport::Transport;
+use registered::{Publishers, Registered};
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -46,17 +47,6 @@ pub struct Opening<'a> {
     pub events: &'a dyn EventSink,
 }
 
-/// Publishers by their ids.
-type Publishers = BTreeMap<PublisherId, Publisher>;
-
-/// By what a record is judged, beside the policy.
-struct Judge {
-    /// Those who own the package, or ever did.
-    publishers: Publishers,
-    /// What the role `claimed` says of the package.
-    claim: Option<Sha256Digest>,
-}
-
 /// A registry that can be read.
 pub struct Client<'a> {
     name: RegistryName,
@@ -69,6 +59,7 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
 
@@ -97,6 +88,7 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            unsigned: OnceLock::new(),
             events: opening.events,
         })
     }
@@ -194,10 +186,10 @@ impl<'a> Client<'a> {
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
         let before = seen::load(&self.files, package)?;
-        let Some((target, judge)) = self.record(package, before)? else {
+        let Some((target, registered)) = self.record(package, before)? else {
             return Ok(None);
         };
-        let state = verify_record(&target, &self.context(package, &judge, before))?;
+        let state = verify_record(&target, &self.context(package, &registered, before))?;
         seen::store(&self.files, package, before, &state)?;
         Ok(Some(state))
     }
@@ -207,10 +199,10 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, judge)) = self.record(package, None)? else {
+        let Some((target, registered)) = self.record(package, None)? else {
             return Ok(None);
         };
-        let context = self.context(package, &judge, None);
+        let context = self.context(package, &registered, None);
         Ok(Some(signed_statements(&target, &context)?))
     }
 
@@ -219,7 +211,7 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
         before: Option<Seen>,
-    ) -> Result<Option<(Verified<Target>, Judge)>, ClientError> {
+    ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
         let target = self.target(&layout::record(package));
         let target = target.map_err(|error| self.in_copy(package, error))?;
         let claim = self.claim(package);
@@ -232,14 +224,17 @@ impl<'a> Client<'a> {
                 None => Ok(None),
             };
         };
-        let publishers = match record::decode(&target.bytes) {
+        let registered = match record::decode(&target.bytes) {
             // Another package's name in the same place but for case: there is no package of this name.
             Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
-            Ok(record) => self.publishers(&record)?,
+            Ok(record) => Registered {
+                claim,
+                ..self.registered(&record)?
+            },
             // Told by `verify_record`, with all that belongs to it.
-            Err(_) => BTreeMap::new(),
+            Err(_) => Registered::default(),
         };
-        Ok(Some((target, Judge { publishers, claim })))
+        Ok(Some((target, registered)))
     }
 
     /// The statement by which its owners have a package, as the offline role `claimed` says.
@@ -270,15 +265,16 @@ impl<'a> Client<'a> {
     fn context<'b>(
         &'b self,
         package: &'b PackageName,
-        judge: &'b Judge,
+        registered: &'b Registered,
         verified_before: Option<Seen>,
     ) -> RecordContext<'b> {
         RecordContext {
             registry_id: self.registry_id,
             package,
-            publishers: &judge.publishers,
+            publishers: &registered.publishers,
             policy: &self.policy,
-            claim: judge.claim,
+            unsigned: &registered.unsigned,
+            claim: registered.claim,
             verified_before,
         }
     }
@@ -300,39 +296,8 @@ impl<'a> Client<'a> {
             .ok_or_else(|| ClientError::NotListed(path.to_owned()))
     }
 
-    /// A publisher and the keys that sign for them now.
-    pub fn publisher(&self, id: &PublisherId) -> Result<Option<Publisher>, ClientError> {
-        if let Some(known) = self.known_publishers().get(id) {
-            return Ok(Some(known.clone()));
-        }
-        let Some(target) = self.target(&layout::publisher(id))? else {
-            return Ok(None);
-        };
-        let publisher = read_publisher(&target, id)?.into_inner();
-        self.known_publishers()
-            .insert(id.clone(), publisher.clone());
-        Ok(Some(publisher))
-    }
-
-    /// The keys of the publishers whom a record names as owners.
-    fn publishers(&self, record: &record::Record) -> Result<Publishers, ClientError> {
-        let mut found = BTreeMap::new();
-        for id in owners_needed(record) {
-            if let Some(publisher) = self.publisher(&id)? {
-                found.insert(id, publisher);
-            }
-        }
-        Ok(found)
-    }
-
     fn tuf(&self) -> MutexGuard<'_, Updater> {
         self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
-        self.publishers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -66,9 +66,9 @@ fn store(
     package: &PackageName,
     held: &BTreeMap<Version, UtcTime>,
 ) -> Result<(), FileError> {
-    let lines = held.iter();
-    let lines: String = lines
-        .map(|(version, time)| format!("{version} {time}\n"))
-        .collect();
-    files.keep(&path(package), lines.as_bytes())
+    let lines = held
+        .iter()
+        .map(|(version, time)| format!("{version} {time}"));
+    let lines: Vec<String> = lines.collect();
+    files.keep(&path(package), lines.join("\n").as_bytes())
 }

@@ -59,8 +59,8 @@ pub fn roots(files: &Files<'_>) -> Result<Vec<Sha256Digest>, FileError> {
 }
 
 fn keep_roots(files: &Files<'_>, roots: &[Sha256Digest]) -> Result<(), FileError> {
-    let lines: String = roots.iter().map(|root| format!("{root}\n")).collect();
-    files.keep(ROOTS, lines.as_bytes())
+    let lines: Vec<String> = roots.iter().map(ToString::to_string).collect();
+    files.keep(ROOTS, lines.join("\n").as_bytes())
 }
 
 /// Remembers a root before it is the trusted one, so that none is forgotten if we are cut off.

@@ -194,7 +194,9 @@ impl Scene {
 /// What else is said where there is nobody who could type a passphrase.
 fn unattended(arguments: &[&str]) -> &'static [&'static str] {
     match arguments {
-        ["key", "new", _] | ["registry", "init", ..] => &["--no-passphrase"],
+        ["key", "new", _] | ["key", "rotate", ..] | ["registry", "init", ..] => {
+            &["--no-passphrase"]
+        }
         _ => &[],
     }
 }

@@ -29,7 +29,9 @@ mod key;
 mod layers;
 mod nginx;
 mod openssl;
+mod owners;
 mod project_trust;
+mod publisher_keys;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -46,6 +48,7 @@ mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod unsigned;
 mod withdraw;
 mod workspace;
 mod writing;
