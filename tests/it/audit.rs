@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use cargo_marketplace::formats::layout::{self, Format};
+use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::publisher::{self, Publisher, Revocation};
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::journal::Change;
@@ -17,6 +17,7 @@ use crate::confusion::with_quay;
 use crate::env::{Outcome, TestEnv};
 use crate::fixture::{BASE, Fixture};
 use crate::samples::{Market, show};
+use crate::small_registry::archive;
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -202,6 +203,32 @@ fn a_name_is_new_until_it_is_claimed() {
         Auditing 1 package from 1 registry
         Finished nothing found
     ");
+}
+
+#[test]
+fn what_nobody_signed_is_a_warning_unless_it_is_denied() {
+    let market = Market::published();
+    let bytes = archive("sluice", "1.0.0", "");
+    market.env.write("work/sluice.crate", bytes);
+    let import = "registry import registry --as-own --unsigned sluice.crate";
+    market.must(import.split(' '));
+    market.project(
+        "app",
+        "sluice = { version = \"1\", registry = \"harbour\" }\n",
+    );
+    let locked = market.env.cargo(["generate-lockfile"]);
+    let locked = locked.folder("work/app").run();
+    assert_eq!(locked.code, Some(0), "{locked}");
+    for (line, code) in [
+        ("audit", 0),
+        ("audit --deny foreign,unsigned", 3),
+        ("verify --workspace", 3),
+    ] {
+        let outcome = market.env.command(line.split(' ')).folder("work/app").run();
+        assert_eq!(outcome.code, Some(code), "{line}: {outcome}");
+        let told = "[MP0310]: `sluice` v1.0.0 is unsigned\n";
+        assert!(outcome.stderr.contains(told), "{line}: {outcome}");
+    }
 }
 
 #[test]
@@ -393,14 +420,13 @@ fn deep_looks_into_archives_and_into_what_cargo_unpacked() {
 #[test]
 fn both_formats_say_the_same_of_a_lock_file() {
     let env = project(&lock_file(&PACKAGES[..4]));
-    for format in Format::BOTH {
-        let format = if format == Format::V1 { "v1" } else { "v2" };
+    let formats = [
+        ("v1", cfg!(feature = "marketplace-v1")),
+        ("v2", cfg!(feature = "marketplace-v2")),
+    ];
+    for (format, is_built) in formats {
         let deep = ["verify", "--workspace", "--deep", "--backend", format];
         let told = show(env.command(deep));
-        let is_built = match format {
-            "v1" => cfg!(feature = "marketplace-v1"),
-            _ => cfg!(feature = "marketplace-v2"),
-        };
         let code = if is_built { "exit: 0" } else { "exit: 1" };
         assert!(told.starts_with(code), "{told}");
     }
