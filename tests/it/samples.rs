@@ -21,11 +21,55 @@ pub(crate) struct Market {
     server: Option<Running>,
 }
 
+/// The roles that have keys.
+const ROLES: &[&str] = &[
+    "root",
+    "targets",
+    "policy",
+    "rollout",
+    "catalog",
+    "claimed",
+    "packages",
+    "bins",
+    "snapshot",
+    "timestamp",
+    "vouchers",
+    "recovery",
+];
+
 impl Market {
     /// Without packages.
     pub(crate) fn empty() -> Self {
         let env = TestEnv::new();
         init(&env, "https://registry.example.org/");
+        let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
+        let url = server.url().to_owned();
+        Self::known(env, url, Some(server))
+    }
+
+    /// Without packages, with a key of its own for each role; two of three keys sign a root. A key is
+    /// called by its role.
+    pub(crate) fn of_many_keys() -> Self {
+        let env = TestEnv::new();
+        let mut init: Vec<String> = ["registry", "init", "registry", "--base-url"]
+            .map(str::to_owned)
+            .into();
+        init.push("https://registry.example.org/".into());
+        for role in ROLES {
+            let keys = match *role {
+                "root" => vec!["root-one", "root-two", "root-three"],
+                role => vec![role],
+            };
+            for key in &keys {
+                let outcome = env.command(["key", "new", key, "--no-passphrase"]).run();
+                assert_eq!(outcome.code, Some(0), "{outcome}");
+            }
+            let threshold = if keys.len() > 1 { ":2" } else { "" };
+            init.push("--role-key".into());
+            init.push(format!("{role}={}{threshold}", keys.join(",")));
+        }
+        let outcome = env.command(&init).run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
         let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
         let url = server.url().to_owned();
         Self::known(env, url, Some(server))

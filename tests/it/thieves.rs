@@ -10,7 +10,7 @@ use Outcome::{Fooled, Refused, Same};
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::record::{self, Documents, FileDigest, Record};
 use cargo_marketplace::formats::{v1, v2};
-use cargo_marketplace::model::{Body, PackageName, Sha256Digest, TrustState};
+use cargo_marketplace::model::{Body, PackageName, PublicKey, Release, Sha256Digest, TrustState};
 use cargo_marketplace::publish::apply;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::keystore::{KeyName, Keystore};
@@ -58,7 +58,8 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let market = Market::published();
+        let market = Market::of_many_keys();
+        market.publish(&["--workspace", "--no-verify"]);
         publish_clock(&market, "0.1.0");
         let (registry, yesterday) = (
             market.env.path("work/registry"),
@@ -258,20 +259,41 @@ fn take_back(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn 
 
 /// Puts a record that the registry's voucher vouches for in the place of the owner's.
 fn vouch_over(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value))) {
+    let key = scene.key("vouchers");
+    let vouch = |release| Body::Vouch {
+        release,
+        source: None,
+    };
+    replace(scene, package, (TrustState::Vouched, &vouch, &[&key]), sign);
+}
+
+/// Puts a record of a release that nobody signed in the place of the owner's.
+fn unsign(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value))) {
+    let unsigned = |release| Body::Unsigned {
+        release,
+        source: None,
+    };
+    replace(scene, package, (TrustState::Unsigned, &unsigned, &[]), sign);
+}
+
+/// Puts another record of the first release in the place of a package's.
+fn replace(
+    scene: &Scene,
+    package: &str,
+    (trust, body, keys): (TrustState, &dyn Fn(Box<Release>) -> Body, &[&SecretKey]),
+    sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value)),
+) {
     let name: PackageName = package.parse().unwrap();
     let document = fs::read(scene.registry().join(name.index_path())).unwrap();
     let mut document = v1::decode(&name, &document).unwrap();
     document.entries.truncate(1);
     let entry = &mut document.entries[0];
     entry.release.publisher = None;
-    entry.trust = Some(TrustState::Vouched);
-    let vouch = Body::Vouch {
-        release: Box::new(entry.release.clone()),
-        source: None,
-    };
+    entry.trust = Some(trust);
+    let body = body(Box::new(entry.release.clone()));
     let accepted = BTreeMap::from([(entry.release.version.clone(), entry.accepted.unwrap())]);
     let state = PackageState::empty(scene.market.root(), name.clone());
-    let statements = chain(&state, [vouch], &[&scene.key("online")]).unwrap();
+    let statements = chain(&state, [body], keys).unwrap();
     let base = "https://registry.example.org/";
     let documents = [
         (Format::V1, v1::encode(&document)),
@@ -306,7 +328,7 @@ fn place(scene: &Scene, path: &str, bytes: &[u8]) -> Value {
 /// With a bin's key alone: the same version of the bin with another content, since its digest stands
 /// nowhere.
 fn with_the_bins_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
-    scene.resign(bin, "online", edit);
+    scene.resign(bin, "bins", edit);
 }
 
 /// With all online keys: a next version of the bin, announced by snapshot and timestamp.
@@ -316,7 +338,8 @@ fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
         let version = signed["version"].as_u64().unwrap() + 1;
         signed["version"] = version.into();
         edit(&mut signed);
-        (version, scene.sealed(role, "online", &signed))
+        let key = if role == bin { "bins" } else { role };
+        (version, scene.sealed(role, key, &signed))
     };
     let (bins_version, bytes) = next(bin, edit);
     fs::write(
@@ -341,6 +364,11 @@ fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
     )
     .unwrap();
     fs::write(scene.registry().join(layout::TIMESTAMP), timestamp).unwrap();
+}
+
+/// A key as metadata lists it.
+fn wire(key: &PublicKey) -> Value {
+    json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.to_string()}})
 }
 
 const ROWS: &[Row] = &[
@@ -436,12 +464,19 @@ const ROWS: &[Row] = &[
         outcomes: [Fooled, Refused, Fooled],
     },
     Row {
+        key: "all online keys",
+        deed: "lists a release that nobody signed",
+        package: NEW,
+        attack: |scene| unsign(scene, NEW, with_the_online_key),
+        outcomes: [Refused, Refused, Refused],
+    },
+    Row {
         key: "timestamp",
         deed: "shows the whole registry as it was",
         package: CLAIMED,
         attack: |scene| {
             let old = read(&scene.yesterday.join(layout::TIMESTAMP))["signed"]["meta"].clone();
-            scene.resign("timestamp", "online", |signed| {
+            scene.resign("timestamp", "timestamp", |signed| {
                 signed["version"] = (signed["version"].as_u64().unwrap() + 1).into();
                 signed["meta"] = old;
             });
@@ -454,7 +489,7 @@ const ROWS: &[Row] = &[
         package: CLAIMED,
         attack: |scene| {
             let bin = scene.bin(&path_of(CLAIMED));
-            scene.resign("snapshot", "online", |signed| {
+            scene.resign("snapshot", "snapshot", |signed| {
                 signed["meta"][format!("{bin}.json")]["version"] = 1.into();
             });
         },
@@ -467,7 +502,7 @@ const ROWS: &[Row] = &[
         attack: |scene| {
             let path = layout::CATALOG_INDEX;
             let old = yesterdays(scene, path);
-            scene.resign("catalog", "online", |signed| signed["targets"][path] = old);
+            scene.resign("catalog", "catalog", |signed| signed["targets"][path] = old);
         },
         outcomes: [Same, Same, Same],
     },
@@ -478,7 +513,7 @@ const ROWS: &[Row] = &[
         attack: |scene| {
             let path = path_of(CLAIMED);
             let old = yesterdays(scene, &path);
-            scene.resign("rollout", "offline", |signed| {
+            scene.resign("rollout", "rollout", |signed| {
                 signed["targets"][&path] = old;
             });
         },
@@ -493,9 +528,56 @@ const ROWS: &[Row] = &[
             let bin = scene.bin(&path);
             let other =
                 json!({"length": 1, "hashes": {"sha256": Sha256Digest::of(b"x").to_string()}});
-            scene.resign(&bin, "offline", |signed| signed["targets"][&path] = other);
+            scene.resign(&bin, "claimed", |signed| signed["targets"][&path] = other);
         },
         outcomes: [Refused, Same, Refused],
+    },
+    Row {
+        key: "policy",
+        deed: "makes itself a voucher",
+        package: CLAIMED,
+        attack: |scene| {
+            let path = scene.registry().join(layout::POLICY);
+            let mut policy = read(&path);
+            policy["vouchers"] = policy["recovery"].clone();
+            let bytes = serde_json::to_vec(&policy).unwrap();
+            let listed = place(scene, layout::POLICY, &bytes);
+            scene.resign("policy", "policy", |signed| {
+                signed["targets"][layout::POLICY] = listed
+            });
+        },
+        outcomes: [Same, Same, Same],
+    },
+    Row {
+        key: "packages",
+        deed: "gives the bins to itself, and shows a package as it was",
+        package: CLAIMED,
+        attack: |scene| {
+            let thief = scene.key("harbour").public();
+            let id = thief.id().to_string();
+            scene.resign("packages", "packages", |signed| {
+                signed["delegations"]["keys"][&id] = wire(&thief);
+                signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
+            });
+            take_back(scene, CLAIMED, |scene, bin, edit| {
+                scene.resign(bin, "harbour", edit)
+            });
+        },
+        outcomes: [Fooled, Same, Fooled],
+    },
+    Row {
+        key: "one of the root's three",
+        deed: "signs a next root",
+        package: CLAIMED,
+        attack: |scene| {
+            let first = scene.registry().join(layout::metadata("root", 1));
+            let mut next = read(&first)["signed"].clone();
+            next["version"] = 2.into();
+            next["registry_id"] = scene.market.root().to_string().into();
+            let bytes = scene.sealed("root", "root-one", &next);
+            fs::write(scene.registry().join(layout::metadata("root", 2)), bytes).unwrap();
+        },
+        outcomes: [Refused, Refused, Refused],
     },
     Row {
         key: "targets",
@@ -504,10 +586,8 @@ const ROWS: &[Row] = &[
         attack: |scene| {
             let thief = scene.key("harbour").public();
             let id = thief.id().to_string();
-            let key = json!({
-                "keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": thief.to_string()}
-            });
-            scene.resign("targets", "offline", |signed| {
+            let key = wire(&thief);
+            scene.resign("targets", "targets", |signed| {
                 let delegations = &mut signed["delegations"];
                 delegations["keys"][&id] = key.clone();
                 let roles = delegations["roles"].as_array_mut().unwrap();
