@@ -13,7 +13,11 @@ impl Before {
             let bytes = disk::read_if_there(&path, disk::LIMIT)?;
             Ok((path, bytes))
         };
-        files.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+        files
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     pub(super) fn restore(self) -> Result<(), Failure> {

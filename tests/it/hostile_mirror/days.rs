@@ -26,8 +26,12 @@ fn serve(world: &World, files: Files) {
 }
 
 fn version(outcome: &Outcome) -> &str {
-    let line = outcome.stdout.lines().find(|line| line.starts_with("version:"));
-    line.and_then(|line| line.split(' ').nth(1)).unwrap_or_default()
+    let line = outcome
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("version:"));
+    line.and_then(|line| line.split(' ').nth(1))
+        .unwrap_or_default()
 }
 
 #[test]
@@ -75,7 +79,10 @@ fn a_mix_of_two_days_is_refused() {
     let (yesterday, today) = (&Days::get().yesterday, &Days::get().today);
     // Today's timestamp over yesterday's files, for one who was here yesterday and for one who was not.
     let mut mixed = yesterday.clone();
-    mixed.insert("tuf/timestamp.json".into(), today["tuf/timestamp.json"].clone());
+    mixed.insert(
+        "tuf/timestamp.json".into(),
+        today["tuf/timestamp.json"].clone(),
+    );
     let world = World::warm();
     serve(&world, mixed);
     let outcome = world.info();
@@ -107,7 +114,10 @@ fn a_mix_of_two_days_is_refused() {
     mixed.insert(hashed(today), yesterday[plain].clone());
     serve(&world, mixed);
     let text = world.refuses();
-    assert!(text.starts_with("error[MP0401]: `ti/de/tide-table.json` is not"), "{text}");
+    assert!(
+        text.starts_with("error[MP0401]: `ti/de/tide-table.json` is not"),
+        "{text}"
+    );
 }
 
 #[test]

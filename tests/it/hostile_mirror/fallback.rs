@@ -114,7 +114,10 @@ fn missing_v1_as_well_is_a_failure() {
     let documents = Format::BOTH.map(|format| world.document(format));
     world.server.also(documents, &Fault::Status(404));
     let text = world.fails(101);
-    assert!(text.ends_with(".tide-table` is not in the registry"), "{text}");
+    assert!(
+        text.ends_with(".tide-table` is not in the registry"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -270,7 +273,10 @@ fn mismatch_of_a_v2_document_is_refused() {
     for (fault, says) in [
         (Fault::Flip(8000), "not what the signed metadata says"),
         (Fault::Shorter(1), "not what the signed metadata says"),
-        (Fault::Other(PAGE.into()), "not what the signed metadata says"),
+        (
+            Fault::Other(PAGE.into()),
+            "not what the signed metadata says",
+        ),
         (
             Fault::Longer(b"\n".into()),
             "longer than the [N] bytes that it may have",

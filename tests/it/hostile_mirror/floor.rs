@@ -25,7 +25,11 @@ fn demand_v2(world: &World) {
 fn v2_is_read_as_ever() {
     let world = World::warm();
     demand_v2(&world);
-    for outcome in [world.info(), world.fetch(), world.command("search tide").run()] {
+    for outcome in [
+        world.info(),
+        world.fetch(),
+        world.command("search tide").run(),
+    ] {
         assert_eq!(outcome.code, Some(0), "{outcome}");
         assert!(!outcome.stderr.contains("MP05"), "{outcome}");
     }
@@ -130,11 +134,16 @@ fn a_floor_that_was_seen_is_not_lowered_by_who_serves_yesterdays_files() {
     assert_eq!(search.code, Some(0), "{search}");
     // The mirror turns back, and withholds v2 besides.
     world.server.serve(Arc::new(Days::get().yesterday.clone()));
-    world.server.only(&world.document(Format::V2), Fault::Status(404));
+    world
+        .server
+        .only(&world.document(Format::V2), Fault::Status(404));
     let outcome = world.info();
     assert_ne!(outcome.code, Some(0), "{outcome}");
     assert!(!outcome.stderr.contains("using v1"), "{outcome}");
     // And the copy keeps it, too.
     let offline = world.command("search tide --backend v1 --offline").run();
-    assert_eq!(error(&offline), "error[MP0503]: the registry's policy lets no v1 be read");
+    assert_eq!(
+        error(&offline),
+        "error[MP0503]: the registry's policy lets no v1 be read"
+    );
 }

@@ -159,8 +159,8 @@ impl Forge {
             "timestamp" => layout::TIMESTAMP.to_owned(),
             _ => layout::metadata(role, signed["version"].as_u64().unwrap()),
         };
-        let is_online = matches!(role, "timestamp" | "snapshot" | "catalog")
-            || role.starts_with("packages-");
+        let is_online =
+            matches!(role, "timestamp" | "snapshot" | "catalog") || role.starts_with("packages-");
         let key = key(if is_online { 2 } else { 1 }).public().id();
         let description = json!({"keyids": [key.to_string()], "threshold": 1});
         let bytes = role_keys().seal(role, &description, signed).unwrap();

@@ -15,9 +15,7 @@ use cargo_marketplace::model::{Event, EventSink, PackageName, Sha256Digest, Sile
 use cargo_marketplace::registry::backend::{Backend, BackendError, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::error::ClientError;
-use cargo_marketplace::registry::transport::{
-    self, BaseUrl, Limits, Transport, TransportError,
-};
+use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, Transport, TransportError};
 
 use super::Days;
 use crate::faults::{Fault, FaultServer, Files};
@@ -64,7 +62,11 @@ struct Case {
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let fault: String = format!("{:?}", self.fault).chars().take(60).collect();
-        write!(f, "{} ({fault}) of {} for {:?}", self.operator, self.path, self.age)
+        write!(
+            f,
+            "{} ({fault}) of {} for {:?}",
+            self.operator, self.path, self.age
+        )
     }
 }
 
@@ -249,7 +251,10 @@ impl Bench {
             // Whatever came, it did no lasting harm.
             let (healed, _) = self.resolve(home.path(), case.age);
             if healed != *self.honest() {
-                return Err(format!("{case} left behind {:?}", diff(&healed, self.honest())));
+                return Err(format!(
+                    "{case} left behind {:?}",
+                    diff(&healed, self.honest())
+                ));
             }
         }
         Ok(outcome)
@@ -288,10 +293,7 @@ impl Bench {
         match (case.age, is_part_of(old)) {
             (Age::Upgraded, true) if used_copy => Ok("yesterday's copy, and said so"),
             (Age::Upgraded | Age::Fresh, true) if is_replayed => Ok("yesterday's, not yet expired"),
-            _ => Err(format!(
-                "{case} led to {:?}",
-                diff(resolved, self.honest())
-            )),
+            _ => Err(format!("{case} led to {:?}", diff(resolved, self.honest()))),
         }
     }
 }
@@ -302,7 +304,9 @@ fn code(error: ClientError) -> u8 {
 
 /// What differs, for people.
 fn diff(found: &Resolved, expected: &Resolved) -> Vec<String> {
-    let differing = found.iter().filter(|(item, result)| expected.get(*item) != Some(*result));
+    let differing = found
+        .iter()
+        .filter(|(item, result)| expected.get(*item) != Some(*result));
     let shown = differing.map(|(item, result)| format!("{item}: {result:?}"));
     shown.map(|text| text.chars().take(300).collect()).collect()
 }
@@ -320,9 +324,7 @@ fn other<'a>(path: &str, files: &'a Files) -> Option<(&'a String, &'a Vec<u8>)> 
     };
     let after = files.range(path.to_owned()..).skip(1);
     let mut next = after.chain(files.iter());
-    next.find(|(name, bytes)| {
-        kind(name) == kind(path) && files.get(path) != Some(bytes)
-    })
+    next.find(|(name, bytes)| kind(name) == kind(path) && files.get(path) != Some(bytes))
 }
 
 /// What stood in a file's place before: of the same plain name yesterday, or in the version before.
@@ -415,11 +417,20 @@ fn try_all(cases: &[Case]) {
     });
     let wrong = wrong.into_inner().unwrap();
     let counts = counts.into_inner().unwrap();
-    println!("{} changes tried, {} of them harmful", cases.len(), wrong.len());
+    println!(
+        "{} changes tried, {} of them harmful",
+        cases.len(),
+        wrong.len()
+    );
     for ((operator, outcome), count) in &counts {
         println!("{count:>7}  {operator}: {outcome}");
     }
-    assert!(wrong.is_empty(), "{} of them: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
+    assert!(
+        wrong.is_empty(),
+        "{} of them: {:#?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(20)]
+    );
     for outcome in ["identical", "refused (4)", "failed (101)"] {
         assert!(counts[&("all", outcome)] > 0, "{outcome}");
     }

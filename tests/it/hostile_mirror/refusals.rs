@@ -64,7 +64,8 @@ fn a_record_of_another_digest() {
         let world = World::fresh();
         world.fault(&world.record(), fault);
         let text = world.refuses();
-        let start = "error[MP0401]: `ti/de/tide-table.json` is not the file that the registry signed for";
+        let start =
+            "error[MP0401]: `ti/de/tide-table.json` is not the file that the registry signed for";
         assert!(text.starts_with(start), "{text}");
     }
 }
@@ -76,7 +77,10 @@ fn a_record_of_another_length() {
         world.fault(&world.record(), fault);
         let text = world.refuses();
         assert!(text.starts_with("error[MP0401]: `ti/de/"), "{text}");
-        assert!(text.ends_with("is longer than the [N] bytes that it may have"), "{text}");
+        assert!(
+            text.ends_with("is longer than the [N] bytes that it may have"),
+            "{text}"
+        );
     }
 }
 
@@ -140,7 +144,9 @@ fn the_metadata_of_one_role_in_anothers_place() {
                 version
             });
             for role in [role.as_str(), other] {
-                forge.role(role, |signed| signed["version"] = most.into_iter().max().into());
+                forge.role(role, |signed| {
+                    signed["version"] = most.into_iter().max().into()
+                });
             }
         });
         let bytes = world.file(&world.metadata(other));
@@ -316,7 +322,13 @@ fn a_package_that_vanished() {
     let path = layout::record(&package());
     let remove = |forge: &mut Forge| {
         forge.role(&bin(&path), |signed| {
-            assert!(signed["targets"].as_object_mut().unwrap().remove(&path).is_some());
+            assert!(
+                signed["targets"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(&path)
+                    .is_some()
+            );
         });
     };
     let [fresh, warm] = [World::fresh(), World::warm()].map(|world| {
@@ -419,7 +431,9 @@ fn a_release_of_a_signed_package_that_is_vouched_for() {
         };
         release.publisher = None;
         release.version = "9.0.0".parse().unwrap();
-        record.accepted.insert(release.version.clone(), small_registry::now());
+        record
+            .accepted
+            .insert(release.version.clone(), small_registry::now());
         let vouch = Statement {
             sequence: 5,
             previous: Some(last),
@@ -429,7 +443,9 @@ fn a_release_of_a_signed_package_that_is_vouched_for() {
             },
             ..parsed(record, 1)
         };
-        record.statements.push(sign_statement(&vouch, &[&key(2)]).unwrap());
+        record
+            .statements
+            .push(sign_statement(&vouch, &[&key(2)]).unwrap());
     });
     assert_snapshot!(says, @"error[MP0406]: statement 5 of `tide-table` is refused: version 9.0.0 is vouched for, but the package has an owner");
 }
@@ -455,7 +471,8 @@ fn a_login_page_is_a_fault_of_the_network() {
         assert!(outcome.stderr.contains(says), "{outcome}");
         std::fs::remove_file(world.state("tuf/refreshed")).unwrap();
         let text = world.fails(101);
-        let says = "error[MP0201]: no copy of the `harbour` index, and the registry cannot be reached";
+        let says =
+            "error[MP0201]: no copy of the `harbour` index, and the registry cannot be reached";
         assert!(text.starts_with(says), "{text}");
     }
 }
@@ -465,5 +482,8 @@ fn a_login_page_in_place_of_a_record_is_a_fault_of_the_network() {
     let world = World::fresh();
     world.fault(&world.record(), Fault::Page);
     let text = world.fails(101);
-    assert!(text.ends_with(".tide-table.json` is a web page, not a file of a registry"), "{text}");
+    assert!(
+        text.ends_with(".tide-table.json` is a web page, not a file of a registry"),
+        "{text}"
+    );
 }
