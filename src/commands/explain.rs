@@ -85,6 +85,15 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "With a cooldown (`--cooldown`, `CARGO_MARKETPLACE_COOLDOWN`, or `cooldown` in `[install]` of the configuration) releases that the registry took in a short time ago are not chosen, so that others may find out what is wrong with them first. What a lock file names, and what is asked for exactly, is taken all the same.",
     },
     Explanation {
+        code: "MP0208",
+        title: "no token for the registry",
+        text: "The registry's server answers only those whom it knows, and there is no token for it, or \
+            it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
+            stores one (plain cargo wants `registry.global-credential-providers` in its configuration for \
+            that), `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider give one. They are shown to the registry's own server, and not to mirrors at \
+            other addresses.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         text: "The bytes that arrived are not the bytes that were published, on any mirror. \
@@ -192,6 +201,13 @@ const EXPLANATIONS: &[Explanation] = &[
             registry's public address, or nobody else could build the package. `publish` and \
             `package --registry-dir` see to that, wherever the registry is read; plain `cargo \
             package` writes the address that it was told.",
+    },
+    Explanation {
+        code: "MP0607",
+        title: "drafts of the registry's roles do not fit",
+        text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
+            signatures. What lies there now is damaged, or the registry has published another \
+            version since it was drafted, or it must be finished before something else is drafted.",
     },
     Explanation {
         code: "MP0608",

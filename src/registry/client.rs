@@ -3,6 +3,7 @@
 //! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
+mod age;
 mod registered;
 
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ use crate::trust::{
     signed_statements, verify_archive, verify_record,
 };
 
-use super::transport::Transport;
+use super::mirrors::Mirrors;
 use registered::{Publishers, Registered};
 
 /// Which registry is opened, and how.
@@ -36,8 +37,8 @@ pub struct Opening<'a> {
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
     pub home: PathBuf,
-    /// How it is read; `None` means only from the copy on this machine.
-    pub transport: Option<Box<dyn Transport + 'a>>,
+    /// Where it is read; `None` means only from the copy on this machine.
+    pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
     /// What a project demands of it.
@@ -58,6 +59,7 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    warned: Mutex<age::Warned>,
     unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
@@ -67,8 +69,9 @@ impl<'a> Client<'a> {
     /// is used, and its age is said.
     pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
-        let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport.take());
+        let is_offline_meant = opening.mirrors.is_none();
+        let mut files = Files::new(folder, opening.mirrors.take());
+        files.add_mirrors_of_copy()?;
         let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
         let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
@@ -77,7 +80,8 @@ impl<'a> Client<'a> {
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
-        Ok(Self {
+        files.add_mirrors(&policy);
+        let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
@@ -87,9 +91,12 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            warned: Mutex::default(),
             unsigned: OnceLock::new(),
             events: opening.events,
-        })
+        };
+        client.warn_of_age();
+        Ok(client)
     }
 
     /// What the user calls the registry.
@@ -239,7 +246,7 @@ impl<'a> Client<'a> {
     /// The statement by which its owners have a package, as the offline role `claimed` says.
     fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
         let path = layout::claim(package);
-        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+        let Some(listed) = self.find(&path)? else {
             return Ok(None);
         };
         let digest = listed.sha256();
@@ -327,20 +334,21 @@ impl<'a> Client<'a> {
                 size: release.size,
             });
         }
-        let bytes = self.files.ask(&path, limit)?;
-        verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
-            url: self.files.address(&path),
-            source,
+        self.files.ask(&path, limit, |url, bytes| {
+            verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
+                url: format!("{url}{path}"),
+                source,
+            })
         })
     }
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
-        let found = find(&mut self.tuf(), &self.files, path)?;
+        let found = self.find(path)?;
         let target = found.map(|file| self.files.target(&file)).transpose();
         target.map_err(|error| match (error, self.tuf().rollback()) {
-            (FileError::Missing { .. }, Some(rollback)) => rollback.into(),
-            (error, _) => error.into(),
+            (ClientError::File(FileError::Missing { .. }), Some(rollback)) => rollback.into(),
+            (error, _) => error,
         })
     }
 

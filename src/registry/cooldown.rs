@@ -67,8 +67,8 @@ fn store(
     held: &BTreeMap<Version, UtcTime>,
 ) -> Result<(), FileError> {
     let lines = held.iter();
-    let lines: String = lines
+    let lines: Vec<String> = lines
         .map(|(version, time)| format!("{version} {time}\n"))
         .collect();
-    files.keep(&path(package), lines.as_bytes())
+    files.keep(&path(package), lines.concat().as_bytes())
 }

@@ -358,10 +358,15 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
+    cargo-marketplace-registry-mirror.1
+    cargo-marketplace-registry-pin.1
+    cargo-marketplace-registry-rebin.1
     cargo-marketplace-registry-refresh.1
     cargo-marketplace-registry-remove.1
+    cargo-marketplace-registry-rotate-key.1
     cargo-marketplace-registry-serve.1
     cargo-marketplace-registry-show.1
+    cargo-marketplace-registry-sign.1
     cargo-marketplace-registry-withdraw.1
     cargo-marketplace-registry.1
     cargo-marketplace-search.1

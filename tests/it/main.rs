@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod ceremony;
 mod check;
 mod claims;
 mod cli;
@@ -27,9 +28,11 @@ mod hostile_mirror;
 mod interrupted;
 mod key;
 mod layers;
+mod mirrors;
 mod nginx;
 mod openssl;
 mod owners;
+mod private;
 mod project_trust;
 mod publisher_keys;
 mod reading;

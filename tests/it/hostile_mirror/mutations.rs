@@ -15,7 +15,10 @@ use cargo_marketplace::model::{Event, EventSink, PackageName, Sha256Digest, Sile
 use cargo_marketplace::registry::backend::{Backend, BackendError, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::error::ClientError;
-use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, Transport, TransportError};
+use cargo_marketplace::registry::mirrors::Mirrors;
+use cargo_marketplace::registry::transport::{
+    self, BaseUrl, Limits, Network, Transport, TransportError,
+};
 
 use super::Days;
 use crate::faults::{Fault, FaultServer, Files};
@@ -26,10 +29,12 @@ use crate::small_registry;
 const LIMITS: Limits = Limits {
     first_answer: Duration::from_secs(5),
     silence: Duration::from_millis(250),
+    least_speed: 0,
     whole: Duration::from_secs(5),
     tries: 2,
     first_pause: Duration::from_millis(1),
     longest_pause: Duration::from_millis(1),
+    is_patient: true,
 };
 
 /// All packages of today's registry, one of yesterday's among them that has not changed, and a name
@@ -120,7 +125,11 @@ impl Bench {
     fn new() -> Self {
         let days = Days::get();
         let server = FaultServer::over(days.yesterday.clone());
-        let transport = transport::open(&server.url(), LIMITS, &Silent).unwrap();
+        let network = Network {
+            limits: LIMITS,
+            ..Network::default()
+        };
+        let transport = transport::open(&server.url(), &network, None, &Silent).unwrap();
         let mut bench = Self {
             server,
             transport,
@@ -188,7 +197,7 @@ impl Bench {
             name: "harbour".parse().unwrap(),
             registry_id: Days::root(),
             home: home.to_owned(),
-            transport: Some(Box::new(Shared(&*self.transport))),
+            mirrors: Some(Mirrors::over(Box::new(Shared(&*self.transport)), told)),
             now: small_registry::now(),
             demands: Vec::new(),
             events: told,
