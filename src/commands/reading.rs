@@ -44,14 +44,26 @@ pub fn open<'a>(
     args: &ReadArgs,
     named: Option<&RegistryName>,
 ) -> Result<Reading<'a>, CommandError> {
-    let backend = backend(args.backend.map(format))?;
     if let (Some(named), Some(flag)) = (named, &args.registry)
         && named != flag
     {
         let text = format!("`{named}/` and `--registry {flag}` name two registries");
         return Err(CommandError::usage(text).with_help("name one"));
     }
-    let registry = context.registry(named.or(args.registry.as_ref()))?;
+    added(
+        context,
+        context.registry(named.or(args.registry.as_ref()))?,
+        args.backend,
+    )
+}
+
+/// Opens a registry that the user has added, to read its documents.
+pub fn added(
+    context: &Context,
+    registry: Registry,
+    format: Option<BackendArg>,
+) -> Result<Reading<'_>, CommandError> {
+    let backend = backend(format.map(self::format))?;
     let client = client(context, &registry)?;
     Ok(Reading {
         registry,

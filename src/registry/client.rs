@@ -4,6 +4,7 @@
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
 mod age;
+mod large_files;
 mod registered;
 
 use std::path::PathBuf;
@@ -14,16 +15,16 @@ use super::files::{FileError, Files};
 use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
-use crate::formats::layout::{self, Format};
+use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
-use crate::formats::record::{self, FileDigest};
+use crate::formats::record;
 use crate::formats::unsigned::UnsignedList;
-use crate::model::{Entry, Event, EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
+use crate::model::{EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    Archive, PackageState, RecordContext, Seen, SignedStatement, Verified, read_policy,
-    signed_statements, verify_archive, verify_record,
+    PackageState, RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
+    verify_record,
 };
 
 use super::mirrors::Mirrors;
@@ -291,57 +292,6 @@ impl<'a> Client<'a> {
         Ok(catalog_index::decode(&target.bytes)?)
     }
 
-    /// The bytes of a pack, decompressed.
-    pub fn pack(&self, index: &CatalogIndex, format: Format) -> Result<Vec<u8>, ClientError> {
-        let packs = index.packs(format);
-        let mut text = Vec::new();
-        for pack in packs {
-            let digest = FileDigest {
-                sha256: pack.sha256,
-                length: pack.length,
-            };
-            let bytes = self
-                .files
-                .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
-            let capacity = usize::try_from(pack.uncompressed.min(MAX_PACK)).unwrap_or(usize::MAX);
-            let unpacked = zstd::bulk::decompress(&bytes, capacity);
-            text.extend(unpacked.map_err(ClientError::Pack)?);
-        }
-        let names: Vec<String> = Format::BOTH
-            .into_iter()
-            .flat_map(|format| {
-                index
-                    .packs(format)
-                    .iter()
-                    .map(move |p| layout::pack(&p.sha256, format))
-            })
-            .collect();
-        self.files.prune("catalog", |file| {
-            file == "index.json" || names.iter().any(|name| name.ends_with(file))
-        });
-        Ok(text)
-    }
-
-    /// Fetches the archive of a release, checked against it. It is not kept here.
-    pub fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, ClientError> {
-        let release = &entry.release;
-        let path = layout::archive(&release.name, &release.checksum);
-        let limit = release.size.unwrap_or(MAX_ARCHIVE).min(MAX_ARCHIVE);
-        if self.files.is_online() {
-            self.events.event(Event::Downloading {
-                name: release.name.clone(),
-                version: release.version.clone(),
-                size: release.size,
-            });
-        }
-        self.files.ask(&path, limit, |url, bytes| {
-            verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
-                url: format!("{url}{path}"),
-                source,
-            })
-        })
-    }
-
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
         let found = self.find(path)?;
@@ -375,11 +325,6 @@ fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientErr
         }),
     }
 }
-
-/// The most bytes that a pack is let to decompress to.
-const MAX_PACK: u64 = 4 << 30;
-/// The most bytes of an archive, whatever its release says.
-const MAX_ARCHIVE: u64 = 128 << 20;
 
 /// Looks a target up, fetching the roles on the way.
 fn find(

@@ -32,7 +32,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(transport: Box<dyn Transport + 'a>) -> Self {
+    fn new(transport: Box<dyn Transport + 'a>) -> Self {
         Self {
             transport,
             left: Mutex::new(None),
@@ -77,14 +77,14 @@ impl<'a> Mirrors<'a> {
         Ok(mirrors)
     }
 
-    /// The same over what was opened before, which several clients may share.
+    /// The registry's own address, reached by a transport that is open already.
     #[must_use]
     pub fn over(transport: Box<dyn Transport + 'a>, events: &'a dyn EventSink) -> Self {
         Self {
             network: Network::default(),
             credentials: None,
             events,
-            places: vec![Place::of(transport)],
+            places: vec![Place::new(transport)],
             first: AtomicUsize::new(0),
         }
     }
@@ -123,7 +123,7 @@ impl<'a> Mirrors<'a> {
     fn push(&mut self, url: &BaseUrl) -> Result<(), TransportError> {
         let credentials = self.credentials.clone();
         let transport = transport::open(url, &self.network, credentials, self.events)?;
-        self.places.push(Place::of(transport));
+        self.places.push(Place::new(transport));
         Ok(())
     }
 

@@ -26,6 +26,7 @@ fn help_lists_the_commands() {
       fetch        Fetches and verifies what a project depends on
       exec         Runs cargo on verified packages
       verify       Verifies a project's packages, one package, or an archive
+      audit        Looks for packages in `Cargo.lock` that you want none of
       key          Makes, shows, exchanges and revokes signing keys
       package      Packages without signing: runs cargo, sees no key
       sign         Signs what was packaged, or what others signed before: runs no cargo
@@ -329,6 +330,7 @@ fn man_pages_are_written_for_each_command() {
     pages.sort();
     assert_snapshot!(pages.join("\n"), @"
     cargo-marketplace-add.1
+    cargo-marketplace-audit.1
     cargo-marketplace-completions.1
     cargo-marketplace-exec.1
     cargo-marketplace-explain.1
@@ -397,7 +399,7 @@ fn explains_codes() {
     --- stdout
     --- stderr
     error: no error has the code `MP0999`
-    help: did you mean `MP0409`?
+    help: did you mean `MP0319`?
     ");
     assert_snapshot!(env.run(["explain", "MP0501", "--message-format", "json"]), @r#"
     exit: 0

@@ -1,12 +1,11 @@
 //! Servers that misbehave as they are told: one answer for each request, in order; a folder's files, but
-//! for those requests that a rule answers; or the files of a registry, some of which come as a fault has
-//! it.
+//! for those requests that a rule answers; or the files of a registry, some of which come as a fault has it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -207,8 +206,7 @@ impl FolderServer {
 
     /// The heads of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
-        let state = locked(&self.state);
-        state.requests.clone()
+        locked(&self.state).requests.clone()
     }
 }
 
@@ -224,11 +222,8 @@ fn serve_file(
     if let Some(answer) = rule(&head, &path) {
         return give(stream, head, &answer, state);
     }
-    let mut shared = locked(state);
-    shared.requests.push(head);
-    drop(shared);
-    let file: PathBuf = folder.join(path);
-    let (status, body) = match fs::read(file) {
+    locked(state).requests.push(head);
+    let (status, body) = match fs::read(folder.join(path)) {
         Ok(bytes) => ("200 OK", bytes),
         Err(_) => ("404 Not Found", Vec::new()),
     };

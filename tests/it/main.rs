@@ -6,6 +6,7 @@
     reason = "clippy takes functions beside the tests for shipped code"
 )]
 
+mod audit;
 mod bad_input;
 mod ceremony;
 mod check;

@@ -4,6 +4,8 @@ use insta::assert_snapshot;
 
 use crate::samples::Market;
 
+const ROTATE: &str = "key rotate harbour --registry-dir registry --no-passphrase";
+
 fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
 }
@@ -41,8 +43,7 @@ fn a_new_key_publishes_for_the_same_publisher_and_clients_follow() {
     let market = Market::published();
     // A client that has verified the package under the old key alone.
     market.must(words("verify tide-table@0.3.1"));
-    let rotate = "key rotate harbour --registry-dir registry --no-passphrase";
-    assert_snapshot!(market.run(words(rotate)), @"
+    assert_snapshot!(market.run(words(ROTATE)), @"
     exit: 0
     --- stdout
     [ROOT]/work/harbour.keys
@@ -109,8 +110,7 @@ fn a_new_key_publishes_for_the_same_publisher_and_clients_follow() {
 #[test]
 fn a_change_of_keys_that_somebody_meddled_with_is_refused() {
     let market = Market::published();
-    let rotate = "key rotate harbour --registry-dir registry --no-passphrase";
-    market.must(words(rotate));
+    market.must(words(ROTATE));
     market.must(words("key new thief --no-passphrase"));
     let public = |name: &str| {
         let line = format!("key export {name} --format hex");

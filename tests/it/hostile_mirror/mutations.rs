@@ -29,7 +29,7 @@ use crate::small_registry;
 const LIMITS: Limits = Limits {
     first_answer: Duration::from_secs(5),
     silence: Duration::from_millis(250),
-    least_speed: 0,
+    least_speed: 10,
     whole: Duration::from_secs(5),
     tries: 2,
     first_pause: Duration::from_millis(1),
