@@ -145,7 +145,7 @@ fn the_metadata_of_one_role_in_anothers_place() {
             });
             for role in [role.as_str(), other] {
                 forge.role(role, |signed| {
-                    signed["version"] = most.into_iter().max().into()
+                    signed["version"] = most.into_iter().max().into();
                 });
             }
         });
