@@ -98,11 +98,9 @@ fn refresh(arguments: &Arguments, metadata: &Folder) -> Outcome<Updater> {
     };
     let mut updater = Updater::start(&root, settings)?;
     answer(&mut updater, arguments, metadata)?;
-    match updater.older_timestamp() {
+    match updater.rollback() {
         None => Ok(updater),
-        Some(version) => {
-            Err(format!("timestamp version {version} is older than the trusted one").into())
-        }
+        Some(older) => Err(older.into()),
     }
 }
 

@@ -161,6 +161,7 @@ impl Content for Snapshot {
 
 /// `targets`: files, and other roles that list more of them.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "TUF calls both so")]
 pub(super) struct Targets {
     /// The role's own name, where it states it.
     name: Option<String>,

@@ -149,7 +149,7 @@ fn unavailable_v2_pack_is_searched_in_v1_and_not_queried() {
 }
 
 #[test]
-#[ignore = "needs .ci/long: it waits for a minute"]
+#[ignore = "needs .ci/long: it waits for minutes"]
 fn unavailable_v2_document_for_want_of_time_is_read_as_v1() {
     for fault in [Fault::Stall, Fault::Trickle(Duration::from_millis(50))] {
         let world = World::fresh();

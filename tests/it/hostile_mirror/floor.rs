@@ -2,6 +2,7 @@
 
 use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::policy::{self, FormatFloor};
+#[cfg(any(feature = "marketplace-parallel", not(feature = "marketplace-v2")))]
 use insta::assert_snapshot;
 
 use super::World;

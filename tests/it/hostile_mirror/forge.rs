@@ -20,8 +20,11 @@ pub(super) struct Forge {
     roles: BTreeMap<String, Value>,
     changed: BTreeSet<String>,
     /// Changes of the snapshot and the timestamp, just before they are signed.
-    last: Vec<(&'static str, Box<dyn FnOnce(&mut Value)>)>,
+    last: Vec<(&'static str, Change)>,
 }
+
+/// A change of what a role says.
+type Change = Box<dyn FnOnce(&mut Value)>;
 
 impl Forge {
     pub(super) fn open(files: &Files) -> Self {

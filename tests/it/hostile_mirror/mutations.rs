@@ -400,6 +400,7 @@ fn cases(positions: usize) -> Vec<Case> {
 }
 
 /// Tries cases and prints how many came to what.
+#[expect(clippy::print_stdout, reason = "the counts are for people")]
 fn try_all(cases: &[Case]) {
     let workers = 3;
     let wrong = Mutex::new(Vec::new());

@@ -1,5 +1,7 @@
 //! What is refused, whatever the format: exit code 4, nothing written, no falling back.
 
+use std::time::Duration;
+
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::record::Record;
 use cargo_marketplace::formats::{statement, v1, v2};
@@ -52,6 +54,33 @@ fn both_refuse_record(change: impl Fn(&mut Record)) -> String {
 /// A statement of the record in its parsed form.
 fn parsed(record: &Record, place: usize) -> Statement {
     statement::parse_payload(&record.statements[place].payload).unwrap()
+}
+
+#[test]
+fn a_document_of_another_digest_in_the_format_that_is_read() {
+    let world = World::fresh();
+    world.fault(&world.document(READ), Fault::Flip(80));
+    let text = world.refuses();
+    assert!(
+        text.starts_with("error[MP0401]: `ti/de/[DIGEST].tide-table"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_comes_slowly_and_is_right_is_taken() {
+    let world = World::fresh();
+    let path = world.document(READ);
+    for fault in [
+        Fault::Late(Duration::from_millis(20)),
+        Fault::Trickle(Duration::from_micros(20)),
+    ] {
+        world.fault(&path, fault);
+        let info = world.info();
+        assert_eq!(info.code, Some(0), "{info}");
+        assert!(!info.stderr.contains("warning"), "{info}");
+        std::fs::remove_file(world.state(&layout::document(&package(), READ))).unwrap();
+    }
 }
 
 #[test]
@@ -145,7 +174,7 @@ fn the_metadata_of_one_role_in_anothers_place() {
             });
             for role in [role.as_str(), other] {
                 forge.role(role, |signed| {
-                    signed["version"] = most.into_iter().max().into()
+                    signed["version"] = most.into_iter().max().into();
                 });
             }
         });
