@@ -164,13 +164,37 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
-        let before = seen::load(&self.files, package)?;
+        match self.package_at_hand(package) {
+            // What is at hand is older than what another process has learnt since it was fetched.
+            Err(error) if error.goes_back() && self.files.is_behind()? => {
+                *self.tuf() = metadata::catch_up(&self.files, self.now)?;
+                self.known_publishers().clear();
+                self.package_at_hand(package)
+            }
+            answer => answer,
+        }
+    }
+
+    fn package_at_hand(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<PackageState>>, ClientError> {
+        let mut before = seen::load(&self.files, package)?;
         let Some((target, judge)) = self.record(package, before)? else {
             return Ok(None);
         };
-        let state = verify_record(&target, &self.context(package, &judge, before))?;
-        seen::store(&self.files, package, before, &state)?;
-        Ok(Some(state))
+        loop {
+            let state = verify_record(&target, &self.context(package, &judge, before))?;
+            let meanwhile = seen::store(&self.files, package, before, &state)?;
+            self.files.tell_refusal(&self.name, self.events);
+            let last = state.seen().map(|seen| seen.sequence);
+            match meanwhile.filter(|other| Some(other.sequence) <= last) {
+                // What another process has seen in the meantime binds this one, too.
+                Some(other) => before = Some(other),
+                // It has read further: this record was good when it was fetched.
+                None => return Ok(Some(state)),
+            }
+        }
     }
 
     /// The statements of a package's record and who signed them; every signature is checked.
@@ -287,7 +311,7 @@ impl<'a> Client<'a> {
             .collect();
         self.files.prune("catalog", |file| {
             file == "index.json" || names.iter().any(|name| name.ends_with(file))
-        });
+        })?;
         Ok(text)
     }
 

@@ -90,6 +90,15 @@ impl ClientError {
         }
     }
 
+    /// Says whether a package is in an older state than was seen before.
+    #[must_use]
+    pub const fn goes_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Record(RecordError::Regression(_)) | Self::Vanished(_)
+        )
+    }
+
     /// Says whether all that is wrong is that there is no network, and that nothing was kept.
     #[must_use]
     pub const fn is_missing_copy(&self) -> bool {

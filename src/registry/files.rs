@@ -1,11 +1,12 @@
 //! A registry's files on this machine: fetched by digest, kept under their plain names, and checked
 //! on every read. With the server gone or `--offline`, what was fetched before is still there.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
+use super::keeping::Refusal;
 use super::transport::{Transport, TransportError};
-use crate::disk::{self, Durability, Failure, failed, is_absent};
+use crate::disk::{self, Durability, Failure};
 use crate::formats::layout;
 use crate::formats::record::FileDigest;
 use crate::trust::Verified;
@@ -14,12 +15,18 @@ use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
 /// The most bytes of any file but an archive, whatever the metadata says: who has stolen a key could
 /// else have a server send for ever. A pack of all of crates.io has some 100 MiB.
 const MAX_FILE: u64 = 1 << 30;
+/// What is written before it has its name; one for all files, since who writes has the lock.
+const DRAFT: &str = ".draft";
+const LOCK: &str = ".lock";
 
 /// Where the bytes of a registry's files come from: first the copy on this machine, then the
 /// registry, if it may be asked.
 pub struct Files<'a> {
     folder: PathBuf,
     transport: Option<Box<dyn Transport + 'a>>,
+    /// The version of the snapshot by which files are looked up; 0 until it is known.
+    pub(super) snapshot: AtomicU64,
+    pub(super) refusal: Refusal,
 }
 
 /// Why a file is not to be had.
@@ -76,7 +83,12 @@ impl<'a> Files<'a> {
     /// Keeps copies below `folder`; without a transport, only those are read.
     #[must_use]
     pub fn new(folder: PathBuf, transport: Option<Box<dyn Transport + 'a>>) -> Self {
-        Self { folder, transport }
+        Self {
+            folder,
+            transport,
+            snapshot: AtomicU64::default(),
+            refusal: Refusal::default(),
+        }
     }
 
     /// Whether the registry may be asked.
@@ -106,7 +118,7 @@ impl<'a> Files<'a> {
         }
         let bytes = self.ask(file.location(), file.length().min(MAX_FILE))?;
         let target = file.verify(bytes)?;
-        self.keep(file.path(), &target.bytes)?;
+        self.keep_listed(file.path(), &target.bytes)?;
         Ok(target)
     }
 
@@ -126,10 +138,26 @@ impl<'a> Files<'a> {
         Ok(disk::read_if_there(&path, disk::LIMIT)?)
     }
 
-    /// Keeps a file on this machine.
+    /// Keeps a file on this machine, whatever is there in its place.
     pub fn keep(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let path = self.folder.join(path);
-        Ok(disk::replace(&path, bytes, Durability::Synced)?)
+        let _lock = disk::lock(&self.lock_file())?;
+        self.put(path, bytes)
+    }
+
+    /// Writes a file, for who has the lock.
+    pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let (path, draft) = (self.folder.join(path), self.folder.join(DRAFT));
+        Ok(disk::replace_locked(
+            &path,
+            bytes,
+            &draft,
+            Durability::Synced,
+        )?)
+    }
+
+    /// By which processes that write here know of one another.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.folder.join(LOCK)
     }
 
     /// Removes the copy of a file, if there is one.
@@ -139,23 +167,7 @@ impl<'a> Files<'a> {
 
     /// Removes all that was kept, as if the registry had never been read here.
     pub fn clear(&self) -> Result<(), FileError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if !is_absent(&error) => Err(failed("remove", &self.folder)(error))?,
-            _ => Ok(()),
-        }
-    }
-
-    /// Removes the copies in a folder that `is_wanted` does not name.
-    pub fn prune(&self, folder: &str, is_wanted: impl Fn(&str) -> bool) {
-        let Ok(entries) = fs::read_dir(self.folder.join(folder)) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            if !is_wanted(&entry.file_name().to_string_lossy()) {
-                // Best effort: what stays costs only room.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        Ok(disk::remove_folder(&self.folder)?)
     }
 
     /// The folder of the copies.
@@ -170,7 +182,7 @@ impl<'a> Files<'a> {
             return Ok(bytes);
         }
         let bytes = self.fetch(served, expected)?;
-        self.keep(path, &bytes)?;
+        self.keep_listed(path, &bytes)?;
         Ok(bytes)
     }
 
@@ -215,6 +227,8 @@ impl<'a> Files<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::model::Silent;
     use crate::registry::transport::{self, Limits};

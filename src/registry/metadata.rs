@@ -3,11 +3,10 @@
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
+use super::keeping::METADATA;
 use crate::model::{Event, EventSink, RegistryName, UtcTime};
-use crate::trust::tuf::{Change, Mode, Request, Settings, Updater, ed25519_only};
+use crate::trust::tuf::{Mode, Request, Settings, Updater, ed25519_only};
 
-/// The folder of the kept metadata; `root.json` in it is the trusted root.
-const FOLDER: &str = "tuf";
 const ROOT: &str = "tuf/root.json";
 /// Holds the time of the last refresh that went through.
 const REFRESHED: &str = "tuf/refreshed";
@@ -53,7 +52,10 @@ pub fn refresh(
             registry: registry.clone(),
         });
         match online(files, &root, now) {
-            Ok(result) => return Ok(result),
+            Ok(result) => {
+                files.tell_refusal(registry, events);
+                return Ok(result);
+            }
             Err(error) if error.is_network_fault() => {
                 let Some(refreshed) = refreshed else {
                     return Err(ClientError::NoCopy {
@@ -71,8 +73,7 @@ pub fn refresh(
             Err(error) => return Err(error),
         }
     }
-    let mut updater = start(files, &root, now, Mode::Offline)?;
-    answer_requests(&mut updater, files)?;
+    let updater = offline(files, &root, now)?;
     let freshness = freshness(&updater, refreshed, false);
     if freshness.expires <= now {
         // A mirror that answers with anything but metadata could hold users back for ever.
@@ -84,6 +85,23 @@ pub fn refresh(
     Ok((updater, freshness))
 }
 
+/// Reads the metadata again, of which another process has kept a newer version since.
+pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<Updater, ClientError> {
+    let root = files.kept(ROOT)?;
+    let root = root.ok_or_else(|| ClientError::NotListed(ROOT.into()))?;
+    if files.is_online() {
+        return Ok(online(files, &root, now)?.0);
+    }
+    offline(files, &root, now)
+}
+
+fn offline(files: &Files<'_>, root: &[u8], now: UtcTime) -> Result<Updater, ClientError> {
+    let mut updater = start(files, root, now, Mode::Offline)?;
+    answer_requests(&mut updater, files)?;
+    files.look_up_by(updater.snapshot_version());
+    Ok(updater)
+}
+
 fn online(
     files: &Files<'_>,
     root: &[u8],
@@ -91,7 +109,10 @@ fn online(
 ) -> Result<(Updater, Freshness), ClientError> {
     let mut updater = start(files, root, now, Mode::Online)?;
     answer_requests(&mut updater, files)?;
-    files.keep(REFRESHED, now.to_string().as_bytes())?;
+    files.keep_unless(REFRESHED, now.to_string().as_bytes(), |kept| {
+        read_time(kept).is_some_and(|kept| kept > now)
+    })?;
+    files.look_up_by(updater.snapshot_version());
     let freshness = freshness(&updater, Some(now), true);
     Ok((updater, freshness))
 }
@@ -118,25 +139,28 @@ fn freshness(updater: &Updater, refreshed: Option<UtcTime>, is_online: bool) -> 
 }
 
 fn last_refresh(files: &Files<'_>) -> Result<Option<UtcTime>, FileError> {
-    let text = files.kept(REFRESHED)?;
-    Ok(text.and_then(|text| String::from_utf8(text).ok()?.parse().ok()))
+    Ok(files.kept(REFRESHED)?.and_then(|text| read_time(&text)))
+}
+
+fn read_time(text: &[u8]) -> Option<UtcTime> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Answers what the state machine asks for, until it asks for nothing more.
 pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), ClientError> {
+    // What was kept of the role that is being read.
+    let mut kept = None;
     while let Some(request) = updater.next_request() {
         let answer = match request {
-            Request::Stored { name } => files.kept(&format!("{FOLDER}/{name}"))?,
+            Request::Stored { name } => {
+                kept = files.kept(&format!("{METADATA}/{name}"))?;
+                kept.clone()
+            }
             Request::Remote {
                 path, max_bytes, ..
-            } => files.ask_for(&format!("{FOLDER}/{path}"), max_bytes)?,
+            } => files.ask_for(&format!("{METADATA}/{path}"), max_bytes)?,
         };
-        for change in updater.supply(answer)? {
-            match change {
-                Change::Write { name, bytes } => files.keep(&format!("{FOLDER}/{name}"), &bytes)?,
-                Change::Remove { name } => files.forget(&format!("{FOLDER}/{name}"))?,
-            }
-        }
+        files.change(&updater.supply(answer)?, kept.as_deref())?;
     }
     Ok(())
 }

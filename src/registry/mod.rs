@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod error;
 pub mod files;
+mod keeping;
 pub mod metadata;
 pub mod search;
 pub mod seen;
