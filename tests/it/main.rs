@@ -11,6 +11,7 @@ mod check;
 mod claims;
 mod cli;
 mod config;
+mod crowd;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;
@@ -22,8 +23,11 @@ mod freshness;
 mod hostile_archives;
 mod interrupted;
 mod key;
+#[cfg(debug_assertions)]
+mod killed;
 mod layers;
 mod nginx;
+mod no_room;
 mod openssl;
 mod reading;
 mod real_lines;
@@ -31,12 +35,16 @@ mod referee_index;
 mod referee_tuf;
 mod samples;
 mod schemas;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod serve;
 mod shells;
 mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
