@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::ColorChoice;
@@ -13,7 +15,7 @@ use super::arguments::{ColorArg, GlobalArgs};
 use super::error::CommandError;
 use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
 use crate::disk;
-use crate::model::{RegistryName, UtcTime};
+use crate::model::{Cooldown, RegistryName, UtcTime};
 use crate::publish::keystore::Keystore;
 use crate::registry::config::{Config, ConfigError, Registry};
 
@@ -35,6 +37,9 @@ pub struct Context {
     pub now: UtcTime,
     keys: PathBuf,
     registry: Option<RegistryName>,
+    /// The folder of the manifest that the user named, if they did.
+    project: OnceLock<PathBuf>,
+    cooldown: Option<Cooldown>,
     passphrase: Option<Zeroizing<String>>,
 }
 
@@ -64,7 +69,9 @@ impl Context {
             shell: Shell::new(shell_options(globals)),
             offline: globals.offline || is_set("CARGO_NET_OFFLINE"),
             now: now()?,
-            registry: default_registry()?,
+            registry: parsed("CARGO_MARKETPLACE_REGISTRY", "names no registry")?,
+            cooldown: parsed("CARGO_MARKETPLACE_COOLDOWN", "gives no time")?,
+            project: OnceLock::new(),
             passphrase: text_variable("CARGO_MARKETPLACE_KEY_PASSPHRASE")?.map(Zeroizing::new),
             cargo: variable("CARGO").unwrap_or_else(|| "cargo".into()),
             cwd,
@@ -88,6 +95,39 @@ impl Context {
     /// the only one.
     pub fn registry(&self, name: Option<&RegistryName>) -> Result<Registry, ConfigError> {
         self.config()?.choose(name.or(self.registry.as_ref()))
+    }
+
+    /// The manifest that the user named, absolute. From here on its folder is a project's, whose
+    /// demands count like those of the working folder.
+    pub fn manifest(&self, path: Option<&PathBuf>) -> Option<PathBuf> {
+        let path = self.absolute(path?);
+        if let Some(folder) = path.parent() {
+            // The first one named counts; no command takes two.
+            let _ = self.project.set(folder.to_owned());
+        }
+        Some(path)
+    }
+
+    /// The folders from which the project at hand is looked for.
+    pub fn project_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let named = self.project.get().filter(|folder| **folder != self.cwd);
+        std::iter::once(self.cwd.clone()).chain(named.cloned())
+    }
+
+    /// How old a release must be to be chosen: what the flag says, else `CARGO_MARKETPLACE_COOLDOWN`,
+    /// else the user's configuration.
+    pub fn cooldown(&self, flag: Option<Cooldown>) -> Result<Cooldown, CommandError> {
+        if let Some(cooldown) = flag.or(self.cooldown) {
+            return Ok(cooldown);
+        }
+        Ok(self.config()?.cooldown()?.unwrap_or_default())
+    }
+
+    /// The registry that a command works with unless another one is named: that of
+    /// `CARGO_MARKETPLACE_REGISTRY`.
+    #[must_use]
+    pub const fn default_registry(&self) -> Option<&RegistryName> {
+        self.registry.as_ref()
     }
 
     /// The user's keys.
@@ -174,14 +214,18 @@ pub fn shell_options(globals: &GlobalArgs) -> ShellOptions {
     }
 }
 
-fn default_registry() -> Result<Option<RegistryName>, CommandError> {
-    match text_variable("CARGO_MARKETPLACE_REGISTRY")? {
-        None => Ok(None),
-        Some(name) => name.parse().map(Some).map_err(|error| {
-            CommandError::usage("CARGO_MARKETPLACE_REGISTRY names no registry")
-                .caused_by(Some(&error))
-        }),
-    }
+/// What a variable says, if it is set.
+fn parsed<T>(name: &str, wrong: &str) -> Result<Option<T>, CommandError>
+where
+    T: FromStr<Err: std::error::Error>,
+{
+    let Some(text) = text_variable(name)? else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|error| {
+        CommandError::usage(format!("{name} {wrong}"))
+            .caused_by(Some(&error as &dyn std::error::Error))
+    })
 }
 
 /// The time, or what `SOURCE_DATE_EPOCH` says it is (reproducible-builds.org).

@@ -17,9 +17,10 @@ use super::journal::{Journal, JournalError};
 use crate::disk::Failure;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
+use crate::formats::unsigned::UnsignedList;
 use crate::formats::{config_json, layout};
 use crate::model::{EventSink, PackageName, Progress, PublisherId, Sha256Digest, Unit, UtcTime};
-use crate::trust::{PackageState, Verified, read_policy, read_publisher};
+use crate::trust::{PackageState, Verified, read_policy, read_publisher, read_unsigned};
 use chain::{Chain, Listed};
 use package::Judge;
 use report::Log;
@@ -103,12 +104,14 @@ fn check_listed(
 ) -> Report {
     check_config(tree, &policy.base, log);
     let publishers = check_publishers(tree, chain, log);
+    let unsigned = check_unsigned(tree, chain, log);
     let claims = claims(chain);
     let judge = Judge {
         tree,
         registry_id: chain.root,
         publishers: &publishers,
         policy,
+        unsigned: &unsigned,
         claims: &claims,
     };
     let (records, others) = split(chain);
@@ -136,8 +139,7 @@ fn check_listed(
 /// Records, and files that are neither records nor looked at by name.
 fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
     let is_known = |path: &str| {
-        path == layout::POLICY
-            || path == layout::CATALOG_INDEX
+        [layout::POLICY, layout::UNSIGNED, layout::CATALOG_INDEX].contains(&path)
             || path.starts_with(layout::CLAIMS)
             || publisher_of(path).is_some()
     };
@@ -206,6 +208,13 @@ fn check_policy(tree: &Tree, chain: &Chain, log: &mut Log) -> Option<Verified<Po
     };
     let target = listed.load(tree, log)?;
     log.take(layout::POLICY, read_policy(&target))
+}
+
+fn check_unsigned(tree: &Tree, chain: &Chain, log: &mut Log) -> UnsignedList {
+    let listed = chain.listed.get(layout::UNSIGNED);
+    let target = listed.and_then(|listed| listed.load(tree, log));
+    let list = target.and_then(|target| log.take(layout::UNSIGNED, read_unsigned(&target)));
+    list.map(Verified::into_inner).unwrap_or_default()
 }
 
 /// No client of ours trusts it, but stock cargo does.

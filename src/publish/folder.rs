@@ -4,6 +4,7 @@
 //! Only what a change touches is read, so that one more release costs the same in a large registry.
 
 mod error;
+mod listing;
 mod refresh;
 
 use std::collections::{BTreeMap, BTreeSet};

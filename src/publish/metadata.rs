@@ -68,7 +68,7 @@ pub fn top_targets(keys: &SoloKeys, expires: UtcTime) -> Value {
     let delegations = json!({
         "keys": key_map(&[*offline, *online]),
         "roles": [
-            delegation("policy", offline, &["policy.json"]),
+            delegation("policy", offline, &["policy.json", "unsigned.json"]),
             delegation("rollout", offline, &["rollout.yaml"]),
             delegation("catalog", online, &["catalog/index.json", "halt.json"]),
             delegation(CLAIMED, offline, &["claimed/*"]),

@@ -11,6 +11,7 @@ pub mod init;
 pub mod journal;
 pub mod keystore;
 pub mod metadata;
+pub mod owners;
 pub mod package;
 pub mod packs;
 pub mod role_keys;

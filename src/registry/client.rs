@@ -3,29 +3,31 @@
 //! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
-use std::collections::BTreeMap;
+mod registered;
+
+mod package;
+
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::error::ClientError;
 use super::files::Files;
 use super::metadata::{self, Freshness};
-use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
+use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
-use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
-use crate::model::{
-    Entry, Event, EventSink, PackageName, PublisherId, RegistryName, Sha256Digest, UtcTime,
-};
+use crate::formats::unsigned::UnsignedList;
+use crate::model::{Entry, Event, EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    Archive, PackageState, RecordContext, Seen, SignedStatement, Verified, owners_needed,
-    read_policy, read_publisher, signed_statements, verify_archive, verify_record,
+    Archive, RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
+    verify_archive,
 };
 
 use super::transport::Transport;
+use registered::{Publishers, Registered};
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -39,19 +41,10 @@ pub struct Opening<'a> {
     pub transport: Option<Box<dyn Transport + 'a>>,
     /// The present time.
     pub now: UtcTime,
+    /// What a project demands of it.
+    pub demands: Vec<Demand>,
     /// Who is told.
     pub events: &'a dyn EventSink,
-}
-
-/// Publishers by their ids.
-type Publishers = BTreeMap<PublisherId, Publisher>;
-
-/// By what a record is judged, beside the policy.
-struct Judge {
-    /// Those who own the package, or ever did.
-    publishers: Publishers,
-    /// What the role `claimed` says of the package.
-    claim: Option<Sha256Digest>,
 }
 
 /// A registry that can be read.
@@ -66,18 +59,22 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
 
 impl<'a> Client<'a> {
     /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
     /// is used, and its age is said.
-    pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
+    pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
         let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport);
+        let mut files = Files::new(folder, opening.transport.take());
+        let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
+        let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
-            metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
+            metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
+        check_roots(&files, &opening)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
@@ -91,6 +88,7 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            unsigned: OnceLock::new(),
             events: opening.events,
         })
     }
@@ -147,10 +145,33 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The time at which the registry signed its timestamp, by its own clock: so long before its
+    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// could make everything old.
+    #[must_use]
+    pub fn timestamp_time(&self) -> UtcTime {
+        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
+        let expires = self.tuf().timestamp_expires();
+        let signed = expires.map(|expires| expires.plus_seconds(-life));
+        signed.map_or(self.now, |signed| signed.min(self.now))
+    }
+
+    /// The present time.
+    #[must_use]
+    pub const fn now(&self) -> UtcTime {
+        self.now
+    }
+
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {
         self.tuf().root_version()
+    }
+
+    /// The version of the trusted snapshot.
+    #[must_use]
+    pub fn snapshot_version(&self) -> u64 {
+        self.tuf().snapshot_version().unwrap_or(0)
     }
 
     /// When the trusted root expires.
@@ -159,53 +180,15 @@ impl<'a> Client<'a> {
         self.tuf().root_expires()
     }
 
-    /// The verified state of a package: what its record's statements add up to.
-    pub fn package(
-        &self,
-        package: &PackageName,
-    ) -> Result<Option<Verified<PackageState>>, ClientError> {
-        match self.package_at_hand(package) {
-            // What is at hand is older than what another process has learnt since it was fetched.
-            Err(error) if error.goes_back() && self.files.is_behind()? => {
-                *self.tuf() = metadata::catch_up(&self.files, self.now)?;
-                self.known_publishers().clear();
-                self.package_at_hand(package)
-            }
-            answer => answer,
-        }
-    }
-
-    fn package_at_hand(
-        &self,
-        package: &PackageName,
-    ) -> Result<Option<Verified<PackageState>>, ClientError> {
-        let mut before = seen::load(&self.files, package)?;
-        let Some((target, judge)) = self.record(package, before)? else {
-            return Ok(None);
-        };
-        loop {
-            let state = verify_record(&target, &self.context(package, &judge, before))?;
-            let meanwhile = seen::store(&self.files, package, before, &state)?;
-            self.files.tell_refusal(&self.name, self.events);
-            let last = state.seen().map(|seen| seen.sequence);
-            match meanwhile.filter(|other| Some(other.sequence) <= last) {
-                // What another process has seen in the meantime binds this one, too.
-                Some(other) => before = Some(other),
-                // It has read further: this record was good when it was fetched.
-                None => return Ok(Some(state)),
-            }
-        }
-    }
-
     /// The statements of a package's record and who signed them; every signature is checked.
     pub fn statements(
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, judge)) = self.record(package, None)? else {
+        let Some((target, registered)) = self.record(package, None)? else {
             return Ok(None);
         };
-        let context = self.context(package, &judge, None);
+        let context = self.context(package, &registered, None);
         Ok(Some(signed_statements(&target, &context)?))
     }
 
@@ -214,7 +197,7 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
         before: Option<Seen>,
-    ) -> Result<Option<(Verified<Target>, Judge)>, ClientError> {
+    ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
         let target = self.target(&layout::record(package));
         let target = target.map_err(|error| self.in_copy(package, error))?;
         let claim = self.claim(package);
@@ -227,14 +210,17 @@ impl<'a> Client<'a> {
                 None => Ok(None),
             };
         };
-        let publishers = match record::decode(&target.bytes) {
+        let registered = match record::decode(&target.bytes) {
             // Another package's name in the same place but for case: there is no package of this name.
             Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
-            Ok(record) => self.publishers(&record)?,
+            Ok(record) => Registered {
+                claim,
+                ..self.registered(&record)?
+            },
             // Told by `verify_record`, with all that belongs to it.
-            Err(_) => BTreeMap::new(),
+            Err(_) => Registered::default(),
         };
-        Ok(Some((target, Judge { publishers, claim })))
+        Ok(Some((target, registered)))
     }
 
     /// The statement by which its owners have a package, as the offline role `claimed` says.
@@ -265,15 +251,16 @@ impl<'a> Client<'a> {
     fn context<'b>(
         &'b self,
         package: &'b PackageName,
-        judge: &'b Judge,
+        registered: &'b Registered,
         verified_before: Option<Seen>,
     ) -> RecordContext<'b> {
         RecordContext {
             registry_id: self.registry_id,
             package,
-            publishers: &judge.publishers,
+            publishers: &registered.publishers,
             policy: &self.policy,
-            claim: judge.claim,
+            unsigned: &registered.unsigned,
+            claim: registered.claim,
             verified_before,
         }
     }
@@ -345,32 +332,22 @@ impl<'a> Client<'a> {
             .ok_or_else(|| ClientError::NotListed(path.to_owned()))
     }
 
-    /// The keys of the publishers whom a record names as owners.
-    fn publishers(&self, record: &record::Record) -> Result<Publishers, ClientError> {
-        let mut found = BTreeMap::new();
-        for id in owners_needed(record) {
-            if let Some(publisher) = self.known_publishers().get(&id) {
-                found.insert(id, publisher.clone());
-                continue;
-            }
-            if let Some(target) = self.target(&layout::publisher(&id))? {
-                let publisher = read_publisher(&target, &id)?.into_inner();
-                self.known_publishers()
-                    .insert(id.clone(), publisher.clone());
-                found.insert(id, publisher);
-            }
-        }
-        Ok(found)
-    }
-
     fn tuf(&self) -> MutexGuard<'_, Updater> {
         self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
-        self.publishers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+/// Each root that a project demands must be one of those that led to the trusted one.
+fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientError> {
+    let roots = metadata::roots(files)?;
+    let is_known = |root: &Sha256Digest| *root == opening.registry_id || roots.contains(root);
+    let mut demanded = opening.demands.iter().map(|demand| demand.root);
+    match demanded.find(|root| !is_known(root)) {
+        None => Ok(()),
+        Some(root) => Err(ClientError::RootNotReached {
+            registry: opening.name.clone(),
+            root,
+        }),
     }
 }
 

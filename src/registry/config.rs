@@ -1,6 +1,7 @@
 //! The user's registries, in `$CARGO_HOME/marketplace/config.toml`: which name means which URL, and
 //! what was trusted under it. Never read from a project, which could redirect a name.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use toml_edit::{Item, TableLike, value};
 
 use super::toml_file::{TomlFile, TomlFileError};
 use super::transport::BaseUrl;
-use crate::model::{RegistryName, Sha256Digest};
+use crate::model::{Cooldown, RegistryName, Sha256Digest};
 
 /// A registry that the user has added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,14 @@ impl Config {
         Ok(all)
     }
 
+    /// All registries, each once: of one that has several names, the first name counts.
+    pub fn distinct_registries(&self) -> Result<Vec<Registry>, ConfigError> {
+        let mut seen = BTreeSet::new();
+        let mut all = self.registries()?;
+        all.retain(|registry| seen.insert(registry.registry_id));
+        Ok(all)
+    }
+
     /// The registry of that name, if there is one.
     pub fn get(&self, name: &RegistryName) -> Result<Option<Registry>, ConfigError> {
         match self
@@ -129,6 +138,25 @@ impl Config {
                 Err(ConfigError::Ambiguous { known: names(all) })
             }
         }
+    }
+
+    /// How old a release must be to be chosen: `cooldown` in `[install]`.
+    pub fn cooldown(&self) -> Result<Option<Cooldown>, ConfigError> {
+        let Some(item) = self
+            .file
+            .get("install")?
+            .and_then(|table| table.get("cooldown"))
+        else {
+            return Ok(None);
+        };
+        let key = "install.cooldown";
+        let text = item
+            .as_str()
+            .ok_or_else(|| self.wrong(key, "is not a text"))?;
+        let cooldown = text.parse();
+        cooldown
+            .map(Some)
+            .map_err(|error| self.wrong(key, format!("is not usable: {error}")))
     }
 
     /// Adds a registry, or changes the one of that name; keys of it that we do not know stay.

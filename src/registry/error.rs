@@ -5,7 +5,7 @@ use std::io;
 use super::files::FileError;
 use super::transport::TransportError;
 use crate::formats::catalog_index::CatalogIndexError;
-use crate::model::{PackageName, RegistryName, UtcTime};
+use crate::model::{PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::rollout::Cause;
 use crate::trust::tuf::TufError;
 use crate::trust::{ArchiveMismatch, RecordError, RegisteredError};
@@ -45,6 +45,14 @@ pub enum ClientError {
     /// A package that was there before is gone.
     #[error("`{0}` was in the registry before and is not any more")]
     Vanished(PackageName),
+    /// A root that must be one of its roots is none of them.
+    #[error("sha256:{root} is none of the roots of `{registry}`, and the project demands it")]
+    RootNotReached {
+        /// Which.
+        registry: RegistryName,
+        /// The digest of the root.
+        root: Sha256Digest,
+    },
     /// The offline role `claimed` says that somebody owns a package, and there is none.
     #[error("`{0}` has an owner, and the registry shows no such package")]
     ClaimedAbsent(PackageName),
@@ -139,6 +147,7 @@ impl ClientError {
             | Self::Registered(_)
             | Self::CatalogIndex(_)
             | Self::Stale { .. }
+            | Self::RootNotReached { .. }
             | Self::Archive { .. } => Cause::Trust,
         }
     }

@@ -51,19 +51,19 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// Keeps a file, unless one that is newer is there in its place.
-    pub(super) fn keep_unless(
+    /// Keeps what is made of a file that is kept already, if there is one, and of nothing else; nothing
+    /// is written where nothing is made.
+    pub(super) fn amend(
         &self,
         path: &str,
-        bytes: &[u8],
-        is_newer: impl FnOnce(&[u8]) -> bool,
+        amended: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>,
     ) -> Result<(), FileError> {
         let Some(_lock) = self.lock()? else {
             return Ok(());
         };
-        match self.is_kept(path, is_newer)? {
-            true => Ok(()),
-            false => self.put(path, bytes),
+        match amended(self.kept(path)?.as_deref()) {
+            Some(bytes) => self.put(path, &bytes),
+            None => Ok(()),
         }
     }
 

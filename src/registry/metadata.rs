@@ -4,10 +4,13 @@
 use super::error::ClientError;
 use super::files::{FileError, Files};
 use super::keeping::METADATA;
-use crate::model::{Event, EventSink, RegistryName, UtcTime};
-use crate::trust::tuf::{Mode, Request, Settings, Updater, ed25519_only};
+use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
+use crate::trust::tuf::{Change, Mode, Request, Settings, Updater, ed25519_only};
 
+const ROOT_NAME: &str = "root.json";
 const ROOT: &str = "tuf/root.json";
+/// The digests of all roots that were trusted so far, the first one first, one a line.
+const ROOTS: &str = "tuf/roots";
 /// Holds the time of the last refresh that went through.
 const REFRESHED: &str = "tuf/refreshed";
 
@@ -27,21 +30,65 @@ pub fn is_trusted(files: &Files<'_>) -> Result<bool, FileError> {
     Ok(files.kept(ROOT)?.is_some())
 }
 
-/// Keeps a root file, which the user has pinned, as the start of all trust.
-pub fn trust_root(files: &Files<'_>, root: &[u8]) -> Result<(), FileError> {
+/// The version of the root that was trusted before, and its digest.
+pub fn trusted_root(files: &Files<'_>) -> Result<Option<(u64, Sha256Digest)>, ClientError> {
+    let Some(root) = files.kept(ROOT)? else {
+        return Ok(None);
+    };
+    let updater = start(files, &root, UtcTime::MAX, Mode::Offline)?;
+    Ok(Some((updater.root_version(), Sha256Digest::of(&root))))
+}
+
+/// Keeps a root file, which the user has pinned, as the start of all trust; `chain` are the digests
+/// of the roots up to it.
+pub fn trust_root(files: &Files<'_>, root: &[u8], chain: &[Sha256Digest]) -> Result<(), FileError> {
+    files.keep(ROOTS, &write_roots(chain))?;
     files.keep(ROOT, root)
+}
+
+/// The digests of the roots that were trusted so far, those among them that are known here.
+pub fn roots(files: &Files<'_>) -> Result<Vec<Sha256Digest>, FileError> {
+    let current = files.kept(ROOT)?.map(|root| Sha256Digest::of(&root));
+    let mut all = read_roots(files.kept(ROOTS)?.as_deref());
+    all.extend(current.filter(|current| !all.contains(current)));
+    Ok(all)
+}
+
+fn read_roots(text: Option<&[u8]>) -> Vec<Sha256Digest> {
+    let lines = String::from_utf8_lossy(text.unwrap_or_default());
+    let known = lines.lines().filter_map(|line| line.parse().ok());
+    known.collect()
+}
+
+fn write_roots(roots: &[Sha256Digest]) -> Vec<u8> {
+    let lines = roots.iter().map(|root| format!("{root}\n"));
+    lines.collect::<Vec<_>>().concat().into_bytes()
+}
+
+/// Remembers a root before it is the trusted one, so that none is forgotten if we are cut off.
+fn remember_root(files: &Files<'_>, root: &[u8]) -> Result<(), FileError> {
+    let digest = Sha256Digest::of(root);
+    let trusted = roots(files)?;
+    files.amend(ROOTS, |kept| {
+        let mut all = read_roots(kept);
+        let new = trusted.iter().chain([&digest]);
+        let new: Vec<_> = new.filter(|root| !all.contains(root)).copied().collect();
+        all.extend(&new);
+        (!new.is_empty()).then(|| write_roots(&all))
+    })
 }
 
 /// Forgets a root that did not prove good.
 pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
-    files.forget(ROOT)
+    files.forget(ROOT)?;
+    files.forget(ROOTS)
 }
 
 /// Brings the metadata up to date, or, if the registry does not answer, takes the copy.
 pub fn refresh(
     files: &mut Files<'_>,
     registry: &RegistryName,
-    now: UtcTime,
+    (now, least_snapshot): (UtcTime, u64),
     events: &dyn EventSink,
 ) -> Result<(Updater, Freshness), ClientError> {
     let root = files.kept(ROOT)?;
@@ -51,7 +98,7 @@ pub fn refresh(
         events.event(Event::Updating {
             registry: registry.clone(),
         });
-        match online(files, &root, now) {
+        match online(files, &root, now, least_snapshot) {
             Ok(result) => {
                 files.tell_refusal(registry, events);
                 return Ok(result);
@@ -73,7 +120,7 @@ pub fn refresh(
             Err(error) => return Err(error),
         }
     }
-    let updater = offline(files, &root, now)?;
+    let updater = offline(files, &root, now, least_snapshot)?;
     let freshness = freshness(&updater, refreshed, false);
     if freshness.expires <= now {
         // A mirror that answers with anything but metadata could hold users back for ever.
@@ -90,13 +137,20 @@ pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<Updater, ClientError>
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotListed(ROOT.into()))?;
     if files.is_online() {
-        return Ok(online(files, &root, now)?.0);
+        return Ok(online(files, &root, now, 0)?.0);
     }
-    offline(files, &root, now)
+    // It is newer than what was demanded when the registry was opened.
+    offline(files, &root, now, 0)
 }
 
-fn offline(files: &Files<'_>, root: &[u8], now: UtcTime) -> Result<Updater, ClientError> {
-    let mut updater = start(files, root, now, Mode::Offline)?;
+fn offline(
+    files: &Files<'_>,
+    root: &[u8],
+    now: UtcTime,
+    least_snapshot: u64,
+) -> Result<Updater, ClientError> {
+    let updater = start(files, root, now, Mode::Offline)?;
+    let mut updater = updater.with_least_snapshot(least_snapshot);
     answer_requests(&mut updater, files)?;
     files.look_up_by(updater.snapshot_version());
     Ok(updater)
@@ -106,11 +160,14 @@ fn online(
     files: &Files<'_>,
     root: &[u8],
     now: UtcTime,
+    least_snapshot: u64,
 ) -> Result<(Updater, Freshness), ClientError> {
-    let mut updater = start(files, root, now, Mode::Online)?;
+    let updater = start(files, root, now, Mode::Online)?;
+    let mut updater = updater.with_least_snapshot(least_snapshot);
     answer_requests(&mut updater, files)?;
-    files.keep_unless(REFRESHED, now.to_string().as_bytes(), |kept| {
-        read_time(kept).is_some_and(|kept| kept > now)
+    files.amend(REFRESHED, |kept| {
+        let is_later = kept.and_then(read_time).is_none_or(|kept| kept <= now);
+        is_later.then(|| now.to_string().into_bytes())
     })?;
     files.look_up_by(updater.snapshot_version());
     let freshness = freshness(&updater, Some(now), true);
@@ -160,7 +217,13 @@ pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), C
                 path, max_bytes, ..
             } => files.ask_for(&format!("{METADATA}/{path}"), max_bytes)?,
         };
-        files.change(&updater.supply(answer)?, kept.as_deref())?;
+        let changes = updater.supply(answer)?;
+        if let Some(Change::Write { name, bytes }) = changes.last()
+            && name == ROOT_NAME
+        {
+            remember_root(files, bytes)?;
+        }
+        files.change(&changes, kept.as_deref())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub mod cargo_config;
 pub mod catalog;
 pub mod client;
 pub mod config;
+pub mod cooldown;
 pub mod error;
 pub mod files;
 mod keeping;

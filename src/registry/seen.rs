@@ -34,12 +34,12 @@ pub fn store(
     let Some(seen) = state.seen().filter(|seen| Some(*seen) != before) else {
         return Ok(None);
     };
-    let text = format!("{} {}\n", seen.sequence, seen.last);
     let mut meanwhile = None;
-    files.keep_unless(&path(package), text.as_bytes(), |kept| {
-        let kept = std::str::from_utf8(kept).ok().and_then(parse);
+    files.amend(&path(package), |kept| {
+        let kept = kept.and_then(|kept| parse(std::str::from_utf8(kept).ok()?));
         meanwhile = kept.filter(|kept| Some(*kept) != before);
-        meanwhile.is_some()
+        let text = format!("{} {}\n", seen.sequence, seen.last);
+        meanwhile.is_none().then(|| text.into_bytes())
     })?;
     Ok(meanwhile.filter(|other| *other != seen))
 }

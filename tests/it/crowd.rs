@@ -101,7 +101,7 @@ fn twenty_at_once_end_as_one_after_the_other() {
         let program = env.path(&format!("work/{}/bin/tide-cli", place(number)));
         assert_eq!(env.program(program, [""; 0]).run().code, Some(0));
     }
-    assert_eq!(left_behind(&crowd), [PathBuf::new(); 0]);
+    assert_eq!(left_behind(&crowd), Vec::<PathBuf>::new());
 }
 
 /// A server over a folder that keeps some requests waiting until it is opened.

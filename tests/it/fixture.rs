@@ -207,7 +207,7 @@ fn yank(
     };
     let proposal = Proposal {
         package,
-        statements: sign::chain(&state, [body], &who.key()).unwrap(),
+        statements: sign::chain(&state, [body], &[&who.key()]).unwrap(),
         archives: Vec::new(),
     };
     apply::apply(folder, vec![proposal], &[], authority).unwrap();

@@ -11,6 +11,8 @@ mod check;
 mod claims;
 mod cli;
 mod config;
+mod confusion;
+mod cooldown;
 mod crowd;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
@@ -18,6 +20,7 @@ mod docs;
 mod end_to_end;
 mod env;
 mod faults;
+mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
@@ -29,6 +32,9 @@ mod layers;
 mod nginx;
 mod no_room;
 mod openssl;
+mod owners;
+mod project_trust;
+mod publisher_keys;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -45,9 +51,11 @@ mod sparql;
 mod stock_cargo;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod unsigned;
 mod withdraw;
 mod workspace;
 mod writing;

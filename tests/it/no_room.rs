@@ -53,7 +53,8 @@ fn an_operator_without_room_loses_nothing() {
     let init = ["registry", "init", "market", "--solo", "--no-passphrase"];
     let outcome = env.command([&init[..], &["--base-url", BASE]].concat());
     assert_eq!(outcome.run().code, Some(0));
-    let library: String = (0..2_000).map(|number| format!("{number} ")).collect();
+    let library = (0..2_000).map(|number| number.to_string());
+    let library = library.collect::<Vec<_>>().join(" ");
     let bytes = archive_of("large", "1.0.0", "", library.as_bytes());
     env.write("work/large.crate", bytes);
     let market = env.path("work/market");

@@ -520,6 +520,7 @@ fn client(home: &Path, registry: &Path) -> Client<'static> {
         home: home.to_owned(),
         transport: Some(transport::open(&url, Limits::default(), &Silent).unwrap()),
         now: UtcTime::from_unix(NOW).unwrap(),
+        demands: Vec::new(),
         events: &Silence,
     };
     Client::open(opening).unwrap()

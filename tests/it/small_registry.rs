@@ -35,7 +35,7 @@ pub(crate) fn now() -> UtcTime {
     UtcTime::from_unix(NOW).unwrap()
 }
 
-fn key(seed: u8) -> SecretKey {
+pub(crate) fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn make(root: &Path) {
     apply(root, submission);
 }
 
-fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
+pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
     let archives = archives.iter().map(|bytes| Archive {
         label: "test.crate".into(),
         bytes: bytes.clone(),
@@ -149,7 +149,7 @@ fn apply(root: &Path, submission: Submission) {
     };
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let publishers = [submission.publisher];
+    let publishers = submission.publishers;
     apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 use super::{NOTHING_WRITTEN, failed, refused};
 use crate::commands::error::CommandError;
+use crate::commands::owner;
 use crate::publish::apply::ApplyError;
 use crate::publish::bundle::BundleError;
 use crate::publish::check::CheckError;
@@ -13,7 +14,7 @@ use crate::publish::journal::JournalError;
 use crate::publish::package::PackageError;
 use crate::publish::role_keys::SealError;
 use crate::publish::sign::SignError;
-use crate::trust::{FoldError, RecordError, StatementRefusal};
+use crate::trust::{FoldError, KeyChangeRefusal, RecordError, StatementRefusal};
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
@@ -52,9 +53,10 @@ impl From<FolderError> for CommandError {
             FolderError::Metadata { .. }
             | FolderError::Shape { .. }
             | FolderError::Record { .. } => failed(&error).with_code("MP0701"),
-            FolderError::Disk(_) | FolderError::Policy(_) | FolderError::Publisher(_) => {
-                failed(&error)
-            }
+            FolderError::Disk(_)
+            | FolderError::Policy(_)
+            | FolderError::Unsigned(_)
+            | FolderError::Publisher(_) => failed(&error),
         }
     }
 }
@@ -111,6 +113,18 @@ impl From<ApplyError> for CommandError {
             ),
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
+            ApplyError::Keys { ref source, .. } => {
+                let shown = refused("MP0609", &error);
+                match source {
+                    KeyChangeRefusal::Outdated(_) => shown.with_help("make it anew"),
+                    _ => shown,
+                }
+            }
+            ApplyError::Breaks { .. } => refused("MP0609", &error)
+                .with_help("make it anew, with what the key has signed by now"),
+            ApplyError::SigningRequired(_) => failed(&error)
+                .with_note(NOTHING_WRITTEN)
+                .with_help("import it with `--vouch` or `--key NAME`"),
             ApplyError::Statement { .. }
             | ApplyError::Encode { .. }
             | ApplyError::NoArchive { .. }
@@ -126,9 +140,11 @@ impl From<SignError> for CommandError {
             SignError::NotAnOwner { .. } => {
                 failed(&error).with_help("sign with an owner's key: `--key NAME`")
             }
-            SignError::Vouched(_) => {
-                failed(&error).with_help("`registry import --as-mirror --vouch` adds to it")
-            }
+            SignError::NoOwner(package) => failed(&error)
+                .with_code("MP0608")
+                .with_note(NOTHING_WRITTEN)
+                .with_help(owner::assign_help(package)),
+            SignError::Signed(_) => failed(&error).with_note(NOTHING_WRITTEN),
             SignError::Twice { .. } => failed(&error)
                 .with_code("MP0604")
                 .with_note(NOTHING_WRITTEN)

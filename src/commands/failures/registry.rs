@@ -19,6 +19,9 @@ impl From<TufError> for CommandError {
             TufError::Rollback { .. } | TufError::Vanished { .. } | TufError::Version { .. } => {
                 refused("MP0405", &error)
             }
+            TufError::BeforeLeast { .. } => refused("MP0405", &error).with_help(
+                "the project's `marketplace.trust` demands it; is the mirror behind, or shown from the past?",
+            ),
             TufError::Signatures { .. } => refused("MP0402", &error),
             TufError::Length { .. } | TufError::Digest { .. } | TufError::TooLong { .. } => {
                 refused("MP0401", &error)
@@ -127,6 +130,9 @@ impl From<ClientError> for CommandError {
             ClientError::Stale { .. } => refused("MP0404", &error)
                 .with_help("pass `--offline` to choose from what was verified before"),
             ClientError::Vanished(_) => refused("MP0405", &error),
+            ClientError::RootNotReached { .. } => refused("MP0104", &error).with_help(
+                "does the mirror hold a new root back? Else the project's `marketplace.trust` is wrong",
+            ),
             ClientError::ClaimedAbsent(_) => refused("MP0409", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)

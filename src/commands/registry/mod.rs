@@ -4,9 +4,11 @@ pub mod add;
 pub mod apply;
 pub mod check;
 pub mod claim;
+mod first_trust;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod pin;
 pub mod refresh;
 pub mod remove;
 pub mod serve;
@@ -30,6 +32,7 @@ enum RegistryCommand {
     Add(add::AddArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Pin(pin::PinArgs),
     Remove(remove::RemoveArgs),
     Init(init::InitArgs),
     Import(import::ImportArgs),
@@ -47,6 +50,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Add(args) => add::run(args, context),
         RegistryCommand::List(args) => list::run(args, context),
         RegistryCommand::Show(args) => show::run(args, context),
+        RegistryCommand::Pin(args) => pin::run(args, context),
         RegistryCommand::Remove(args) => remove::run(args, context),
         RegistryCommand::Init(args) => init::run(args, context),
         RegistryCommand::Import(args) => import::run(args, context),

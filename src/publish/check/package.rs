@@ -11,6 +11,7 @@ use crate::formats::layout::{self, Format};
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest, Record};
+use crate::formats::unsigned::UnsignedList;
 use crate::formats::{v1, v2};
 use crate::model::{Document, Entry, PackageName, PublisherId, Release, Sha256Digest};
 use crate::trust::tuf::Target;
@@ -22,6 +23,7 @@ pub(super) struct Judge<'a> {
     pub(super) registry_id: Sha256Digest,
     pub(super) publishers: &'a BTreeMap<PublisherId, Publisher>,
     pub(super) policy: &'a Policy,
+    pub(super) unsigned: &'a UnsignedList,
     /// What the role `claimed` lists, by path.
     pub(super) claims: &'a BTreeMap<String, Sha256Digest>,
 }
@@ -56,6 +58,7 @@ fn check_record(
         package: &record.package,
         publishers: judge.publishers,
         policy: judge.policy,
+        unsigned: judge.unsigned,
         claim: judge.claims.get(&layout::claim(&record.package)).copied(),
         verified_before: None,
     };

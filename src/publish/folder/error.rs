@@ -6,6 +6,7 @@ use crate::disk::Failure;
 use crate::formats::policy::PolicyError;
 use crate::formats::publisher::PublisherError;
 use crate::formats::record::RecordFormatError;
+use crate::formats::unsigned::UnsignedError;
 use crate::publish::journal::JournalError;
 use crate::publish::role_keys::SealError;
 use crate::trust::tuf::TufError;
@@ -57,6 +58,9 @@ pub enum FolderError {
     /// The policy is refused.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The list of unsigned releases is refused.
+    #[error(transparent)]
+    Unsigned(#[from] UnsignedError),
     /// A publisher's file is refused.
     #[error(transparent)]
     Publisher(#[from] PublisherError),
