@@ -22,15 +22,16 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{env, fs};
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::model::{PackageName, Silent, UtcTime};
 use cargo_marketplace::publish::apply::Authority;
+use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
-use cargo_marketplace::publish::init::{NewRegistry, init};
+use cargo_marketplace::publish::init::{Made, NewRegistry, init};
 use cargo_marketplace::publish::keystore::{KeyName, Keystore};
-use cargo_marketplace::publish::metadata::SoloKeys;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::Signer;
 use cargo_marketplace::trust::SecretKey;
@@ -67,21 +68,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let archives = archives(&lines)?;
     let count = archives.len();
     let [offline, online, publisher] = keys(&arguments.out.join("keys"))?;
-    let roles = SoloKeys {
-        offline: offline.public(),
-        online: online.public(),
-    };
+    let ceremony = Ceremony::solo(offline.public(), online.public())?;
     let keys = RoleKeys::new([offline, online]);
     let now = now().ok_or("the clock is out of range")?;
     let registry = arguments.out.join("registry");
     let new = NewRegistry {
         base: BASE,
-        roles,
+        ceremony,
         keys: &keys,
         now,
+        mirrors: &[],
+        readers: Readers::Everybody,
         lifetimes: Lifetimes::default(),
     };
-    let root = init(&registry, &new)?;
+    let Made::Published(root) = init(&registry, &new)? else {
+        return Err("both keys are at hand".into());
+    };
     let id = PUBLISHER.parse()?;
     let signer = Signer {
         publisher: &id,

@@ -1,6 +1,7 @@
 //! `exec`: any cargo command, on verified packages.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -29,6 +30,7 @@ pub struct ExecArgs {
 /// Runs the command.
 pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
     context.refuse_passphrase("cargo", "unset CARGO_MARKETPLACE_KEY_PASSPHRASE")?;
+    context.manifest(manifest(&args.arguments).as_ref());
     let handover = Handover::open(context, &args.read, None)?.with_cooldown(&args.cooldown, &[])?;
     let source = handover.source();
     let status = exec(handover.session(&source), &context.cwd, &args.arguments)?;
@@ -39,4 +41,19 @@ pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     let kind = code.map_or(Kind::Failure, Kind::Passed);
     Err(CommandError::new(kind, format!("cargo failed ({status})")))
+}
+
+/// The manifest that cargo is told to use, whose project may demand something of registries.
+fn manifest(arguments: &[OsString]) -> Option<PathBuf> {
+    let mut words = arguments.iter().take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        if word == "--manifest-path" {
+            return words.next().map(PathBuf::from);
+        }
+        let text = word.to_str().unwrap_or_default();
+        if let Some(path) = text.strip_prefix("--manifest-path=") {
+            return Some(path.into());
+        }
+    }
+    None
 }

@@ -85,6 +85,65 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "With a cooldown (`--cooldown`, `CARGO_MARKETPLACE_COOLDOWN`, or `cooldown` in `[install]` of the configuration) releases that the registry took in a short time ago are not chosen, so that others may find out what is wrong with them first. What a lock file names, and what is asked for exactly, is taken all the same.",
     },
     Explanation {
+        code: "MP0208",
+        title: "no token for the registry",
+        text: "The registry's server answers only those whom it knows, and there is no token for it, or \
+            it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
+            stores one (plain cargo wants `registry.global-credential-providers` in its configuration for \
+            that), `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider give one. They are shown to the registry's own server, and not to mirrors at \
+            other addresses.",
+    },
+    Explanation {
+        code: "MP0310",
+        title: "a package is unsigned",
+        text: "Nobody signed the release; its registry only lists its checksum. `audit --deny unsigned` refuses such packages.",
+    },
+    Explanation {
+        code: "MP0311",
+        title: "a package is vouched for",
+        text: "The registry's operator says that the archive is what its source served; no owner of the package has signed it. `audit --deny vouched` refuses such packages.",
+    },
+    Explanation {
+        code: "MP0312",
+        title: "a locked release was yanked",
+        text: "Its publisher took it out of choice after it was locked. Cargo goes on using it until the lock file is updated. `audit --deny yanked` refuses such packages.",
+    },
+    Explanation {
+        code: "MP0313",
+        title: "a package is not from a registry of yours",
+        text: "It comes from crates.io, from git, or from a registry that was not added: cargo compares its checksum with the lock file, and nobody's signature is checked. `audit --deny foreign` refuses such packages.",
+    },
+    Explanation {
+        code: "MP0314",
+        title: "a package's name is not claimed yet",
+        text: "Its owners signed the release, but that the name is theirs is only the word of the registry's online key so far: a thief of that key could have given a new name to anybody. The operator claims names with a key that lies offline (`registry claim`). `audit --deny new` refuses such packages.",
+    },
+    Explanation {
+        code: "MP0315",
+        title: "a release was signed by a key that is revoked",
+        text: "The key was good when it signed, and its publisher has revoked it since: it was lost or stolen at some time. What it signed before the revocation stays valid. `audit --deny unknown-key` refuses such releases; prefer one that was signed anew.",
+    },
+    Explanation {
+        code: "MP0316",
+        title: "a package's license is not taken",
+        text: "`audit --deny license=…` names licenses that you do not take, `--allow-license …` the only ones that you do. The package's SPDX expression offers no choice that fits, or it states none.",
+    },
+    Explanation {
+        code: "MP0317",
+        title: "one name from two sources",
+        text: "The lock file has packages of the same name from different registries or repositories. They need not have anything to do with one another, and one may be there because somebody hoped that it would be taken for the other.",
+    },
+    Explanation {
+        code: "MP0318",
+        title: "a locked package is not its registry's",
+        text: "The registry does not list the release that the lock file names, or has withdrawn it for good (a leak, malware); or the lock file gives it no checksum. Update the lock file and find out where the entry came from.",
+    },
+    Explanation {
+        code: "MP0319",
+        title: "an unpacked package was changed",
+        text: "Cargo builds from the folder to which it once unpacked the archive and does not look at the archive again. A file there is not what the verified archive holds. Remove the folder. `exec` and `fetch` see to it by themselves.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         text: "The bytes that arrived are not the bytes that were published, on any mirror. \
@@ -151,6 +210,13 @@ const EXPLANATIONS: &[Explanation] = &[
             package. There is no falling back over a disagreement. Nothing was written.",
     },
     Explanation {
+        code: "MP0503",
+        title: "the registry demands v2",
+        text: "Its policy, signed offline, lets no v1 be read: neither by `--backend v1` nor where v2 \
+            cannot be had. A build that reads v1 alone cannot read this registry: install one with \
+            the default features, `cargo install cargo-marketplace`.",
+    },
+    Explanation {
         code: "MP0601",
         title: "no signing key",
         text: "Signing needs a key in the key folder. `cargo marketplace key new NAME` makes one.",
@@ -185,6 +251,13 @@ const EXPLANATIONS: &[Explanation] = &[
             registry's public address, or nobody else could build the package. `publish` and \
             `package --registry-dir` see to that, wherever the registry is read; plain `cargo \
             package` writes the address that it was told.",
+    },
+    Explanation {
+        code: "MP0607",
+        title: "drafts of the registry's roles do not fit",
+        text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
+            signatures. What lies there now is damaged, or the registry has published another \
+            version since it was drafted, or it must be finished before something else is drafted.",
     },
     Explanation {
         code: "MP0608",

@@ -13,6 +13,7 @@
 
 pub mod add;
 pub mod arguments;
+pub mod audit;
 pub mod completions;
 mod confusion;
 pub mod context;
@@ -25,6 +26,7 @@ pub mod handover;
 pub mod info;
 pub mod install;
 pub mod key;
+mod locked;
 pub mod man;
 pub mod new;
 pub mod owner;
@@ -105,6 +107,7 @@ enum Command {
     Fetch(fetch::FetchArgs),
     Exec(exec::ExecArgs),
     Verify(verify::VerifyArgs),
+    Audit(audit::AuditArgs),
     Key(key::KeyArgs),
     Package(package::PackageArgs),
     Sign(sign::SignArgs),
@@ -168,6 +171,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), CommandError> {
         Command::Fetch(args) => fetch::run(args, context),
         Command::Exec(args) => exec::run(args, context),
         Command::Verify(args) => verify::run(args, context),
+        Command::Audit(args) => audit::run(args, context),
         Command::Key(args) => key::run(args, context),
         Command::Package(args) => package::run(args, context),
         Command::Sign(args) => sign::run(args, context),

@@ -138,7 +138,9 @@ impl Destination {
             keys: &signing::role_keys(context, &needed)?,
             now: context.now,
         };
-        Ok(apply::apply(folder, proposals, register, &authority)?)
+        let applied = apply::apply(folder, proposals, register, &authority)?;
+        warn_of_age(&mut self.open()?, context)?;
+        Ok(applied)
     }
 
     /// Says what `apply` would do, and fails where it would.
@@ -284,6 +286,14 @@ pub fn print_statements(package: &PackageName, statements: &[Envelope], context:
         context.shell.bytes(&envelope.payload);
         context.shell.bytes(b"\n");
     }
+}
+
+/// Warns of roles that no change of a package signs anew and that expire soon.
+pub fn warn_of_age(folder: &mut Folder, context: &Context) -> Result<(), CommandError> {
+    for ageing in folder.ageing(context.now)? {
+        context.shell.warn(&ageing.to_string());
+    }
+    Ok(())
 }
 
 /// Says that a change is part of the registry.

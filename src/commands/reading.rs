@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use semver::Version;
 
@@ -16,10 +17,12 @@ use crate::registry::backend::{Backend, backend};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::{Client, Opening};
 use crate::registry::config::Registry;
+use crate::registry::credentials::Credentials;
 use crate::registry::error::ClientError;
 use crate::registry::files::{FileError, Files};
 use crate::registry::metadata;
-use crate::registry::transport::{self, BaseUrl, Limits};
+use crate::registry::mirrors::Mirrors;
+use crate::registry::transport::{BaseUrl, Network};
 use crate::trust::tuf::TufError;
 use crate::trust::{PackageState, Verified};
 
@@ -41,14 +44,26 @@ pub fn open<'a>(
     args: &ReadArgs,
     named: Option<&RegistryName>,
 ) -> Result<Reading<'a>, CommandError> {
-    let backend = backend(args.backend.map(format))?;
     if let (Some(named), Some(flag)) = (named, &args.registry)
         && named != flag
     {
         let text = format!("`{named}/` and `--registry {flag}` name two registries");
         return Err(CommandError::usage(text).with_help("name one"));
     }
-    let registry = context.registry(named.or(args.registry.as_ref()))?;
+    added(
+        context,
+        context.registry(named.or(args.registry.as_ref()))?,
+        args.backend,
+    )
+}
+
+/// Opens a registry that the user has added, to read its documents.
+pub fn added(
+    context: &Context,
+    registry: Registry,
+    format: Option<BackendArg>,
+) -> Result<Reading<'_>, CommandError> {
+    let backend = backend(format.map(self::format))?;
     let client = client(context, &registry)?;
     Ok(Reading {
         registry,
@@ -86,12 +101,24 @@ pub fn open_for<'a>(
 
 /// Opens a registry that the user has added.
 pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a>, CommandError> {
+    let credentials = context.credentials(&registry.name, &registry.url, registry.auth_required)?;
+    client_with(context, registry, credentials)
+}
+
+/// Opens a registry that may ask for a token.
+pub fn client_with<'a>(
+    context: &'a Context,
+    registry: &Registry,
+    credentials: Option<Arc<Credentials<'a>>>,
+) -> Result<Client<'a>, CommandError> {
     let demands = project_trust::demands(context, registry)?;
-    let transport = match context.offline {
+    let mirrors = match context.offline {
         true => None,
-        false => Some(transport::open(
+        false => Some(Mirrors::open_all(
             &registry.url,
-            Limits::default(),
+            &registry.mirrors,
+            context.network()?,
+            credentials,
             &context.shell,
         )?),
     };
@@ -99,7 +126,7 @@ pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a
         name: registry.name.clone(),
         registry_id: registry.registry_id,
         home: context.home.clone(),
-        transport,
+        mirrors,
         now: context.now,
         demands,
         events: &context.shell,
@@ -125,7 +152,12 @@ pub fn folder<'a>(
         name: added.name.clone(),
         registry_id: added.registry_id,
         home,
-        transport: Some(transport::open(&url, Limits::default(), &context.shell)?),
+        mirrors: Some(Mirrors::open(
+            &url,
+            Network::default(),
+            None,
+            &context.shell,
+        )?),
         now: context.now,
         demands: Vec::new(),
         events: &context.shell,

@@ -230,8 +230,17 @@ impl Shell {
             self.message("error", error.to_json());
         }
         if !matches!(error.kind, Kind::Passed(_)) {
-            self.write_err(&report(error));
+            self.write_err(&report(("error", ERROR), error));
         }
+    }
+
+    /// Shows people what was found, as an error or as a warning; machines are told otherwise.
+    pub fn finding(&self, error: &CommandError, is_denied: bool) {
+        let word = match is_denied {
+            true => ("error", ERROR),
+            false => ("warning", WARNING),
+        };
+        self.write_err(&report(word, error));
     }
 
     /// Brings out what was printed so far; for commands that go on for long.

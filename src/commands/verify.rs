@@ -1,5 +1,7 @@
 //! `verify`: whether packages are what their publishers signed.
 
+mod workspace;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -18,12 +20,21 @@ use crate::trust::{Archive, verify_archive};
 
 /// Verifies a project's packages, one package, or an archive
 ///
-/// Without a subject: every package of our registries that the project's `Cargo.lock` names.
+/// Without a subject: what the project takes from a registry, made ready and compared with what cargo
+/// resolves. With `--workspace`, the lock file alone, for all registries at once, without cargo.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// A package (`name@1.2.3`) or an archive (`FILE.crate`)
     #[arg(value_name = "SPEC|FILE.crate")]
     pub subject: Option<String>,
+
+    /// The whole lock file: every package of every registry that you have added, against its record
+    #[arg(long, conflicts_with_all = ["subject", "registry"])]
+    pub workspace: bool,
+
+    /// Look into the archives, too, and into the folders to which cargo unpacked them
+    #[arg(long)]
+    pub deep: bool,
 
     /// The project's manifest
     #[arg(long, value_name = "FILE", conflicts_with = "subject")]
@@ -37,6 +48,7 @@ pub struct VerifyArgs {
 /// Runs the command.
 pub fn run(args: VerifyArgs, context: &Context) -> Result<(), CommandError> {
     match &args.subject {
+        None if args.workspace => workspace::run(&args, context),
         None => verify_project(&args, context),
         Some(subject) if Path::new(subject).extension().is_some_and(|e| e == "crate") => {
             verify_file(&args, Path::new(subject), context)
@@ -87,8 +99,15 @@ fn verify_package(
         None => handover.choose(spec, true)?,
     };
     let archive = handover.archive(&entry)?;
+    let changed = match args.deep {
+        true => workspace::changed_folders(&archive, &handover.reading.registry, context)?,
+        false => Vec::new(),
+    };
     tell(&entry, &archive, context);
-    Ok(())
+    match changed.first() {
+        None => Ok(()),
+        Some(changed) => Err(changed.clone()),
+    }
 }
 
 /// An archive on this machine: is it what the registry lists under its name and version?

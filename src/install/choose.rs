@@ -159,7 +159,8 @@ fn nothing_fits(
 
 /// The version that serves best in place of a yanked one: the next compatible one above it, else
 /// the next below, else the latest of all.
-fn nearest(document: &Document, yanked: &Version) -> Option<Version> {
+#[must_use]
+pub fn nearest(document: &Document, yanked: &Version) -> Option<Version> {
     let caret = VersionReq {
         comparators: vec![comparator(
             Op::Caret,

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 
 use super::Registry;
+use super::lock_graph::LockPackage;
 use crate::disk::{self, Failure};
 use crate::model::{PackageName, RegistryName, Sha256Digest};
 
 /// More than any real lock file; one can come from a publisher.
-const LIMIT: u64 = 16 << 20;
+pub(super) const LIMIT: u64 = 16 << 20;
 
 /// The packages of a lock file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,25 +66,11 @@ pub(super) fn read(path: &Path, registry: &Registry) -> Result<Option<LockFile>,
 }
 
 fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockFileError> {
-    let malformed = |reason: String| LockFileError::Malformed {
-        path: path.into(),
-        reason,
-    };
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
-    let packages = match table.get("package") {
-        None => return Ok(LockFile::default()),
-        Some(packages) => packages.as_array(),
-    };
     let mut lock = LockFile::default();
-    for package in packages.ok_or_else(|| malformed("`package` is not a list".into()))? {
-        let field = |key| package.get(key).and_then(toml::Value::as_str);
-        match field("source") {
+    for package in packages(text, path)? {
+        match &package.source {
             None => {}
-            Some(source) if registry.is_index(source) => {
-                lock.ours.push(ours(&field, path)?);
-            }
+            Some(source) if registry.is_index(source) => lock.ours.push(ours(&package, path)?),
             Some(source) => {
                 lock.foreign += 1;
                 let mut siblings = registry.siblings.iter();
@@ -96,20 +83,47 @@ fn parse(text: &str, path: &Path, registry: &Registry) -> Result<LockFile, LockF
     Ok(lock)
 }
 
-fn ours<'a>(
-    field: &impl Fn(&'static str) -> Option<&'a str>,
-    path: &Path,
-) -> Result<LockedPackage, LockFileError> {
-    let (name, version) = (
-        field("name").unwrap_or_default(),
-        field("version").unwrap_or_default(),
-    );
+/// All packages of a lock file, as they are written there.
+pub(super) fn packages(text: &str, path: &Path) -> Result<Vec<LockPackage>, LockFileError> {
     let malformed = |reason: String| LockFileError::Malformed {
         path: path.into(),
         reason,
     };
-    let checksum = field("checksum").and_then(|text| text.parse().ok());
-    let (Some(checksum), None) = (checksum, field("replace")) else {
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+    let packages = match table.get("package") {
+        None => return Ok(Vec::new()),
+        Some(packages) => packages.as_array(),
+    };
+    let packages = packages.ok_or_else(|| malformed("`package` is not a list".into()))?;
+    Ok(packages.iter().map(package).collect())
+}
+
+fn package(package: &toml::Value) -> LockPackage {
+    let field = |key| package.get(key).and_then(toml::Value::as_str);
+    let text = |key| field(key).map(ToOwned::to_owned);
+    let dependencies = package.get("dependencies").and_then(toml::Value::as_array);
+    let dependencies = dependencies.into_iter().flatten();
+    LockPackage {
+        name: text("name").unwrap_or_default(),
+        version: text("version").unwrap_or_default(),
+        source: text("source"),
+        checksum: text("checksum"),
+        is_replaced: field("replace").is_some(),
+        dependencies: dependencies
+            .filter_map(|one| one.as_str().map(ToOwned::to_owned))
+            .collect(),
+    }
+}
+
+fn ours(package: &LockPackage, path: &Path) -> Result<LockedPackage, LockFileError> {
+    let (name, version) = (&package.name, &package.version);
+    let malformed = |reason: String| LockFileError::Malformed {
+        path: path.into(),
+        reason,
+    };
+    let Some(checksum) = package.own_checksum() else {
         return Err(LockFileError::NoChecksum {
             path: path.into(),
             package: format!("{name} {version}"),

@@ -10,6 +10,7 @@ mod guard;
 pub mod handover;
 pub mod local_registry;
 mod lock_file;
+mod lock_graph;
 mod replacement;
 mod resolve;
 mod source;
@@ -22,15 +23,16 @@ mod unpacked;
 use std::path::PathBuf;
 
 pub use cargo::{Cargo, CargoError};
-pub use choose::{ChooseError, choose};
+pub use choose::{ChooseError, choose, nearest};
 pub use guard::GuardError;
 pub use local_registry::{LocalRegistry, LocalRegistryError};
 pub use lock_file::LockFileError;
+pub use lock_graph::{LockGraph, LockPackage};
 pub use replacement::ReplacementError;
 pub use resolve::ResolveError;
 pub use source::{Source, SourceError};
 pub use temporary::Scratch;
-pub use unpacked::UnpackedError;
+pub use unpacked::{UnpackedError, changed_folders};
 
 use crate::disk::Failure;
 use crate::model::RegistryName;

@@ -33,13 +33,7 @@ pub(super) fn remove_changed(
     cargo_home: &Path,
     events: &dyn EventSink,
 ) -> Result<(), UnpackedError> {
-    let release = &archive.entry.release;
-    let name = format!("{}-{}", release.name, release.version);
-    for sources in folders_of_local_registries(cargo_home)? {
-        let folder = sources.join(&name);
-        let Some(path) = difference(archive, &folder)? else {
-            continue;
-        };
+    for (folder, path) in changed_folders(archive, cargo_home, &[])? {
         events.event(Event::Warning(format!(
             "`{}` was changed after cargo unpacked it (`{}`); unpacking the verified archive anew",
             folder.display(),
@@ -48,6 +42,25 @@ pub(super) fn remove_changed(
         remove(&folder)?;
     }
     Ok(())
+}
+
+/// The folders that cargo unpacked for the archive's release and that hold something else, each with
+/// the first file in which it does: those of local registries, and of registries on these hosts.
+pub fn changed_folders(
+    archive: &Verified<Archive>,
+    cargo_home: &Path,
+    hosts: &[String],
+) -> Result<Vec<(PathBuf, PathBuf)>, UnpackedError> {
+    let release = &archive.entry.release;
+    let name = format!("{}-{}", release.name, release.version);
+    let mut changed = Vec::new();
+    for sources in folders_of_registries(cargo_home, hosts)? {
+        let folder = sources.join(&name);
+        if let Some(path) = difference(archive, &folder)? {
+            changed.push((folder, path));
+        }
+    }
+    Ok(changed)
 }
 
 /// Where a folder differs from its archive; `None` if it does not, or is not there.
@@ -68,12 +81,16 @@ fn difference(
 }
 
 /// Where cargo unpacks packages of local registries: such a source has a URL without a host, and
-/// the folder's name is host, `-`, digest.
-fn folders_of_local_registries(cargo_home: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// the folder's name is host, `-`, digest. And where it unpacks those of registries on the hosts.
+fn folders_of_registries(cargo_home: &Path, hosts: &[String]) -> Result<Vec<PathBuf>, Failure> {
     let all = cargo_home.join("registry").join("src");
     let entries = disk::entries_if_there(&all)?.into_iter();
     Ok(entries
-        .filter(|entry| is_of_local_registry(&entry.file_name().to_string_lossy()))
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_on = |host: &String| name.rsplit_once('-').is_some_and(|(on, _)| on == host);
+            is_of_local_registry(&name) || hosts.iter().any(is_on)
+        })
         .map(|entry| entry.path())
         .collect())
 }

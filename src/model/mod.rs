@@ -19,7 +19,7 @@ pub use cooldown::{Cooldown, CooldownError};
 pub use digest::{DigestError, Sha256Digest};
 pub use document::{Document, Entry, TrustState, Yank};
 pub use event::{Event, EventSink, Progress, Silent, Unit};
-pub use key::{KeyId, PublicKey, PublicKeyError, Signature};
+pub use key::{KEY_VARIABLES, KeyId, PublicKey, PublicKeyError, Signature};
 pub use name::{NameError, PackageName, PublisherId, RegistryName, is_device_name};
 pub use release::{
     CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, ForeignLine, Kinds, Release,

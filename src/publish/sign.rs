@@ -230,6 +230,7 @@ mod tests {
             signing_required_from: None,
             lifetimes: Lifetimes::default(),
             vouchers: vec![key.public()],
+            mirrors: Vec::new(),
             recovery: Vec::new(),
         };
         let context = RecordContext {

@@ -3,30 +3,30 @@
 //! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
-mod registered;
-
+mod age;
+mod large_files;
 mod package;
+mod registered;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::error::ClientError;
-use super::files::Files;
+use super::files::{FileError, Files};
 use super::metadata::{self, Freshness};
 use crate::formats::catalog_index::{self, CatalogIndex};
-use crate::formats::layout::{self, Format};
+use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
-use crate::formats::record::{self, FileDigest};
+use crate::formats::record;
 use crate::formats::unsigned::UnsignedList;
-use crate::model::{Entry, Event, EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
+use crate::model::{EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    Archive, RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
-    verify_archive,
+    RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
 };
 
-use super::transport::Transport;
+use super::mirrors::Mirrors;
 use registered::{Publishers, Registered};
 
 /// Which registry is opened, and how.
@@ -37,8 +37,8 @@ pub struct Opening<'a> {
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
     pub home: PathBuf,
-    /// How it is read; `None` means only from the copy on this machine.
-    pub transport: Option<Box<dyn Transport + 'a>>,
+    /// Where it is read; `None` means only from the copy on this machine.
+    pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
     /// What a project demands of it.
@@ -59,6 +59,7 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    warned: Mutex<age::Warned>,
     unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
@@ -68,8 +69,9 @@ impl<'a> Client<'a> {
     /// is used, and its age is said.
     pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
-        let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport.take());
+        let is_offline_meant = opening.mirrors.is_none();
+        let mut files = Files::new(folder, opening.mirrors.take());
+        files.add_mirrors_of_copy()?;
         let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
         let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
@@ -78,7 +80,8 @@ impl<'a> Client<'a> {
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
-        Ok(Self {
+        files.add_mirrors(&policy);
+        let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
@@ -88,9 +91,12 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            warned: Mutex::default(),
             unsigned: OnceLock::new(),
             events: opening.events,
-        })
+        };
+        client.warn_of_age();
+        Ok(client)
     }
 
     /// What the user calls the registry.
@@ -226,7 +232,7 @@ impl<'a> Client<'a> {
     /// The statement by which its owners have a package, as the offline role `claimed` says.
     fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
         let path = layout::claim(package);
-        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+        let Some(listed) = self.find(&path)? else {
             return Ok(None);
         };
         let digest = listed.sha256();
@@ -271,60 +277,14 @@ impl<'a> Client<'a> {
         Ok(catalog_index::decode(&target.bytes)?)
     }
 
-    /// The bytes of a pack, decompressed.
-    pub fn pack(&self, index: &CatalogIndex, format: Format) -> Result<Vec<u8>, ClientError> {
-        let packs = index.packs(format);
-        let mut text = Vec::new();
-        for pack in packs {
-            let digest = FileDigest {
-                sha256: pack.sha256,
-                length: pack.length,
-            };
-            let bytes = self
-                .files
-                .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
-            let capacity = usize::try_from(pack.uncompressed.min(MAX_PACK)).unwrap_or(usize::MAX);
-            let unpacked = zstd::bulk::decompress(&bytes, capacity);
-            text.extend(unpacked.map_err(ClientError::Pack)?);
-        }
-        let names: Vec<String> = Format::BOTH
-            .into_iter()
-            .flat_map(|format| {
-                index
-                    .packs(format)
-                    .iter()
-                    .map(move |p| layout::pack(&p.sha256, format))
-            })
-            .collect();
-        self.files.prune("catalog", |file| {
-            file == "index.json" || names.iter().any(|name| name.ends_with(file))
-        })?;
-        Ok(text)
-    }
-
-    /// Fetches the archive of a release, checked against it. It is not kept here.
-    pub fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, ClientError> {
-        let release = &entry.release;
-        let path = layout::archive(&release.name, &release.checksum);
-        let limit = release.size.unwrap_or(MAX_ARCHIVE).min(MAX_ARCHIVE);
-        if self.files.is_online() {
-            self.events.event(Event::Downloading {
-                name: release.name.clone(),
-                version: release.version.clone(),
-                size: release.size,
-            });
-        }
-        let bytes = self.files.ask(&path, limit)?;
-        verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
-            url: self.files.address(&path),
-            source,
-        })
-    }
-
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
-        let found = find(&mut self.tuf(), &self.files, path)?;
-        found.map(|file| Ok(self.files.target(&file)?)).transpose()
+        let found = self.find(path)?;
+        let target = found.map(|file| self.files.target(&file)).transpose();
+        target.map_err(|error| match (error, self.tuf().rollback()) {
+            (ClientError::File(FileError::Missing { .. }), Some(rollback)) => rollback.into(),
+            (error, _) => error,
+        })
     }
 
     fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {
@@ -350,11 +310,6 @@ fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientErr
         }),
     }
 }
-
-/// The most bytes that a pack is let to decompress to.
-const MAX_PACK: u64 = 4 << 30;
-/// The most bytes of an archive, whatever its release says.
-const MAX_ARCHIVE: u64 = 128 << 20;
 
 /// Looks a target up, fetching the roles on the way.
 fn find(

@@ -1,11 +1,15 @@
 //! Bringing a registry's TUF metadata up to date: the one loop between the state machine in `trust`
 //! and the files and the network.
 
+use std::cmp::Reverse;
+
 use super::error::ClientError;
 use super::files::{FileError, Files};
 use super::keeping::METADATA;
+use super::mirrors::{Failures, Mirrors};
+use crate::formats::layout;
 use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
-use crate::trust::tuf::{Change, Mode, Request, Settings, Updater, ed25519_only};
+use crate::trust::tuf::{Change, Mode, Request, Settings, TufError, Updater, ed25519_only};
 
 const ROOT_NAME: &str = "root.json";
 const ROOT: &str = "tuf/root.json";
@@ -208,16 +212,28 @@ pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), C
     // What was kept of the role that is being read.
     let mut kept = None;
     while let Some(request) = updater.next_request() {
-        let answer = match request {
+        let changes = match request {
             Request::Stored { name } => {
                 kept = files.kept(&format!("{METADATA}/{name}"))?;
-                kept.clone()
+                updater.supply(kept.clone())?
             }
             Request::Remote {
-                path, max_bytes, ..
-            } => files.ask_for(&format!("{METADATA}/{path}"), max_bytes)?,
+                path,
+                max_bytes,
+                may_be_missing,
+            } => {
+                let path = format!("{METADATA}/{path}");
+                let mirrors = files.mirrors();
+                let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path.clone() })?;
+                match may_be_missing || path == layout::TIMESTAMP {
+                    true => newest(updater, mirrors, &path, max_bytes)?,
+                    // It is announced with its version: whoever has it will do.
+                    false => {
+                        mirrors.first(&path, max_bytes, |_, bytes| Ok(updater.supply(bytes)?))?
+                    }
+                }
+            }
         };
-        let changes = updater.supply(answer)?;
         if let Some(Change::Write { name, bytes }) = changes.last()
             && name == ROOT_NAME
         {
@@ -226,4 +242,50 @@ pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), C
         files.change(&changes, kept.as_deref())?;
     }
     Ok(())
+}
+
+/// Asks all mirrors for what tells of something new, and takes the newest that is verified: one
+/// that is behind, or is meant to be, cannot hold users back while another is not.
+fn newest(
+    updater: &mut Updater,
+    mirrors: &Mirrors<'_>,
+    path: &str,
+    max_bytes: u64,
+) -> Result<Vec<Change>, ClientError> {
+    let mut failures = Failures::default();
+    let mut found = Vec::new();
+    let mut is_absent = false;
+    for (place, answer) in mirrors.all(path, max_bytes) {
+        match answer {
+            Ok(Some(bytes)) => found.push((place, bytes)),
+            Ok(None) if path == layout::TIMESTAMP => {
+                let path = "timestamp.json".to_owned();
+                let error = ClientError::Tuf(TufError::Missing { path });
+                mirrors.failed(place, false, error, &mut failures);
+            }
+            Ok(None) => is_absent = true,
+            Err(error) => mirrors.failed(place, false, error.into(), &mut failures),
+        }
+    }
+    // Only an order of trying: a version is believed when its signatures are.
+    found.sort_by_key(|(_, bytes)| Reverse(claimed_version(bytes)));
+    for (place, bytes) in found {
+        match updater.supply(Some(bytes)) {
+            Ok(changes) => {
+                mirrors.prefer(place);
+                return Ok(changes);
+            }
+            Err(error) => mirrors.failed(place, true, error.into(), &mut failures),
+        }
+    }
+    // Those that lie are left. Where none says that there is no newer one, that is the end.
+    match is_absent {
+        true => Ok(updater.supply(None)?),
+        false => Err(failures.into_error()),
+    }
+}
+
+fn claimed_version(bytes: &[u8]) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    value.get("signed")?.get("version")?.as_u64()
 }

@@ -1,5 +1,6 @@
 //! Who may say what: TUF, statements, ownership. Pure; the only caller of Ed25519.
 
+mod ageing;
 pub mod ed25519;
 mod key_change;
 mod record;
@@ -7,6 +8,7 @@ mod registered;
 pub mod tuf;
 mod verified;
 
+pub use ageing::{Ageing, ageing, is_past_half, lifetime};
 pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
 pub use key_change::{KeyChangeRefusal, check_key_change, check_keys, sign_key_change};
 pub use record::{

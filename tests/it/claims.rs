@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::samples::Market;
 
 /// A second package of the publisher, who is registered by now: the offline key is not read for it.
-fn with_a_new_package() -> Market {
+pub(crate) fn with_a_new_package() -> Market {
     let market = Market::published();
     let manifest = "[package]\nname = \"tide-clock\"\nversion = \"0.1.0\"\nedition = \"2024\"\nlicense = \"MIT\"\ndescription = \"A clock\"\n";
     market

@@ -26,6 +26,7 @@ fn help_lists_the_commands() {
       fetch        Fetches and verifies what a project depends on
       exec         Runs cargo on verified packages
       verify       Verifies a project's packages, one package, or an archive
+      audit        Looks for packages in `Cargo.lock` that you want none of
       key          Makes, shows, exchanges and revokes signing keys
       package      Packages without signing: runs cargo, sees no key
       sign         Signs what was packaged, or what others signed before: runs no cargo
@@ -329,6 +330,7 @@ fn man_pages_are_written_for_each_command() {
     pages.sort();
     assert_snapshot!(pages.join("\n"), @"
     cargo-marketplace-add.1
+    cargo-marketplace-audit.1
     cargo-marketplace-completions.1
     cargo-marketplace-exec.1
     cargo-marketplace-explain.1
@@ -358,10 +360,15 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
+    cargo-marketplace-registry-mirror.1
+    cargo-marketplace-registry-pin.1
+    cargo-marketplace-registry-rebin.1
     cargo-marketplace-registry-refresh.1
     cargo-marketplace-registry-remove.1
+    cargo-marketplace-registry-rotate-key.1
     cargo-marketplace-registry-serve.1
     cargo-marketplace-registry-show.1
+    cargo-marketplace-registry-sign.1
     cargo-marketplace-registry-withdraw.1
     cargo-marketplace-registry.1
     cargo-marketplace-search.1
@@ -392,7 +399,7 @@ fn explains_codes() {
     --- stdout
     --- stderr
     error: no error has the code `MP0999`
-    help: did you mean `MP0409`?
+    help: did you mean `MP0319`?
     ");
     assert_snapshot!(env.run(["explain", "MP0501", "--message-format", "json"]), @r#"
     exit: 0

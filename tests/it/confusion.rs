@@ -62,9 +62,25 @@ fn a_name_in_two_registries_is_chosen_from_neither() {
     help: `cargo marketplace add harbour/tide-table@^9` or `cargo marketplace add quay/tide-table@^9`
     ");
     assert!(!market.env.path("work/app/Cargo.lock").exists());
-    assert_snapshot!(market.run(["info", "boathouse"]), @"");
+    assert_snapshot!(market.run(["info", "boathouse"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Updating `quay` index
+    error[MP0203]: no package `boathouse` in `harbour`, `quay`
+    help: `cargo marketplace search WORDS --registry NAME` looks for packages
+    ");
     let both = ["add", "tide-cli", "jetty", "--dry-run"];
-    assert_snapshot!(market.run_in("work/app", both), @"");
+    assert_snapshot!(market.run_in("work/app", both), @"
+    exit: 1
+    --- stdout
+    --- stderr
+        Updating `harbour` index
+        Updating `quay` index
+    error: the packages are in several registries
+    help: name those of one registry at a time
+    ");
 }
 
 #[test]

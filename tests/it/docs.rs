@@ -218,7 +218,9 @@ fn for_users(market: &Market) -> Place {
     market.publish(&["--workspace", "--no-verify"]);
     market.must(["registry", "remove", "harbour"]);
     market.project("app", "");
+    let folder = market.env.path("work/registry");
     let variables = vec![
+        ("MIRROR", format!("file://{}/", folder.display())),
         ("URL", market.url().to_owned()),
         ("ROOT", market.root().to_string()),
         (

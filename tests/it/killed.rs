@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_marketplace::publish::check::check;
+use cargo_marketplace::publish::check::{Depth, check};
 
 use crate::env::{TestCommand, TestEnv};
 use crate::fixture::Fixture;
@@ -201,7 +201,7 @@ fn change(env: &TestEnv, line: &str, done_already: Option<&str>, tried: Tried) {
         is_apart: |_| false,
     };
     scene.kill(tried, |place| {
-        let report = check(&root, now(), &Silent).unwrap();
+        let report = check(&root, now(), Depth::Usual, &Silent).unwrap();
         assert_eq!(report.unchecked, None, "{place}");
         for finding in &report.findings {
             let is_metadata = finding.path.starts_with("tuf/");
@@ -211,7 +211,7 @@ fn change(env: &TestEnv, line: &str, done_already: Option<&str>, tried: Tried) {
     });
     assert!(files(&root) == before);
     assert_eq!(env.command(line.split(' ')).run().code, Some(0));
-    let report = check(&root, now(), &Silent).unwrap();
+    let report = check(&root, now(), Depth::Usual, &Silent).unwrap();
     assert!(report.findings.is_empty(), "{report:?}");
     let journal = fs::read_dir(root.join(".journal")).unwrap();
     assert_eq!(journal.count(), 1, "only the lock stays");

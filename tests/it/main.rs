@@ -6,7 +6,9 @@
     reason = "clippy takes functions beside the tests for shipped code"
 )]
 
+mod audit;
 mod bad_input;
+mod ceremony;
 mod check;
 mod claims;
 mod cli;
@@ -24,15 +26,18 @@ mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
+mod hostile_mirror;
 mod interrupted;
 mod key;
 #[cfg(debug_assertions)]
 mod killed;
 mod layers;
+mod mirrors;
 mod nginx;
 mod no_room;
 mod openssl;
 mod owners;
+mod private;
 mod project_trust;
 mod publisher_keys;
 mod reading;

@@ -87,6 +87,11 @@ fn an_owner_joins_by_signing() {
         Applying tide-table: owners owned by bob, harbour (2 of 2 must sign)
         Finished serial 2, 12 files written
     ");
+}
+
+#[test]
+fn owners_and_their_keys_are_listed() {
+    let market = shared();
     assert_snapshot!(market.run(words("owner list tide-table")), @"
     exit: 0
     --- stdout
@@ -329,7 +334,7 @@ fn vouched() -> Market {
 }
 
 #[test]
-fn nobody_publishes_over_a_vouched_name_until_it_is_assigned() {
+fn nobody_publishes_over_a_vouched_name() {
     let market = vouched();
     let manifest = "work/samples/tide-table/Cargo.toml";
     let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
@@ -351,6 +356,14 @@ fn nobody_publishes_over_a_vouched_name_until_it_is_assigned() {
         Updating `harbour` index
     note: `tide-table` has no owner
     ");
+}
+
+#[test]
+fn an_assigned_package_is_published_by_its_new_owner() {
+    let market = vouched();
+    let manifest = "work/samples/tide-table/Cargo.toml";
+    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
+    market.env.write(manifest, text);
     let assign = "owner assign tide-table harbour --registry-dir registry";
     assert_snapshot!(market.run(words(assign)), @"
     exit: 0
@@ -388,6 +401,7 @@ fn nobody_publishes_over_a_vouched_name_until_it_is_assigned() {
     rust-version: 1.85
     contains: library
     signed: [FINGERPRINT] by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://registry.example.org/source/tides
     dependencies: none
     dependents: 0

@@ -4,6 +4,8 @@ use insta::assert_snapshot;
 
 use crate::samples::Market;
 
+const ROTATE: &str = "key rotate harbour --registry-dir registry --no-passphrase";
+
 fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
 }
@@ -41,14 +43,14 @@ fn a_new_key_publishes_for_the_same_publisher_and_clients_follow() {
     let market = Market::published();
     // A client that has verified the package under the old key alone.
     market.must(words("verify tide-table@0.3.1"));
-    let rotate = "key rotate harbour --registry-dir registry --no-passphrase";
-    assert_snapshot!(market.run(words(rotate)), @"
+    assert_snapshot!(market.run(words(ROTATE)), @"
     exit: 0
     --- stdout
     [ROOT]/work/harbour.keys
     --- stderr
          Created key `harbour-2` in [ROOT]/home/.cargo/marketplace/keys/harbour-2.pem
     warning: the key is not encrypted: whoever reads the file can sign with it
+          Adding [DIGEST] of `harbour`
     note: the registry's operator takes it in: `cargo marketplace registry apply`
     ");
     // Until the operator has taken it in, the new key is nobody's.
@@ -108,8 +110,7 @@ fn a_new_key_publishes_for_the_same_publisher_and_clients_follow() {
 #[test]
 fn a_change_of_keys_that_somebody_meddled_with_is_refused() {
     let market = Market::published();
-    let rotate = "key rotate harbour --registry-dir registry --no-passphrase";
-    market.must(words(rotate));
+    market.must(words(ROTATE));
     market.must(words("key new thief --no-passphrase"));
     let public = |name: &str| {
         let line = format!("key export {name} --format hex");
@@ -134,7 +135,7 @@ fn a_change_of_keys_that_somebody_meddled_with_is_refused() {
 }
 
 #[test]
-fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
+fn what_a_key_signed_is_not_taken_in_once_it_is_revoked() {
     let market = rotated();
     // Signed with the old key, and not handed in yet.
     let package = "package -p tide-cli --no-verify --registry-dir ../registry -o ../packaged";
@@ -152,6 +153,8 @@ fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
     --- stdout
     [ROOT]/work/harbour.keys
     --- stderr
+        Revoking [DIGEST] of `harbour`
+    note: what it signed stays good up to: sensor-template 2, tide-cli 2, tide-table 2
     note: the registry's operator takes it in: `cargo marketplace registry apply`
     ");
     assert_snapshot!(market.run(words("registry apply registry harbour.keys")), @"
@@ -170,6 +173,14 @@ fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
     error[MP0403]: publisher `harbour` is registered with other keys
     note: nothing was written
     ");
+}
+
+#[test]
+fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
+    let market = rotated();
+    let revoke = "key revoke harbour --key harbour-2 --registry-dir registry";
+    market.must(words(revoke));
+    market.must(words("registry apply registry harbour.keys"));
     assert_snapshot!(publish_with(&market, "harbour"), @"
     exit: 4
     --- stdout
@@ -198,6 +209,7 @@ fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
     rust-version: 1.85
     contains: library
     signed: [FINGERPRINT] by harbour (verified, root v1)
+    owners: harbour (1 of 1 must sign)
     repository: https://registry.example.org/source/tides
     dependencies: none
     dependents: 1

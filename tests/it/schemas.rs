@@ -9,6 +9,7 @@ use cargo_marketplace::formats::publisher::Publisher;
 use cargo_marketplace::formats::record;
 use cargo_marketplace::formats::submission;
 use cargo_marketplace::model::{Body, Sha256Digest};
+use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::Attestation;
 use cargo_marketplace::trust::sign_key_change;
 use regex::Regex;
@@ -41,7 +42,7 @@ fn every_schema_is_one() {
             found += 1;
         }
     }
-    assert_eq!(found, 16);
+    assert_eq!(found, 17);
 }
 
 /// Each example is a value that its schema takes, and changes to it after which it must not.
@@ -87,7 +88,7 @@ enum Form {
 }
 
 /// Which files a registry has, and the schema of each: the first pattern that fits counts.
-const FILES: [(&str, &str, Form); 16] = [
+const FILES: [(&str, &str, Form); 17] = [
     (r"config\.json", "config", Form::Json),
     (r"([0-9a-f]{64}\.)?policy\.json", "policy", Form::Json),
     (r"([0-9a-f]{64}\.)?unsigned\.json", "unsigned", Form::Json),
@@ -124,6 +125,7 @@ const FILES: [(&str, &str, Form); 16] = [
         Form::Lines,
     ),
     (r"submission\.json", "submission", Form::Json),
+    (r"\.drafts/[a-z0-9-]+\.json", "draft", Form::Json),
 ];
 
 /// Holds a file against the schema of its kind. Returns which one that is.
@@ -195,6 +197,18 @@ fn every_file_that_is_written_has_a_schema_and_fits_it() {
         "submission.json",
         &submission::encode(&submission),
     )]);
+    let mut folder = Folder::open(&small).unwrap();
+    let roles = ["root", "targets", "claimed"].map(str::to_owned);
+    let pending = folder.renew(&roles, small_registry::now()).unwrap();
+    pending.drafts().save(&small).unwrap();
+    drop(folder);
+    let drafts = fs::read_dir(small.join(".drafts")).unwrap();
+    let drafts: Vec<_> = drafts.map(|draft| draft.unwrap().path()).collect();
+    assert_eq!(drafts.len(), 3 + 8);
+    for path in drafts {
+        let name = format!(".drafts/{}", path.file_name().unwrap().to_str().unwrap());
+        used.insert(validate(&name, &fs::read(path).unwrap()));
+    }
     let unsigned = [small_registry::archive("sluice", "1.0.0", "")];
     small_registry::take(&small, &unsigned, Attestation::Nobody { source: None });
     used.insert(validate("harbour.keys", &key_change()));

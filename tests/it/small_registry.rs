@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
 use cargo_marketplace::model::{
-    Body, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
+    Body, Event, EventSink, PackageName, PublisherId, Release, Sha256Digest, UtcTime,
 };
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
+use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
-use cargo_marketplace::publish::metadata::SoloKeys;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -35,11 +36,13 @@ pub(crate) fn now() -> UtcTime {
     UtcTime::from_unix(NOW).unwrap()
 }
 
+/// The key of the offline roles (1), of the online ones (2), of the publisher (3), or a stranger's.
 pub(crate) fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
-fn role_keys() -> RoleKeys {
+/// The registry's role keys.
+pub(crate) fn role_keys() -> RoleKeys {
     RoleKeys::new([key(1), key(2)])
 }
 
@@ -71,15 +74,13 @@ pub(crate) fn archive_of(name: &str, version: &str, more: &str, library: &[u8]) 
 /// `libm_lite`, for which the operator vouches.
 pub(crate) fn make(root: &Path) {
     let keys = role_keys();
-    let roles = SoloKeys {
-        offline: key(1).public(),
-        online: key(2).public(),
-    };
     let new = NewRegistry {
         base: BASE,
-        roles,
+        ceremony: Ceremony::solo(key(1).public(), key(2).public()).unwrap(),
         keys: &keys,
         now: now(),
+        mirrors: &[],
+        readers: Readers::Everybody,
         lifetimes: Lifetimes::default(),
     };
     init(root, &new).unwrap();
@@ -94,10 +95,9 @@ pub(crate) fn make(root: &Path) {
         publisher: &id,
         key: &key,
     };
-    let dependency = "keywords = [\"tide\"]\n[dependencies]\nlibm_lite = \"1\"\n";
     let releases = [
-        archive("tide-table", "0.1.0", dependency),
-        archive("tide-table", "0.2.0", dependency),
+        archive("tide-table", "0.1.0", DEPENDENCY),
+        archive("tide-table", "0.2.0", DEPENDENCY),
     ];
     take(root, &releases, Attestation::Sign(signer));
     let yank = Body::Yank {
@@ -106,6 +106,28 @@ pub(crate) fn make(root: &Path) {
     };
     let submission = submission(root, "tide-table", yank);
     apply(root, submission);
+}
+
+/// What `tide-table` says besides.
+const DEPENDENCY: &str = "keywords = [\"tide\"]\n[dependencies]\nlibm_lite = \"1\"\n";
+
+/// Makes the registry a day older: `tide-table` and `libm_lite` have one more release each, and there
+/// is a package `tide-clock`.
+pub(crate) fn next_day(root: &Path) {
+    let vouch = Attestation::Vouch {
+        key: &key(2),
+        source: Some("crates.io"),
+    };
+    take(root, &[archive("libm_lite", "1.0.1", "")], vouch);
+    let signer = Signer {
+        publisher: &"harbour".parse().unwrap(),
+        key: &key(3),
+    };
+    let releases = [
+        archive("tide-table", "0.2.1", DEPENDENCY),
+        archive("tide-clock", "1.0.0", ""),
+    ];
+    take(root, &releases, Attestation::Sign(signer));
 }
 
 pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
@@ -151,6 +173,24 @@ fn apply(root: &Path, submission: Submission) {
     let keys = role_keys();
     let publishers = submission.publishers;
     apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
+}
+
+/// Takes in a release for which the operator vouches, whatever it says.
+pub(crate) fn propose(root: &Path, release: Release, archive: Vec<u8>) {
+    let mut folder = Folder::open(root).unwrap();
+    let package = release.name.clone();
+    let state = apply::state(&mut folder, &package).unwrap();
+    let vouch = Body::Vouch {
+        release: Box::new(release),
+        source: None,
+    };
+    let proposal = Proposal {
+        package,
+        statements: sign::chain(&state, [vouch], &[&key(2)]).unwrap(),
+        archives: vec![archive],
+    };
+    let keys = role_keys();
+    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {

@@ -252,7 +252,7 @@ fn take_back(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn 
     let path = path_of(package);
     let (bin, old) = (scene.bin(&path), yesterdays(scene, &path));
     sign(scene, &bin, &|signed| {
-        signed["targets"][&path] = old.clone()
+        signed["targets"][&path] = old.clone();
     });
 }
 
@@ -292,7 +292,7 @@ fn vouch_over(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn
     let bin = scene.bin(&path);
     let listed = place(scene, &path, &bytes);
     sign(scene, &bin, &|signed| {
-        signed["targets"][&path] = listed.clone()
+        signed["targets"][&path] = listed.clone();
     });
 }
 
@@ -333,7 +333,7 @@ fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
         "hashes": {"sha256": Sha256Digest::of(&snapshot).to_string()},
     });
     let (_, timestamp) = next("timestamp", &|signed| {
-        signed["meta"]["snapshot.json"] = announced.clone()
+        signed["meta"]["snapshot.json"] = announced.clone();
     });
     fs::write(
         scene.registry().join(layout::metadata("snapshot", version)),
@@ -479,7 +479,7 @@ const ROWS: &[Row] = &[
             let path = path_of(CLAIMED);
             let old = yesterdays(scene, &path);
             scene.resign("rollout", "offline", |signed| {
-                signed["targets"][&path] = old
+                signed["targets"][&path] = old;
             });
         },
         outcomes: [Same, Same, Same],
@@ -522,7 +522,7 @@ const ROWS: &[Row] = &[
                 signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
             });
             take_back(scene, CLAIMED, |scene, bin, edit| {
-                scene.resign(bin, "harbour", edit)
+                scene.resign(bin, "harbour", edit);
             });
         },
         outcomes: [Fooled, Same, Fooled],

@@ -1,12 +1,14 @@
 //! What the errors of writing mean to a user: `publish`.
 
 use super::{NOTHING_WRITTEN, failed, refused};
-use crate::commands::error::CommandError;
+use crate::commands::error::{CommandError, Kind};
 use crate::commands::owner;
 use crate::publish::apply::ApplyError;
 use crate::publish::bundle::BundleError;
+use crate::publish::ceremony::{CeremonyError, RECOVERY, ROLES, VOUCHERS};
 use crate::publish::check::CheckError;
 use crate::publish::collision::CollisionError;
+use crate::publish::drafts::{DraftError, RotationError};
 use crate::publish::folder::FolderError;
 use crate::publish::import::ImportError;
 use crate::publish::init::InitError;
@@ -15,6 +17,9 @@ use crate::publish::package::PackageError;
 use crate::publish::role_keys::SealError;
 use crate::publish::sign::SignError;
 use crate::trust::{FoldError, KeyChangeRefusal, RecordError, StatementRefusal};
+
+const DISCARD: &str =
+    "`cargo marketplace registry sign DIR --discard` throws the drafts away; then start again";
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
@@ -45,6 +50,8 @@ impl From<FolderError> for CommandError {
         match error {
             FolderError::Journal(error) => error.into(),
             FolderError::Seal(error) => error.into(),
+            FolderError::Draft(error) => error.into(),
+            FolderError::Rotation(error) => error.into(),
             FolderError::NoRegistry(_) => failed(&error)
                 .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
             FolderError::Missing(_) | FolderError::Mismatch { .. } => failed(&error)
@@ -61,6 +68,71 @@ impl From<FolderError> for CommandError {
     }
 }
 
+impl From<DraftError> for CommandError {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Seal(error) => error.into(),
+            DraftError::Link(error) => error.into(),
+            DraftError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
+            DraftError::Metadata { .. } | DraftError::Keys(_) | DraftError::Beyond(_) => {
+                refused("MP0607", &error).with_help(DISCARD)
+            }
+            DraftError::Overtaken { .. } => failed(&error)
+                .with_code("MP0607")
+                .with_note(NOTHING_WRITTEN)
+                .with_help(DISCARD),
+            DraftError::NoRole(_) => {
+                let error = CommandError::from_error(Kind::Usage, &error);
+                error.with_help(format!("the roles are {}", role_names()))
+            }
+        }
+    }
+}
+
+impl From<CeremonyError> for CommandError {
+    fn from(error: CeremonyError) -> Self {
+        let shown = CommandError::from_error(Kind::Usage, &error);
+        match error {
+            CeremonyError::Unknown(_) => shown.with_help(format!("the roles are {}", role_names())),
+            CeremonyError::NoKeys(role) => {
+                shown.with_help(format!("name one: `--role-key {role}=KEY`"))
+            }
+            CeremonyError::Mixed { .. } => {
+                shown.with_help("the online key may be stolen; name two keys")
+            }
+            CeremonyError::Threshold { .. }
+            | CeremonyError::ActsAlone(_)
+            | CeremonyError::Twice { .. }
+            | CeremonyError::Key(_) => shown.with_note(NOTHING_WRITTEN),
+        }
+    }
+}
+
+impl From<RotationError> for CommandError {
+    fn from(error: RotationError) -> Self {
+        let shown = CommandError::from_error(Kind::Usage, &error).with_note(NOTHING_WRITTEN);
+        match error {
+            RotationError::NoRole(_) => shown.with_help(format!("the roles are {}", role_names())),
+            RotationError::Absent { role, .. } => shown.with_help(format!(
+                "`cargo marketplace registry sign DIR --role {role} --dry-run` shows its keys"
+            )),
+            RotationError::Present { .. }
+            | RotationError::Threshold { .. }
+            | RotationError::Same(_)
+            | RotationError::NoBins(_)
+            | RotationError::Bins(_)
+            | RotationError::Key(_) => shown,
+        }
+    }
+}
+
+/// What the operator calls the roles whose metadata has keys.
+fn role_names() -> String {
+    let names = ROLES.iter().map(|role| role.name);
+    let names = names.filter(|name| ![VOUCHERS, RECOVERY].contains(name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 impl From<CheckError> for CommandError {
     fn from(error: CheckError) -> Self {
         match error {
@@ -75,8 +147,9 @@ impl From<InitError> for CommandError {
     fn from(error: InitError) -> Self {
         match error {
             InitError::Journal(error) => error.into(),
-            InitError::Seal(error) => error.into(),
+            InitError::Draft(error) => error.into(),
             InitError::NotEmpty(_) => failed(&error).with_help("name a new or empty folder"),
+            InitError::Mismatch(_) => failed(&error).with_code("MP0701"),
             InitError::Disk(_) | InitError::Policy(_) => failed(&error),
         }
     }

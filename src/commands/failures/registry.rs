@@ -2,9 +2,14 @@
 
 use super::{ONCE_ONLINE, failed, refused};
 use crate::commands::error::{CommandError, Kind};
-use crate::registry::backend::BackendError;
+use crate::registry::backend::{self, BackendError};
+use crate::registry::cargo_settings::SettingsError;
+use crate::registry::credentials::CredentialError;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
+use crate::registry::network::NetworkError;
+use crate::registry::transport::{BaseUrl, TransportError};
+use crate::rollout::Cause;
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
@@ -27,6 +32,7 @@ impl From<TufError> for CommandError {
                 refused("MP0401", &error)
             }
             TufError::Malformed { .. }
+            | TufError::OtherRole { .. }
             | TufError::NotInSnapshot { .. }
             | TufError::TooManyRoots(_)
             | TufError::TooManyDelegations { .. }
@@ -109,11 +115,55 @@ impl From<RecordError> for CommandError {
     }
 }
 
+impl From<TransportError> for CommandError {
+    fn from(error: TransportError) -> Self {
+        match &error {
+            TransportError::Unauthorized { registry, .. } => {
+                let shown = failed(&error).with_code("MP0208");
+                shown.with_help(match registry {
+                    Some(name) => format!("`cargo login --registry {name}` stores a token"),
+                    None => "tokens are shown to a registry's own server only".to_owned(),
+                })
+            }
+            TransportError::Credentials { source, .. } => {
+                failed(&error).with_code("MP0208").with_help(match source {
+                    CredentialError::InsideCargo(_) => {
+                        "set `CARGO_REGISTRIES_NAME_TOKEN`, or choose `cargo:token` or a program for it"
+                    }
+                    _ => "see `registries.NAME.credential-provider` in cargo's configuration",
+                })
+            }
+            _ => failed(&error),
+        }
+    }
+}
+
+impl From<NetworkError> for CommandError {
+    fn from(error: NetworkError) -> Self {
+        failed(&error)
+    }
+}
+
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        failed(&error)
+    }
+}
+
+/// All mirrors by name, below the gravest fault of one.
+fn everywhere(tried: &[(BaseUrl, String)], source: ClientError) -> CommandError {
+    let mut error = CommandError::from(source);
+    let tried = tried.iter().map(|(url, reason)| format!("{url}: {reason}"));
+    error.causes.extend(tried);
+    error
+}
+
 impl From<ClientError> for CommandError {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Tuf(error) => error.into(),
             ClientError::File(error) => error.into(),
+            ClientError::Everywhere { tried, source } => everywhere(&tried, *source),
             ClientError::Record(error) => error.into(),
             ClientError::Archive { url, source } => Self::from(source).with_help(format!(
                 "it came from `{url}`; tell the registry's operator"
@@ -121,6 +171,7 @@ impl From<ClientError> for CommandError {
             ClientError::NotTrusted(ref registry) => refused("MP0101", &error).with_help(format!(
                 "`cargo marketplace registry add {registry} URL --root sha256:…`"
             )),
+            ClientError::NoCopy { source, .. } if source.asks_for_token() => (*source).into(),
             ClientError::NoCopy { .. } => failed(&error)
                 .with_code("MP0201")
                 .with_help("check the network and the registry's address, and try again"),
@@ -148,6 +199,19 @@ impl From<BackendError> for CommandError {
             BackendError::Client(error) => error.into(),
             BackendError::Disagreement(error) => error.into(),
             BackendError::NotBuilt(_) => Self::from_error(Kind::Usage, &error),
+            BackendError::BelowFloor(_) => {
+                refused("MP0503", &error).with_help(match backend::READS_V2 {
+                    true => "leave `--backend` away, and v2 is read",
+                    false => "install a build that reads v2: `cargo install cargo-marketplace`",
+                })
+            }
+            // To offer none breaks the policy; a server may be short of one for a while.
+            BackendError::NoFallback(ref v2) => match v2.cause() {
+                Cause::NotListed => refused("MP0503", &error),
+                _ => failed(&error)
+                    .with_code("MP0503")
+                    .with_help("try again later, or tell the registry's operator"),
+            },
             BackendError::NoDocument { .. }
             | BackendError::NoCatalog(_)
             | BackendError::V1(_)

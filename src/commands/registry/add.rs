@@ -1,6 +1,7 @@
 //! `registry add`: trusting a registry for the first time.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -11,14 +12,22 @@ use crate::commands::error::CommandError;
 use crate::commands::{project_trust, reading};
 use crate::model::{DigestError, RegistryName, Sha256Digest};
 use crate::registry::cargo_config;
+use crate::registry::cargo_settings::variable_of;
 use crate::registry::config::{Config, Registry};
+use crate::registry::credentials::Credentials;
 use crate::registry::files::Files;
 use crate::registry::metadata;
-use crate::registry::transport::{self, BaseUrl, Limits, Transport};
+use crate::registry::transport::{self, BaseUrl, Transport};
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.
 const PUBLIC_ROOTS: [&str; 1] =
     ["3d8aff02f795c14860071988f8c98a0570987e717d3121d6915791675fe90e6a"];
+
+/// The code of a root that the user was shown and did not agree to.
+const NOT_TRUSTED: &str = "MP0101";
+
+/// The code of a server that wants to know who asks.
+const NO_TOKEN: &str = "MP0208";
 
 /// Adds a registry: trusts its root file and tells cargo of it
 #[derive(Debug, Args)]
@@ -36,6 +45,11 @@ pub struct AddArgs {
     /// The root file to trust, got some other way
     #[arg(long, value_name = "FILE", conflicts_with = "root")]
     pub root_file: Option<PathBuf>,
+
+    /// Where else it is served: asked if the address fails (repeatable); takes the place of those
+    /// that were named before
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<BaseUrl>,
 }
 
 /// Reads `sha256:` and 64 hexadecimal digits.
@@ -48,21 +62,32 @@ fn root_digest(text: &str) -> Result<Sha256Digest, String> {
 
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
-    let transport = transport::open(&args.url, Limits::default(), &context.shell)?;
     let object = format!("`{}` root metadata", args.name);
     context.shell.status("Updating", &object);
-    let pin = Pin::find(&args, &*transport, context)?;
+    let before = context.config()?.get(&args.name)?;
+    let mirrors = match (&before, args.mirror.is_empty()) {
+        (Some(before), true) => before.mirrors.clone(),
+        _ => args.mirror.clone(),
+    };
+    let credentials = context.credentials(&args.name, &args.url, false)?;
+    let (pin, transport) = pin_from_any(&args, &mirrors, credentials.as_ref(), context)?;
     let digest = Sha256Digest::of(&pin.root);
     check_not_public(&args.url, &digest)?;
     check_not_public(&args.url, &pin.registry_id())?;
-    let registry = Registry {
+    let mut registry = Registry {
         name: args.name.clone(),
         url: args.url.clone(),
         registry_id: pin.registry_id(),
         root: digest,
+        mirrors: Vec::new(),
+        auth_required: false,
     };
+    for url in mirrors {
+        registry.add_mirror(url);
+    }
     check_name(&registry, &context.config()?)?;
-    trust(pin, &*transport, &registry, context)?;
+    trust(pin, &*transport, &registry, credentials.clone(), context)?;
+    registry.auth_required = credentials.is_some_and(|known| known.were_used());
     // Not held over the network; so the name may be taken by now.
     let _lock = context.lock_config()?;
     let mut config = context.config()?;
@@ -86,6 +111,8 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             "url": registry.url.as_str(),
             "registry_id": registry.registry_id.to_string(),
             "root": format!("sha256:{}", registry.root),
+            "mirrors": registry.mirrors.iter().map(BaseUrl::as_str).collect::<Vec<_>>(),
+            "auth_required": registry.auth_required,
         });
         context.shell.message("registry-added", body);
     }
@@ -102,13 +129,57 @@ fn check_name(registry: &Registry, config: &Config) -> Result<(), CommandError> 
     Err(error.with_help("choose another name, or remove that one first"))
 }
 
+/// The root that the user trusts, from the address or else a mirror; and which of them had it.
+fn pin_from_any<'a>(
+    args: &AddArgs,
+    mirrors: &[BaseUrl],
+    credentials: Option<&Arc<Credentials<'a>>>,
+    context: &'a Context,
+) -> Result<(Pin, Box<dyn Transport + 'a>), CommandError> {
+    let network = context.network()?;
+    let open = |url| transport::open(url, &network, credentials.cloned(), &context.shell);
+    let find = |url| -> Result<(Pin, Box<dyn Transport + 'a>), CommandError> {
+        let transport = open(url)?;
+        let pin = Pin::find(args, &*transport, context)?;
+        Ok((pin, transport))
+    };
+    let first = match find(&args.url) {
+        Err(error) if error.code == Some(NO_TOKEN) => error.with_help(log_in(args)),
+        // The user has looked at a root, and does not trust it.
+        found if mirrors.is_empty() || is_refused_by_user(&found) => return found,
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    for url in mirrors {
+        let found = find(url);
+        if found.is_ok() || is_refused_by_user(&found) {
+            return found;
+        }
+    }
+    Err(first)
+}
+
+fn is_refused_by_user<T>(found: &Result<T, CommandError>) -> bool {
+    matches!(found, Err(error) if error.code == Some(NOT_TRUSTED))
+}
+
+/// Cargo stores tokens only for registries that it knows.
+fn log_in(args: &AddArgs) -> String {
+    let AddArgs { name, url, .. } = args;
+    let variable = variable_of(&["registries", name.as_str(), "token"]);
+    format!(
+        "set `{variable}`, or run `cargo login --registry {name}` with `[registries.{name}] index = \"sparse+{url}\"` in cargo's own config.toml"
+    )
+}
+
 /// Keeps the root and brings the registry up to date from it, so that what is added works. If it
 /// does not, a root that was not trusted before is forgotten again.
-fn trust(
+fn trust<'a>(
     pin: Pin,
     transport: &dyn Transport,
     registry: &Registry,
-    context: &Context,
+    credentials: Option<Arc<Credentials<'a>>>,
+    context: &'a Context,
 ) -> Result<(), CommandError> {
     // Before anything is kept; this comes from no server.
     project_trust::demands(context, registry)?;
@@ -116,7 +187,7 @@ fn trust(
     let known = metadata::trusted_root(&files)?;
     let is_new = known.is_none();
     pin.keep(known, transport, &files, registry)?;
-    match reading::client(context, registry) {
+    match reading::client_with(context, registry, credentials) {
         Ok(client) if !client.freshness().is_online && !context.offline => {
             let error = format!("`{}` does not answer as a registry", registry.url);
             Err(CommandError::failure(error)

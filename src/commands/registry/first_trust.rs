@@ -225,6 +225,7 @@ mod tests {
             url: url.clone(),
             root: None,
             root_file: None,
+            mirror: Vec::new(),
         };
         let pinned = Sha256Digest::of(b"another root");
         assert!(of_digest(&args, pinned, &Endless(url)).is_err());

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::shell::count;
-use crate::commands::signing;
+use crate::commands::{publishing, signing};
 use crate::formats::manifest::Home;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
@@ -99,7 +99,7 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
     let events = &context.shell;
     let imported = import(folder, archives, &home, attestation, &authority, events)?;
     report(&imported, context);
-    Ok(())
+    publishing::warn_of_age(&mut Folder::open(&context.absolute(&args.dir))?, context)
 }
 
 fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, CommandError> {

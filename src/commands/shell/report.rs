@@ -1,13 +1,15 @@
 //! The form in which an error is shown to people: cargo's.
 
-use super::{ERROR, NOTE, sanitize};
+use anstyle::Style;
+
+use super::{NOTE, sanitize};
 use crate::commands::error::CommandError;
 
-/// An error as cargo shows one: message, chain of causes, note, help.
-pub(super) fn report(error: &CommandError) -> String {
+/// An error as cargo shows one: message, chain of causes, note, help. `word` is what it begins with.
+pub(super) fn report((word, style): (&str, Style), error: &CommandError) -> String {
     let code = error.code.map(|code| format!("[{code}]"));
     let mut lines = vec![format!(
-        "{ERROR}error{}{ERROR:#}: {}",
+        "{style}{word}{}{style:#}: {}",
         code.unwrap_or_default(),
         sanitize::indented(&error.message)
     )];

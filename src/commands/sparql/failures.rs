@@ -14,6 +14,7 @@ pub(super) fn no_triples(error: BackendError) -> CommandError {
     match error {
         BackendError::Client(error) => error.into(),
         BackendError::Disagreement(error) => error.into(),
+        BackendError::BelowFloor(_) | BackendError::NoFallback(_) => error.into(),
         BackendError::NotBuilt(_)
         | BackendError::NoDocument { .. }
         | BackendError::NoCatalog(_)

@@ -2,11 +2,11 @@
 //! before if anything fails.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::before::Before;
 use super::project::{Project, list, prepare, workspace};
 use super::{Ground, HandoverError, Session, Summary};
-use crate::disk::{self, Durability, Failure};
 use crate::install::cargo::Call;
 use crate::install::replacement::Purpose;
 use crate::model::{Event, PackageName};
@@ -74,28 +74,4 @@ fn run_cargo_add(ground: &Ground<'_>, request: AddRequest<'_>) -> Result<(), Han
         .with(["--registry", session.registry.name.as_str()])
         .with(request.arguments);
     Ok(session.cargo.run(&call)?)
-}
-
-/// Files as they were.
-struct Before(Vec<(PathBuf, Option<Vec<u8>>)>);
-
-impl Before {
-    fn read(files: impl Iterator<Item = PathBuf>) -> Result<Self, Failure> {
-        let read = |path: PathBuf| {
-            let bytes = disk::read_if_there(&path, disk::LIMIT)?;
-            Ok((path, bytes))
-        };
-        files.map(read).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn restore(self) -> Result<(), Failure> {
-        for (path, bytes) in self.0 {
-            match bytes {
-                bytes if disk::read_if_there(&path, disk::LIMIT)? == bytes => {}
-                Some(bytes) => disk::replace(&path, &bytes, Durability::Synced)?,
-                None => disk::remove(&path)?,
-            }
-        }
-        Ok(())
-    }
 }

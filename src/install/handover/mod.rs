@@ -5,6 +5,7 @@
 //! verified, and only then let it build. Nothing that was not verified is ever within its reach.
 
 mod add;
+mod before;
 mod binary;
 mod exec;
 mod fetch;

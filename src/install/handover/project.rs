@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use super::before::Before;
 use super::{Ground, HandoverError, Session, Summary};
 use crate::install::cargo::{Call, CargoError};
 use crate::install::guard;
@@ -36,7 +37,7 @@ pub(super) struct Ready<'a> {
     pub(super) summary: Summary,
 }
 
-/// Makes a project ready.
+/// Makes a project ready. Its lock file is as before if anything fails.
 pub(super) fn prepare<'a>(
     session: Session<'a>,
     project: Project<'_>,
@@ -44,15 +45,37 @@ pub(super) fn prepare<'a>(
     let ground = Ground::check(session, project.folder)?;
     let workspace = workspace(&ground, project)?;
     let workspace_root = workspace.workspace_root.clone().into_std_path_buf();
-    let path = workspace_root.join("Cargo.lock");
+    let before = Before::read([workspace_root.join("Cargo.lock")])?;
+    match lock_and_verify(&ground, project, &workspace) {
+        Ok(summary) => Ok(Ready {
+            ground,
+            workspace_root,
+            summary,
+        }),
+        Err(error) => {
+            before.restore()?;
+            Err(error)
+        }
+    }
+}
+
+/// Completes the lock file and verifies all that it names of the registry.
+fn lock_and_verify(
+    ground: &Ground<'_>,
+    project: Project<'_>,
+    workspace: &Metadata,
+) -> Result<Summary, HandoverError> {
+    let session = ground.session;
+    let path = workspace.workspace_root.join("Cargo.lock");
+    let path = path.into_std_path_buf();
     let old = lock_file::read(&path, session.registry)?;
-    let closure = list(&ground, project, &workspace, BTreeSet::new())?;
+    let closure = list(ground, project, workspace, BTreeSet::new())?;
     closure.check_checksums(old.iter().flat_map(|old| &old.ours))?;
-    complete_lock_file(&ground, project, old.as_ref(), &closure)?;
+    complete_lock_file(ground, project, old.as_ref(), &closure)?;
     let lock = lock_file::read(&path, session.registry)?;
     let lock = lock.ok_or(HandoverError::NoLockFile(path))?;
     let entries = closure.entries(&lock.ours)?;
-    tell(&ground, &lock);
+    tell(ground, &lock);
     let (cargo, events) = (session.cargo, session.events);
     resolve::fetch(
         &entries,
@@ -62,16 +85,11 @@ pub(super) fn prepare<'a>(
         session.source,
         events,
     )?;
-    let resolved = resolved(&ground, project)?;
+    let resolved = resolved(ground, project)?;
     guard::check_resolved(&resolved, &entries, session.registry, &cargo.home)?;
-    let summary = Summary {
+    Ok(Summary {
         verified: lock.ours.len(),
         foreign: lock.foreign,
-    };
-    Ok(Ready {
-        ground,
-        workspace_root,
-        summary,
     })
 }
 

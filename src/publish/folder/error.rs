@@ -7,6 +7,7 @@ use crate::formats::policy::PolicyError;
 use crate::formats::publisher::PublisherError;
 use crate::formats::record::RecordFormatError;
 use crate::formats::unsigned::UnsignedError;
+use crate::publish::drafts::{DraftError, RotationError};
 use crate::publish::journal::JournalError;
 use crate::publish::role_keys::SealError;
 use crate::trust::tuf::TufError;
@@ -67,6 +68,12 @@ pub enum FolderError {
     /// The journal could not be opened or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Drafts cannot be used.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// Other keys or bins are refused.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     /// A role could not be signed.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -1,6 +1,8 @@
 //! Reading v2, and v1 where v2 is not usable: for reasons of format and availability only.
 
 use super::{Backend, BackendError};
+use crate::formats::layout::Format;
+use crate::formats::policy::FormatFloor;
 use crate::model::{Document, Event, EventSink, RegistryName};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
@@ -20,32 +22,52 @@ impl<A: Backend, B: Backend> Backend for Dual<A, B> {
         state: &Verified<PackageState>,
     ) -> Result<Verified<Document>, BackendError> {
         let document = self.first.document(client, state);
-        fall_back(document, client.name(), client.events(), || {
+        fall_back(document, &Ground::of(client), || {
             self.fallback.document(client, state)
         })
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
         let catalog = self.first.catalog(client);
-        fall_back(catalog, client.name(), client.events(), || {
+        fall_back(catalog, &Ground::of(client), || {
             self.fallback.catalog(client)
         })
     }
 }
 
-/// Reads the fallback where the first failed for a reason that lets it, and says so.
+/// Where it is that one cannot be read.
+struct Ground<'a> {
+    registry: &'a RegistryName,
+    floor: FormatFloor,
+    events: &'a dyn EventSink,
+}
+
+impl<'a> Ground<'a> {
+    fn of(client: &'a Client<'_>) -> Self {
+        Self {
+            registry: client.name(),
+            floor: client.policy().format_floor,
+            events: client.events(),
+        }
+    }
+}
+
+/// Reads the fallback where the first failed for a reason that lets it and the registry's policy
+/// does, too, and says so.
 fn fall_back<T>(
     first: Result<T, BackendError>,
-    registry: &RegistryName,
-    events: &dyn EventSink,
+    ground: &Ground<'_>,
     fallback: impl FnOnce() -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
     first.or_else(|error| {
         if !may_fall_back(error.cause()) {
             return Err(error);
         }
-        events.event(Event::FellBack {
-            registry: registry.clone(),
+        if !ground.floor.allows(Format::V1) {
+            return Err(BackendError::NoFallback(Box::new(error)));
+        }
+        ground.events.event(Event::FellBack {
+            registry: ground.registry.clone(),
             reason: format!("{} ({error})", error.cause().as_str()),
         });
         fallback()
@@ -57,7 +79,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::formats::layout::Format;
     use crate::formats::record::FileDigest;
     use crate::registry::files::FileError;
 
@@ -70,12 +91,25 @@ mod tests {
         }
     }
 
+    /// What comes of v2, and how often the user was told, where v1 could be read.
+    fn attempt(
+        v2: Result<&'static str, BackendError>,
+        floor: FormatFloor,
+    ) -> (Result<&'static str, BackendError>, usize) {
+        let told = Told::default();
+        let ground = Ground {
+            registry: &"harbour".parse().unwrap(),
+            floor,
+            events: &told,
+        };
+        let read = fall_back(v2, &ground, || Ok("v1"));
+        (read, told.0.into_inner().unwrap().len())
+    }
+
     /// Whether the fallback was read, and how often the user was told.
     fn outcome(error: impl Into<BackendError>) -> (bool, usize) {
-        let told = Told::default();
-        let name = "harbour".parse().unwrap();
-        let read = fall_back(Err(error.into()), &name, &told, || Ok("v1"));
-        (read.is_ok(), told.0.into_inner().unwrap().len())
+        let (read, told) = attempt(Err(error.into()), FormatFloor::V1);
+        (read.is_ok(), told)
     }
 
     #[test]
@@ -103,11 +137,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_leads_below_the_floor() {
+        let missing = BackendError::NoCatalog(Format::V2);
+        let (read, told) = attempt(Err(missing), FormatFloor::V2);
+        assert!(matches!(read, Err(BackendError::NoFallback(_))) && told == 0);
+    }
+
+    #[test]
     fn what_can_be_read_is_not_read_twice() {
-        let told = Told::default();
-        let name = "harbour".parse().unwrap();
-        let unused = || panic!("the fallback was read");
-        let read = fall_back(Ok("v2"), &name, &told, unused).unwrap();
-        assert_eq!((read, told.0.into_inner().unwrap().len()), ("v2", 0));
+        for floor in [FormatFloor::V1, FormatFloor::V2] {
+            let (read, told) = attempt(Ok("v2"), floor);
+            assert_eq!((read.unwrap(), told), ("v2", 0));
+        }
     }
 }

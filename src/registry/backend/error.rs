@@ -26,6 +26,12 @@ pub enum BackendError {
     /// The registry offers no pack in this format.
     #[error("the registry has no {} catalog", .0.as_str())]
     NoCatalog(Format),
+    /// The registry's policy lets no documents in this format be read.
+    #[error("the registry's policy lets no {} be read", .0.as_str())]
+    BelowFloor(Format),
+    /// v2 cannot be used for a reason that would let v1 be read, but for the registry's policy.
+    #[error("v2 is not usable, and the registry's policy lets no v1 be read in its place")]
+    NoFallback(#[source] Box<BackendError>),
     /// The bytes are not to be had, or not the right ones.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -49,9 +55,11 @@ impl From<FileError> for BackendError {
 impl BackendError {
     /// What the error means for fallback.
     #[must_use]
-    pub const fn cause(&self) -> Cause {
+    pub fn cause(&self) -> Cause {
         match self {
             Self::NotBuilt(_) | Self::NoDocument { .. } | Self::NoCatalog(_) => Cause::NotListed,
+            Self::BelowFloor(_) => Cause::Trust,
+            Self::NoFallback(error) => error.cause(),
             Self::Client(error) => error.cause(),
             Self::V1(_) => Cause::Malformed,
             Self::V2(error) => match error.fault() {

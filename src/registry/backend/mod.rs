@@ -34,12 +34,24 @@ pub trait Backend: Sync {
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
 }
 
+/// Whether this build reads v2.
+pub const READS_V2: bool = cfg!(feature = "marketplace-v2");
+
+/// The policy is signed offline, so that nobody but the operator turns a registry back to v1.
+fn check_floor(client: &Client<'_>, format: Format) -> Result<(), BackendError> {
+    match client.policy().format_floor.allows(format) {
+        true => Ok(()),
+        false => Err(BackendError::BelowFloor(format)),
+    }
+}
+
 /// The bytes of a package's document, as its record names them.
 fn document(
     client: &Client<'_>,
     state: &PackageState,
     format: Format,
 ) -> Result<Vec<u8>, BackendError> {
+    check_floor(client, format)?;
     let package = &state.document.package;
     let listed = state.documents.get(format);
     let listed = listed.ok_or_else(|| BackendError::NoDocument {
@@ -53,6 +65,7 @@ fn document(
 
 /// The documents of all packages in one format, and the registry's serial to which they belong.
 fn pack(client: &Client<'_>, format: Format) -> Result<(u64, Vec<u8>), BackendError> {
+    check_floor(client, format)?;
     let index = client.catalog_index()?;
     if index.packs(format).is_empty() && index.serial > 0 {
         return Err(BackendError::NoCatalog(format));

@@ -116,6 +116,7 @@ impl Draft {
                 signing_required_from: None,
                 lifetimes: Lifetimes::default(),
                 vouchers: vec![secret(VOUCHER).public()],
+                mirrors: Vec::new(),
                 recovery: vec![secret(RECOVERY).public()],
             },
             unsigned: UnsignedList::default(),

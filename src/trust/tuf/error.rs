@@ -157,6 +157,14 @@ pub enum TufError {
         /// The sha256 of what came.
         found: Sha256Digest,
     },
+    /// The metadata of one role in the place of another's.
+    #[error("the metadata of `{found}` came for `{expected}`")]
+    OtherRole {
+        /// The role that was asked for.
+        expected: String,
+        /// The one that it names.
+        found: String,
+    },
     /// A delegated role that the snapshot does not list.
     #[error("the snapshot does not list the role `{role}`")]
     NotInSnapshot {

@@ -24,4 +24,4 @@ pub use target::{Target, TargetFile, TargetMismatch};
 pub use updater::{
     Change, Lookup, MAX_NEW_ROOTS, MAX_ROOT, Mode, Request, RoleValidity, Settings, Updater,
 };
-pub use writer::{Authority, open_metadata};
+pub use writer::{Authority, open_metadata, read_unsigned, signed_by};

@@ -162,12 +162,15 @@ impl Content for Snapshot {
 /// `targets`: files, and other roles that list more of them.
 #[derive(Debug, Clone)]
 pub(super) struct Targets {
+    /// The role's own name, where it states it.
+    name: Option<String>,
     pub(super) targets: BTreeMap<String, (u64, Hashes)>,
     pub(super) delegations: Option<Delegations>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct WireTargets {
+    role: Option<String>,
     targets: BTreeMap<String, WireTarget>,
     delegations: Option<WireDelegations>,
 }
@@ -188,8 +191,23 @@ impl Content for Targets {
             Ok((path, (file.length, hashes)))
         });
         Ok(Self {
+            name: wire.role,
             targets: files.collect::<Result<_, MetadataError>>()?,
             delegations: wire.delegations.map(Delegations::read).transpose()?,
+        })
+    }
+}
+
+impl Targets {
+    /// Checks that a role does not state another name: one key may sign for several roles, and TUF has
+    /// no name in what it signs. Registries that this program writes state it in every role.
+    pub(super) fn check_name(&self, role: &str) -> Result<(), TufError> {
+        let other = self.name.as_ref().filter(|name| *name != role);
+        other.map_or(Ok(()), |found| {
+            Err(TufError::OtherRole {
+                expected: role.into(),
+                found: found.chars().take(80).collect(),
+            })
         })
     }
 }

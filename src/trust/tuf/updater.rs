@@ -206,7 +206,7 @@ impl Updater {
                     ..
                 }),
                 None,
-            ) => return Err(TufError::Missing { path }),
+            ) => return Err(self.rollback().unwrap_or(TufError::Missing { path })),
             (
                 Some(Request::Remote {
                     path, max_bytes, ..
@@ -226,9 +226,11 @@ impl Updater {
 
     /// Looks a target up: in `targets`, then in the roles to which it delegates, depth first.
     pub fn find_target(&mut self, path: &str) -> Result<Lookup, TufError> {
-        if self.step != Step::Ready {
+        // A role that a search before this one could not have is asked for anew, if it is needed.
+        if !matches!(self.step, Step::Ready | Step::StoredRole(_) | Step::Role(_)) {
             return Err(TufError::OutOfOrder);
         }
+        self.step = Step::Ready;
         let mut stack = vec![self.top_role()];
         let mut visited = BTreeSet::new();
         while let Some(role) = stack.pop() {
@@ -314,11 +316,15 @@ impl Updater {
         Some(self.timestamp.as_ref()?.expires)
     }
 
-    /// The version of an older timestamp that was served and put aside: a stale cache, or a mirror
-    /// that holds back what is new.
+    /// An older timestamp was served and put aside: by a stale cache, which does no harm, or by a mirror
+    /// that holds back what is new. It is the latter as soon as something that is needed is not there.
     #[must_use]
-    pub const fn older_timestamp(&self) -> Option<u64> {
-        self.older_timestamp
+    pub fn rollback(&self) -> Option<TufError> {
+        Some(TufError::Rollback {
+            role: "timestamp".into(),
+            trusted: self.timestamp.as_ref()?.version,
+            offered: self.older_timestamp?,
+        })
     }
 
     /// Which of the roles read so far expires first, and when. Offline it may be in the past.

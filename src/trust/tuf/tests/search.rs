@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::model::Sha256Digest;
 use crate::trust::tuf::path_pattern::bin_name;
 use crate::trust::tuf::testing::{Client, Repository, keys, role};
-use crate::trust::tuf::{MetadataError, TargetMismatch, TufError};
+use crate::trust::tuf::{Lookup, MetadataError, TargetMismatch, TufError};
 
 const RECORD: &str = "se/rd/serde.json";
 
@@ -295,4 +295,51 @@ fn malformed_delegations_are_refused() {
             .remove("paths");
     });
     assert!(matches!(no_paths, MetadataError::Delegations(_)));
+}
+
+#[test]
+fn one_roles_metadata_does_not_pass_for_anothers() {
+    let bin = bin_name("packages", 1, RECORD);
+    let other = ["packages-0", "packages-1"]
+        .into_iter()
+        .find(|name| *name != bin)
+        .unwrap();
+    let mut repository = Repository::new();
+    for name in [bin.as_str(), other] {
+        let named = name.to_owned();
+        repository.edit(name, |signed| signed["role"] = named.into());
+    }
+    repository.add(&bin, RECORD, b"record");
+    repository.edit(other, |_| ());
+    repository.commit();
+    assert_eq!(find(&repository, RECORD), Ok(Some(6)));
+    // The same keys sign both, and both are of the listed version.
+    let wrong = repository.files[&format!("3.{other}.json")].clone();
+    repository.files.insert(format!("3.{bin}.json"), wrong);
+    let expected = TufError::OtherRole {
+        expected: bin,
+        found: other.into(),
+    };
+    assert_eq!(find(&repository, RECORD), Err(expected));
+}
+
+#[test]
+fn a_search_after_a_failed_one_begins_anew() {
+    let mut repository = with_record();
+    let mut client = Client::of(&repository);
+    let mut updater = client.refresh(&repository).unwrap();
+    let bin = format!("2.{}.json", bin_name("packages", 1, RECORD));
+    let kept = repository.files.remove(&bin).unwrap();
+    let mut search = |repository: &Repository| loop {
+        match updater.find_target(RECORD)? {
+            Lookup::Found(_) => return Ok(()),
+            Lookup::Absent => panic!("it is listed"),
+            Lookup::Needs => client.answer(&mut updater, &repository.files)?,
+        }
+    };
+    for _ in 0..2 {
+        assert!(matches!(search(&repository), Err(TufError::Missing { .. })));
+    }
+    repository.files.insert(bin, kept);
+    assert_eq!(search(&repository), Ok(()));
 }

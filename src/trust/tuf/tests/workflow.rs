@@ -199,8 +199,17 @@ fn puts_an_older_timestamp_aside() {
     stale.files.insert("timestamp.json".into(), timestamp);
     let updater = client.refresh(&stale).unwrap();
     assert_eq!(updater.timestamp_version(), Some(2));
-    assert_eq!(updater.older_timestamp(), Some(1));
+    let went_back = TufError::Rollback {
+        role: "timestamp".into(),
+        trusted: 2,
+        offered: 1,
+    };
+    assert_eq!(updater.rollback(), Some(went_back.clone()));
     assert_eq!(client.kept["timestamp.json"], new.files["timestamp.json"]);
+    // The rest is as old: what is new cannot be had.
+    client.kept.remove("snapshot.json");
+    stale.files.remove("2.snapshot.json");
+    assert_eq!(refused(&stale, &mut client), went_back);
 }
 
 #[test]

@@ -203,6 +203,7 @@ impl Updater {
     fn read_role(&self, role: &Delegate, bytes: &[u8]) -> Result<Metadata<Targets>, TufError> {
         let listed = self.listed(&role.name)?;
         let metadata: Metadata<Targets> = self.read(&role.name, bytes, &role.signers)?;
+        metadata.content.check_name(&role.name)?;
         if self.settings.mode == Mode::Offline && metadata.version < listed.version {
             return Ok(metadata);
         }
