@@ -11,6 +11,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::reading::{self, Reading};
 use super::shell::Verbosity;
+use crate::disk;
 use crate::install::archive::{Limits, agrees};
 use crate::install::handover::{Session, Summary};
 use crate::install::{self, Cargo, Registry, Source, SourceError};
@@ -173,14 +174,21 @@ impl<'a> Handover<'a> {
 
     /// The archive of a release, from this machine or the registry; its manifest must say the same.
     pub fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, CommandError> {
-        let local = install::LocalRegistry::open(&self.registry.local())?;
-        let archive = match local.archive(entry)? {
+        // Where nothing may be written it is not kept, which the client has said already.
+        let local = if_writable(install::LocalRegistry::open(&self.registry.local()))?;
+        let kept = local
+            .as_ref()
+            .map(|local| local.archive(entry))
+            .transpose()?;
+        let archive = match kept.flatten() {
             Some(archive) => archive,
             None => self.reading.client.archive(entry)?,
         };
         let indexes: Vec<String> = self.registry.indexes().cloned().collect();
         agrees(&entry.release, &archive.bytes, &indexes, &Limits::default())?;
-        local.put(&archive)?;
+        if let Some(local) = local {
+            if_writable(local.put(&archive))?;
+        }
         Ok(archive)
     }
 
@@ -202,6 +210,18 @@ impl<'a> Handover<'a> {
         self.context
             .shell
             .status("Verified", &format!("{verified} {packages}{foreign}"));
+    }
+}
+
+/// Nothing, where the cause of a failure is that nothing may be written there.
+fn if_writable<T>(
+    result: Result<T, install::LocalRegistryError>,
+) -> Result<Option<T>, install::LocalRegistryError> {
+    match result {
+        Err(install::LocalRegistryError::Disk(failure)) if disk::is_read_only(&failure.source) => {
+            Ok(None)
+        }
+        result => result.map(Some),
     }
 }
 

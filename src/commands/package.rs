@@ -11,6 +11,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::handover::{self, Handover};
 use super::publishing::Destination;
+use super::signing;
 use crate::install::Cargo;
 use crate::install::handover::Session;
 use crate::publish::package::{self, Member, PackageOptions, Selection, Workshop};
@@ -100,6 +101,9 @@ impl<'a> Packaging<'a> {
     ) -> Result<Self, CommandError> {
         let help = "run `cargo marketplace package` without it, then `cargo marketplace sign`";
         context.refuse_passphrase("packaging", help)?;
+        if !args.no_verify {
+            signing::warn_within_reach(context)?;
+        }
         let manifest = manifest.map(|path| context.absolute(path));
         let folder = manifest.as_deref().and_then(Path::parent);
         let reading = destination.map(|it| it.reading(context)).transpose()?;

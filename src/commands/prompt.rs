@@ -1,6 +1,8 @@
 //! Questions to the person at the terminal. Without a terminal there is no question, and the
 //! command must do without an answer: never assume one.
 
+mod hidden;
+
 use std::io::{self, IsTerminal as _, Write as _};
 
 use zeroize::Zeroizing;
@@ -63,9 +65,17 @@ fn ask(question: &str, key: &str) -> Result<Zeroizing<String>, CommandError> {
             .with_note("there is no terminal")
             .with_help("set CARGO_MARKETPLACE_KEY_PASSPHRASE"));
     }
-    rpassword::prompt_password(question)
-        .map(Zeroizing::new)
-        .map_err(|error| {
-            CommandError::failure("the passphrase could not be read").caused_by(Some(&error))
-        })
+    // Nothing that is typed is shown by the time that the question is.
+    let typed = hidden::read(|| write!(io::stderr(), "{question}"));
+    // The line break was not shown, either.
+    let _ = writeln!(io::stderr());
+    let failed = || CommandError::failure("the passphrase could not be read");
+    match typed {
+        Ok(Some(line)) => Ok(line),
+        Ok(None) => {
+            hidden::interrupt();
+            Err(failed().with_note("it was interrupted"))
+        }
+        Err(error) => Err(failed().caused_by(Some(&error))),
+    }
 }

@@ -124,6 +124,26 @@ pub fn warn_unencrypted(context: &Context) {
         .warn("the key is not encrypted: whoever reads the file can sign with it");
 }
 
+/// Warns of keys that foreign code can read, before it runs.
+pub fn warn_within_reach(context: &Context) -> Result<(), CommandError> {
+    let plain = context.keystore().unencrypted()?;
+    if plain.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = plain.iter().map(|name| format!("`{name}`")).collect();
+    let text = match &names[..] {
+        [one] => {
+            format!("the key {one} is not encrypted: a build script that runs now can read it")
+        }
+        _ => format!(
+            "the keys {} are not encrypted: a build script that runs now can read them",
+            names.join(", ")
+        ),
+    };
+    context.shell.warn(&text);
+    Ok(())
+}
+
 /// Those of the registry's role keys that a change needs and that are in the key folder.
 pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
     let stored: Vec<StoredKey> = context.keystore().list()?;

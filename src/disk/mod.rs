@@ -2,13 +2,18 @@
 //! disk, locks. Knows bytes and paths only; what a file means, others say.
 
 mod failure;
+mod folder;
 mod lock;
 mod read;
+mod step;
 mod write;
 
-pub use failure::{Failure, failed, is_absent};
+pub use failure::{Failure, failed, is_absent, is_read_only};
+pub use folder::{create_folder, remove_folder, rename, sync_folder};
 pub use lock::{lock, open_lock};
 pub use read::{
-    LIMIT, entries, entries_if_there, read, read_if_there, read_text, read_text_if_there,
+    LIMIT, entries, entries_if_there, read, read_if_there, read_start, read_text,
+    read_text_if_there,
 };
-pub use write::{Durability, Readers, create, remove, replace, sync_folder, write};
+pub use step::step;
+pub use write::{Durability, Readers, create, remove, replace, replace_locked, write};

@@ -35,6 +35,16 @@ pub fn read_text_if_there(path: &Path, limit: u64) -> Result<Option<String>, Fai
     bytes.map(|bytes| text(path, bytes)).transpose()
 }
 
+/// The first bytes of a file, `length` at most, and no more of it.
+pub fn read_start(path: &Path, length: u64) -> Result<Vec<u8>, Failure> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(failed("read", path))
+}
+
 /// What lies in a folder, in no order.
 pub fn entries(folder: &Path) -> Result<Vec<DirEntry>, Failure> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect);

@@ -2,12 +2,13 @@
 //! here.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::{Failure, failed};
+use super::step::{step, write_all};
+use super::{Failure, create_folder, failed};
 
 /// What becomes of a file when the power goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +33,43 @@ pub enum Readers {
 /// A symbolic link at `path` stays, and what it points to is replaced; an existing file keeps its
 /// permissions, a new one gets those that the process gives to any file.
 pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), Failure> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    create_folder(folder_of(&target))?;
     let write = || -> io::Result<()> {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        fs::create_dir_all(folder_of(&target))?;
         let file = beside(&target, bytes, Readers::All)?;
         if let Ok(metadata) = fs::metadata(&target) {
             file.as_file().set_permissions(metadata.permissions())?;
         }
         if durability == Durability::Synced {
+            step("sync", path);
             file.as_file().sync_all()?;
         }
+        step("rename", path);
         file.persist(&target).map_err(|failed| failed.error)?;
         Ok(())
+    };
+    write().map_err(failed("write", path))
+}
+
+/// As [`replace`], for who has the lock of all that is written by way of `draft`: a write that is cut
+/// off leaves no more than that one file, and the next write takes it.
+pub fn replace_locked(
+    path: &Path,
+    bytes: &[u8],
+    draft: &Path,
+    durability: Durability,
+) -> Result<(), Failure> {
+    create_folder(folder_of(path))?;
+    let write = || -> io::Result<()> {
+        step("write", path);
+        let mut file = File::create(draft)?;
+        write_all(&mut file, bytes, path)?;
+        if durability == Durability::Synced {
+            step("sync", path);
+            file.sync_all()?;
+        }
+        step("rename", path);
+        fs::rename(draft, path)
     };
     write().map_err(failed("write", path))
 }
@@ -52,7 +78,9 @@ pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), 
 pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let file = beside(path, bytes, readers)?;
+        step("sync", path);
         file.as_file().sync_all()?;
+        step("rename", path);
         file.persist_noclobber(path)
             .map_err(|failed| failed.error)?;
         Ok(())
@@ -63,8 +91,10 @@ pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure
 /// Writes a file in its place and brings it to the disk. A part of it can be seen.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
+        step("write", path);
         let mut file = File::create(path)?;
-        file.write_all(bytes)?;
+        write_all(&mut file, bytes, path)?;
+        step("sync", path);
         file.sync_data()
     };
     write().map_err(failed("write", path))
@@ -72,20 +102,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Removes a file, if there is one.
 pub fn remove(path: &Path) -> Result<(), Failure> {
+    step("remove", path);
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
         _ => Ok(()),
     }
-}
-
-/// Brings the names in a folder to the disk; only Unix lets a folder be opened for that.
-pub fn sync_folder(folder: &Path) -> Result<(), Failure> {
-    if cfg!(unix) {
-        File::open(folder)
-            .and_then(|handle| handle.sync_all())
-            .map_err(failed("sync", folder))?;
-    }
-    Ok(())
 }
 
 /// A new file in the same folder, under a name of its own. It has its permissions from the start.
@@ -101,8 +122,9 @@ fn beside(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFi
     ));
     #[cfg(not(unix))]
     let _ = readers;
+    step("write", path);
     let mut file = builder.tempfile_in(folder_of(path))?;
-    file.write_all(bytes)?;
+    write_all(file.as_file_mut(), bytes, path)?;
     Ok(file)
 }
 

@@ -54,7 +54,7 @@ impl LocalRegistry {
     /// Opens the local registry in a folder and creates it if there is none.
     pub fn open(folder: &Path) -> Result<Self, LocalRegistryError> {
         let index = folder.join("index");
-        fs::create_dir_all(&index).map_err(failed("create", &index))?;
+        disk::create_folder(&index)?;
         // Cargo is told this path, and must not take it as relative to a configuration file.
         let folder = fs::canonicalize(folder).map_err(failed("find", folder))?;
         Ok(Self { folder })
@@ -89,7 +89,7 @@ impl LocalRegistry {
             Some(old) => merge(v1::decode(&document.package, &old).ok(), &document, &path)?,
             None => new,
         };
-        Ok(disk::replace(&path, &merged, Durability::Rebuilt)?)
+        Ok(self.write(&path, &merged, Durability::Rebuilt)?)
     }
 
     /// The archive of a release, if it is there.
@@ -117,7 +117,7 @@ impl LocalRegistry {
                 version: archive.entry.release.version.clone(),
                 path,
             }),
-            None => Ok(disk::replace(&path, &archive.bytes, Durability::Synced)?),
+            None => Ok(self.write(&path, &archive.bytes, Durability::Synced)?),
         }
     }
 
@@ -125,6 +125,11 @@ impl LocalRegistry {
         let release = &entry.release;
         self.folder
             .join(format!("{}-{}.crate", release.name, release.version))
+    }
+
+    /// Writes a file, for who has the lock.
+    fn write(&self, path: &Path, bytes: &[u8], durability: Durability) -> Result<(), Failure> {
+        disk::replace_locked(path, bytes, &self.folder.join(".draft"), durability)
     }
 
     /// Waits for other processes that write here, and keeps them away until dropped.

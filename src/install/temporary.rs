@@ -45,13 +45,14 @@ impl Scratch {
 /// Makes the folder, and says that a command is at work in it until the value is dropped. What lies
 /// there goes, unless another command is at work.
 pub(super) fn claim(folder: &Path) -> Result<File, Failure> {
-    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    disk::create_folder(folder)?;
     let path = folder.join(LOCK);
     let lock = disk::open_lock(&path)?;
     if lock.try_lock().is_ok() {
         for entry in disk::entries(folder)? {
             if entry.file_name() != LOCK {
                 // What stays costs room and nothing else.
+                disk::step("remove", &entry.path());
                 let _ = remove(&entry.path());
             }
         }

@@ -4,7 +4,6 @@
 //!
 //! Nothing is removed but packages out of local registries, and no link is followed.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError, Limits};
@@ -108,5 +107,5 @@ fn remove(folder: &Path) -> Result<(), Failure> {
     }
     // Without its mark cargo unpacks the package again, even if we are cut off in between.
     disk::remove(&folder.join(".cargo-ok"))?;
-    fs::remove_dir_all(folder).map_err(failed("remove", folder))
+    disk::remove_folder(folder)
 }

@@ -1,10 +1,9 @@
 //! Submission bundles on disk: a folder with `submission.json` and the archives beside it. They are
 //! read as hostile: the names in them are not used as paths.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Durability, Failure, failed};
+use crate::disk::{self, Durability, Failure};
 use crate::formats::submission::{self, Submission, SubmissionError};
 use crate::install::archive::Limits;
 use crate::model::Sha256Digest;
@@ -35,7 +34,7 @@ pub fn write(
     submission: &Submission,
     archives: &[Vec<u8>],
 ) -> Result<(), BundleError> {
-    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    disk::create_folder(folder)?;
     for bytes in archives {
         let path = folder.join(format!("{}.crate", Sha256Digest::of(bytes)));
         disk::write(&path, bytes)?;

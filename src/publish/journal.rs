@@ -6,7 +6,7 @@
 //! plan the next command finishes the renames. It never decides what a change consists of.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -117,7 +117,7 @@ impl Journal {
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         let folder = root.join(FOLDER);
         refuse_link(&folder)?;
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        disk::create_folder(&folder)?;
         let path = folder.join(LOCK);
         refuse_link(&path)?;
         let journal = Self {
@@ -216,7 +216,7 @@ impl Journal {
         let draft = self.folder().join("plan.new");
         disk::write(&draft, &bytes)?;
         let plan = self.plan();
-        Ok(fs::rename(&draft, &plan).map_err(failed("rename", &plan))?)
+        Ok(disk::rename(&draft, &plan)?)
     }
 
     /// Finishes a planned change, if there is one, and sweeps.
@@ -290,13 +290,14 @@ impl Journal {
         let target = self.root.join(target);
         let staged = self.staged(number);
         if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(failed("create", parent))?;
+            disk::create_folder(parent)?;
         }
-        match fs::rename(&staged, &target) {
-            Ok(()) => Ok(()),
+        match disk::rename(&staged, &target) {
             // Renamed before the cut.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && target.exists() => Ok(()),
-            Err(error) => Err(failed("rename", &target)(error))?,
+            Err(failure) if failure.source.kind() == io::ErrorKind::NotFound && target.exists() => {
+                Ok(())
+            }
+            renamed => Ok(renamed?),
         }
     }
 

@@ -16,6 +16,8 @@ use crate::trust::ed25519::{self, KeyFileError, SecretKey};
 
 /// A key file has a few hundred bytes; what is much longer is no key.
 const MAX_BYTES: u64 = 16 * 1024;
+/// How the file of a key begins that is not encrypted.
+const PLAIN: &[u8] = b"-----BEGIN PRIVATE KEY-----";
 
 /// What a user calls a key; also the name of its files, so the rules of publisher ids hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,6 +183,20 @@ impl Keystore {
             }) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// The keys that whoever reads their files can sign with. No more is read of a file than tells that.
+    pub fn unencrypted(&self) -> Result<Vec<KeyName>, KeystoreError> {
+        let mut plain = Vec::new();
+        for name in self.names(".pem")? {
+            let path = self.secret_path(&name);
+            // What is a folder or is gone by now can be read by nobody else, either.
+            let start = disk::read_start(&path, PLAIN.len() as u64);
+            if start.is_ok_and(|start| start == PLAIN) {
+                plain.push(name);
+            }
+        }
+        Ok(plain)
     }
 
     /// The secret half of a key.
@@ -349,6 +365,20 @@ mod tests {
             assert_eq!(fs::read(&key.secret).unwrap_or_default(), before);
             fs::remove_file(file).unwrap();
         }
+    }
+
+    #[test]
+    fn tells_keys_apart_that_anybody_can_use() {
+        let (_folder, store) = store();
+        assert!(store.unencrypted().unwrap().is_empty());
+        store
+            .save(&name("plain"), &secret(1), None, &[0; 32])
+            .unwrap();
+        store
+            .save(&name("safe"), &secret(2), Some("right"), &[0; 32])
+            .unwrap();
+        fs::create_dir(store.secret_path(&name("folder"))).unwrap();
+        assert_eq!(store.unencrypted().unwrap(), [name("plain")]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod age;
 mod large_files;
+mod package;
 mod registered;
 
 use std::path::PathBuf;
@@ -13,7 +14,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use super::error::ClientError;
 use super::files::{FileError, Files};
 use super::metadata::{self, Freshness};
-use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
@@ -23,8 +23,7 @@ use crate::formats::unsigned::UnsignedList;
 use crate::model::{EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    PackageState, RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
-    verify_record,
+    RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
 };
 
 use super::mirrors::Mirrors;
@@ -185,20 +184,6 @@ impl<'a> Client<'a> {
     #[must_use]
     pub fn root_expires(&self) -> UtcTime {
         self.tuf().root_expires()
-    }
-
-    /// The verified state of a package: what its record's statements add up to.
-    pub fn package(
-        &self,
-        package: &PackageName,
-    ) -> Result<Option<Verified<PackageState>>, ClientError> {
-        let before = seen::load(&self.files, package)?;
-        let Some((target, registered)) = self.record(package, before)? else {
-            return Ok(None);
-        };
-        let state = verify_record(&target, &self.context(package, &registered, before))?;
-        seen::store(&self.files, package, before, &state)?;
-        Ok(Some(state))
     }
 
     /// The statements of a package's record and who signed them; every signature is checked.

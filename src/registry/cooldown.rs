@@ -49,16 +49,20 @@ fn path(package: &PackageName) -> String {
     format!("held/{}", package.index_path())
 }
 
-/// When versions were first held back here, as lines `VERSION TIME`. What cannot be read counts for
-/// nothing: the time begins anew.
+/// When versions were first held back here.
 fn load(files: &Files<'_>, package: &PackageName) -> Result<BTreeMap<Version, UtcTime>, FileError> {
-    let text = files.kept(&path(package))?.unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = files.kept(&path(package))?;
+    Ok(read(text.as_deref()))
+}
+
+/// Reads lines `VERSION TIME`. What cannot be read counts for nothing: the time begins anew.
+fn read(text: Option<&[u8]>) -> BTreeMap<Version, UtcTime> {
+    let text = String::from_utf8_lossy(text.unwrap_or_default());
     let pair = |line: &str| {
         let (version, time) = line.split_once(' ')?;
         Some((version.parse().ok()?, time.parse().ok()?))
     };
-    Ok(text.lines().filter_map(pair).collect())
+    text.lines().filter_map(pair).collect()
 }
 
 fn store(
@@ -66,9 +70,15 @@ fn store(
     package: &PackageName,
     held: &BTreeMap<Version, UtcTime>,
 ) -> Result<(), FileError> {
-    let lines = held.iter();
-    let lines: Vec<String> = lines
-        .map(|(version, time)| format!("{version} {time}\n"))
-        .collect();
-    files.keep(&path(package), lines.concat().as_bytes())
+    files.amend(&path(package), |kept| {
+        // Another process may have held some back before this one did.
+        let mut all = read(kept);
+        for (version, time) in held {
+            let first = all.entry(version.clone()).or_insert(*time);
+            *first = (*first).min(*time);
+        }
+        let lines = all.iter();
+        let lines = lines.map(|(version, time)| format!("{version} {time}\n"));
+        Some(lines.collect::<Vec<_>>().concat().into_bytes())
+    })
 }

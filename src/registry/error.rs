@@ -116,6 +116,15 @@ impl ClientError {
         }
     }
 
+    /// Says whether a package is in an older state than was seen before.
+    #[must_use]
+    pub const fn goes_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Record(RecordError::Regression(_)) | Self::Vanished(_)
+        )
+    }
+
     /// Says whether the registry wants to know who asks.
     #[must_use]
     pub fn asks_for_token(&self) -> bool {

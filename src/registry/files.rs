@@ -1,13 +1,14 @@
 //! A registry's files on this machine: fetched by digest, kept under their plain names, and checked
 //! on every read. With the server gone or `--offline`, what was fetched before is still there.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use super::error::ClientError;
+use super::keeping::Refusal;
 use super::mirrors::Mirrors;
 use super::transport::{BaseUrl, TransportError};
-use crate::disk::{self, Durability, Failure, failed, is_absent};
+use crate::disk::{self, Durability, Failure};
 use crate::formats::layout;
 use crate::formats::policy::{self, Policy};
 use crate::formats::record::FileDigest;
@@ -17,12 +18,18 @@ use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
 /// The most bytes of any file but an archive, whatever the metadata says: who has stolen a key could
 /// else have a server send for ever. A pack of all of crates.io has some 100 MiB.
 const MAX_FILE: u64 = 1 << 30;
+/// What is written before it has its name; one for all files, since who writes has the lock.
+const DRAFT: &str = ".draft";
+const LOCK: &str = ".lock";
 
 /// Where the bytes of a registry's files come from: first the copy on this machine, then the
 /// registry, if it may be asked.
 pub struct Files<'a> {
     folder: PathBuf,
     mirrors: Option<Mirrors<'a>>,
+    /// The version of the snapshot by which files are looked up; 0 until it is known.
+    pub(super) snapshot: AtomicU64,
+    pub(super) refusal: Refusal,
 }
 
 /// Why a file is not to be had.
@@ -79,7 +86,12 @@ impl<'a> Files<'a> {
     /// Keeps copies below `folder`; without a place to ask, only those are read.
     #[must_use]
     pub fn new(folder: PathBuf, mirrors: Option<Mirrors<'a>>) -> Self {
-        Self { folder, mirrors }
+        Self {
+            folder,
+            mirrors,
+            snapshot: AtomicU64::default(),
+            refusal: Refusal::default(),
+        }
     }
 
     /// Whether the registry may be asked.
@@ -135,7 +147,7 @@ impl<'a> Files<'a> {
         let target = self.ask(file.location(), limit, |_, bytes| {
             Ok(file.verify(bytes).map_err(FileError::from)?)
         })?;
-        self.keep(file.path(), &target.bytes)?;
+        self.keep_listed(file.path(), &target.bytes)?;
         Ok(target)
     }
 
@@ -159,10 +171,26 @@ impl<'a> Files<'a> {
         Ok(disk::read_if_there(&path, disk::LIMIT)?)
     }
 
-    /// Keeps a file on this machine.
+    /// Keeps a file on this machine, whatever is there in its place.
     pub fn keep(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let path = self.folder.join(path);
-        Ok(disk::replace(&path, bytes, Durability::Synced)?)
+        let _lock = disk::lock(&self.lock_file())?;
+        self.put(path, bytes)
+    }
+
+    /// Writes a file, for who has the lock.
+    pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let (path, draft) = (self.folder.join(path), self.folder.join(DRAFT));
+        Ok(disk::replace_locked(
+            &path,
+            bytes,
+            &draft,
+            Durability::Synced,
+        )?)
+    }
+
+    /// By which processes that write here know of one another.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.folder.join(LOCK)
     }
 
     /// Removes the copy of a file, if there is one.
@@ -172,23 +200,7 @@ impl<'a> Files<'a> {
 
     /// Removes all that was kept, as if the registry had never been read here.
     pub fn clear(&self) -> Result<(), FileError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if !is_absent(&error) => Err(failed("remove", &self.folder)(error))?,
-            _ => Ok(()),
-        }
-    }
-
-    /// Removes the copies in a folder that `is_wanted` does not name.
-    pub fn prune(&self, folder: &str, is_wanted: impl Fn(&str) -> bool) {
-        let Ok(entries) = fs::read_dir(self.folder.join(folder)) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            if !is_wanted(&entry.file_name().to_string_lossy()) {
-                // Best effort: what stays costs only room.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        Ok(disk::remove_folder(&self.folder)?)
     }
 
     /// The folder of the copies.
@@ -203,7 +215,7 @@ impl<'a> Files<'a> {
             return Ok(bytes);
         }
         let bytes = self.fetch(served, expected)?;
-        self.keep(path, &bytes)?;
+        self.keep_listed(path, &bytes)?;
         Ok(bytes)
     }
 
@@ -242,6 +254,8 @@ impl<'a> Files<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::model::Silent;
     use crate::registry::transport::Network;

@@ -5,13 +5,12 @@ use std::cmp::Reverse;
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
+use super::keeping::METADATA;
 use super::mirrors::{Failures, Mirrors};
 use crate::formats::layout;
 use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Change, Mode, Request, Settings, TufError, Updater, ed25519_only};
 
-/// The folder of the kept metadata; `root.json` in it is the trusted root.
-const FOLDER: &str = "tuf";
 const ROOT_NAME: &str = "root.json";
 const ROOT: &str = "tuf/root.json";
 /// The digests of all roots that were trusted so far, the first one first, one a line.
@@ -47,34 +46,40 @@ pub fn trusted_root(files: &Files<'_>) -> Result<Option<(u64, Sha256Digest)>, Cl
 /// Keeps a root file, which the user has pinned, as the start of all trust; `chain` are the digests
 /// of the roots up to it.
 pub fn trust_root(files: &Files<'_>, root: &[u8], chain: &[Sha256Digest]) -> Result<(), FileError> {
-    keep_roots(files, chain)?;
+    files.keep(ROOTS, &write_roots(chain))?;
     files.keep(ROOT, root)
 }
 
 /// The digests of the roots that were trusted so far, those among them that are known here.
 pub fn roots(files: &Files<'_>) -> Result<Vec<Sha256Digest>, FileError> {
-    let text = files.kept(ROOTS)?.unwrap_or_default();
-    let lines = String::from_utf8_lossy(&text);
-    let known = lines.lines().filter_map(|line| line.parse().ok());
     let current = files.kept(ROOT)?.map(|root| Sha256Digest::of(&root));
-    let mut all: Vec<Sha256Digest> = known.collect();
+    let mut all = read_roots(files.kept(ROOTS)?.as_deref());
     all.extend(current.filter(|current| !all.contains(current)));
     Ok(all)
 }
 
-fn keep_roots(files: &Files<'_>, roots: &[Sha256Digest]) -> Result<(), FileError> {
-    let lines: Vec<String> = roots.iter().map(|root| format!("{root}\n")).collect();
-    files.keep(ROOTS, lines.concat().as_bytes())
+fn read_roots(text: Option<&[u8]>) -> Vec<Sha256Digest> {
+    let lines = String::from_utf8_lossy(text.unwrap_or_default());
+    let known = lines.lines().filter_map(|line| line.parse().ok());
+    known.collect()
+}
+
+fn write_roots(roots: &[Sha256Digest]) -> Vec<u8> {
+    let lines = roots.iter().map(|root| format!("{root}\n"));
+    lines.collect::<Vec<_>>().concat().into_bytes()
 }
 
 /// Remembers a root before it is the trusted one, so that none is forgotten if we are cut off.
 fn remember_root(files: &Files<'_>, root: &[u8]) -> Result<(), FileError> {
-    let (mut all, digest) = (roots(files)?, Sha256Digest::of(root));
-    if all.contains(&digest) {
-        return Ok(());
-    }
-    all.push(digest);
-    keep_roots(files, &all)
+    let digest = Sha256Digest::of(root);
+    let trusted = roots(files)?;
+    files.amend(ROOTS, |kept| {
+        let mut all = read_roots(kept);
+        let new = trusted.iter().chain([&digest]);
+        let new: Vec<_> = new.filter(|root| !all.contains(root)).copied().collect();
+        all.extend(&new);
+        (!new.is_empty()).then(|| write_roots(&all))
+    })
 }
 
 /// Forgets a root that did not prove good.
@@ -98,7 +103,10 @@ pub fn refresh(
             registry: registry.clone(),
         });
         match online(files, &root, now, least_snapshot) {
-            Ok(result) => return Ok(result),
+            Ok(result) => {
+                files.tell_refusal(registry, events);
+                return Ok(result);
+            }
             Err(error) if error.is_network_fault() => {
                 let Some(refreshed) = refreshed else {
                     return Err(ClientError::NoCopy {
@@ -116,9 +124,7 @@ pub fn refresh(
             Err(error) => return Err(error),
         }
     }
-    let updater = start(files, &root, now, Mode::Offline)?;
-    let mut updater = updater.with_least_snapshot(least_snapshot);
-    answer_requests(&mut updater, files)?;
+    let updater = offline(files, &root, now, least_snapshot)?;
     let freshness = freshness(&updater, refreshed, false);
     if freshness.expires <= now {
         // A mirror that answers with anything but metadata could hold users back for ever.
@@ -130,6 +136,30 @@ pub fn refresh(
     Ok((updater, freshness))
 }
 
+/// Reads the metadata again, of which another process has kept a newer version since.
+pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<Updater, ClientError> {
+    let root = files.kept(ROOT)?;
+    let root = root.ok_or_else(|| ClientError::NotListed(ROOT.into()))?;
+    if files.is_online() {
+        return Ok(online(files, &root, now, 0)?.0);
+    }
+    // It is newer than what was demanded when the registry was opened.
+    offline(files, &root, now, 0)
+}
+
+fn offline(
+    files: &Files<'_>,
+    root: &[u8],
+    now: UtcTime,
+    least_snapshot: u64,
+) -> Result<Updater, ClientError> {
+    let updater = start(files, root, now, Mode::Offline)?;
+    let mut updater = updater.with_least_snapshot(least_snapshot);
+    answer_requests(&mut updater, files)?;
+    files.look_up_by(updater.snapshot_version());
+    Ok(updater)
+}
+
 fn online(
     files: &Files<'_>,
     root: &[u8],
@@ -139,7 +169,11 @@ fn online(
     let updater = start(files, root, now, Mode::Online)?;
     let mut updater = updater.with_least_snapshot(least_snapshot);
     answer_requests(&mut updater, files)?;
-    files.keep(REFRESHED, now.to_string().as_bytes())?;
+    files.amend(REFRESHED, |kept| {
+        let is_later = kept.and_then(read_time).is_none_or(|kept| kept <= now);
+        is_later.then(|| now.to_string().into_bytes())
+    })?;
+    files.look_up_by(updater.snapshot_version());
     let freshness = freshness(&updater, Some(now), true);
     Ok((updater, freshness))
 }
@@ -166,21 +200,29 @@ fn freshness(updater: &Updater, refreshed: Option<UtcTime>, is_online: bool) -> 
 }
 
 fn last_refresh(files: &Files<'_>) -> Result<Option<UtcTime>, FileError> {
-    let text = files.kept(REFRESHED)?;
-    Ok(text.and_then(|text| String::from_utf8(text).ok()?.parse().ok()))
+    Ok(files.kept(REFRESHED)?.and_then(|text| read_time(&text)))
+}
+
+fn read_time(text: &[u8]) -> Option<UtcTime> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Answers what the state machine asks for, until it asks for nothing more.
 pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), ClientError> {
+    // What was kept of the role that is being read.
+    let mut kept = None;
     while let Some(request) = updater.next_request() {
         let changes = match request {
-            Request::Stored { name } => updater.supply(files.kept(&format!("{FOLDER}/{name}"))?)?,
+            Request::Stored { name } => {
+                kept = files.kept(&format!("{METADATA}/{name}"))?;
+                updater.supply(kept.clone())?
+            }
             Request::Remote {
                 path,
                 max_bytes,
                 may_be_missing,
             } => {
-                let path = format!("{FOLDER}/{path}");
+                let path = format!("{METADATA}/{path}");
                 let mirrors = files.mirrors();
                 let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path.clone() })?;
                 match may_be_missing || path == layout::TIMESTAMP {
@@ -192,16 +234,12 @@ pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), C
                 }
             }
         };
-        for change in changes {
-            match change {
-                Change::Write { name, bytes } if name == ROOT_NAME => {
-                    remember_root(files, &bytes)?;
-                    files.keep(ROOT, &bytes)?;
-                }
-                Change::Write { name, bytes } => files.keep(&format!("{FOLDER}/{name}"), &bytes)?,
-                Change::Remove { name } => files.forget(&format!("{FOLDER}/{name}"))?,
-            }
+        if let Some(Change::Write { name, bytes }) = changes.last()
+            && name == ROOT_NAME
+        {
+            remember_root(files, bytes)?;
         }
+        files.change(&changes, kept.as_deref())?;
     }
     Ok(())
 }

@@ -22,20 +22,26 @@ pub fn load(files: &Files<'_>, package: &PackageName) -> Result<Option<Seen>, Fi
     seen.map(Some).ok_or_else(damaged)
 }
 
-/// Remembers the last statement of a verified record, if it is a later one.
+/// Remembers the last statement of a record that was verified against what was seen `before`.
+///
+/// Returns what another process has seen meanwhile, if it is not the same: then nothing is written.
 pub fn store(
     files: &Files<'_>,
     package: &PackageName,
     before: Option<Seen>,
     state: &Verified<PackageState>,
-) -> Result<(), FileError> {
-    match state.seen() {
-        Some(seen) if Some(seen) != before => {
-            let text = format!("{} {}\n", seen.sequence, seen.last);
-            files.keep(&path(package), text.as_bytes())
-        }
-        _ => Ok(()),
-    }
+) -> Result<Option<Seen>, FileError> {
+    let Some(seen) = state.seen().filter(|seen| Some(*seen) != before) else {
+        return Ok(None);
+    };
+    let mut meanwhile = None;
+    files.amend(&path(package), |kept| {
+        let kept = kept.and_then(|kept| parse(std::str::from_utf8(kept).ok()?));
+        meanwhile = kept.filter(|kept| Some(*kept) != before);
+        let text = format!("{} {}\n", seen.sequence, seen.last);
+        meanwhile.is_none().then(|| text.into_bytes())
+    })?;
+    Ok(meanwhile.filter(|other| *other != seen))
 }
 
 fn parse(text: &str) -> Option<Seen> {

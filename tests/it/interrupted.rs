@@ -230,3 +230,19 @@ fn a_killed_init_can_be_begun_again() {
         assert!(report.findings.is_empty(), "round {round}: {report:?}");
     }
 }
+
+/// What ends the program between two steps for tests is in no build for users.
+#[test]
+fn only_builds_for_tests_can_be_ended_before_a_step() {
+    const VARIABLE: &str = "CARGO_MARKETPLACE_TEST_STEPS";
+    let env = TestEnv::new();
+    let new = env.command(["key", "new", "harbour", "--no-passphrase"]);
+    let log = env.path("work/steps");
+    let outcome = new.env(VARIABLE, format!("1:{}", log.display())).run();
+    assert_eq!(outcome.code != Some(0), cfg!(debug_assertions), "{outcome}");
+    assert_eq!(log.exists(), cfg!(debug_assertions));
+    let program = fs::read(env!("CARGO_BIN_EXE_cargo-marketplace")).unwrap();
+    let mut places = program.windows(VARIABLE.len());
+    let is_named = places.any(|place| place == VARIABLE.as_bytes());
+    assert_eq!(is_named, cfg!(debug_assertions));
+}

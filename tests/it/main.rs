@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod confusion;
 mod cooldown;
+mod crowd;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;
@@ -28,9 +29,12 @@ mod hostile_archives;
 mod hostile_mirror;
 mod interrupted;
 mod key;
+#[cfg(debug_assertions)]
+mod killed;
 mod layers;
 mod mirrors;
 mod nginx;
+mod no_room;
 mod openssl;
 mod owners;
 mod private;
@@ -42,12 +46,16 @@ mod referee_index;
 mod referee_tuf;
 mod samples;
 mod schemas;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod serve;
 mod shells;
 mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
 mod stock_cargo;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;

@@ -40,11 +40,22 @@ const ROLES: &[&str] = &[
 impl Market {
     /// Without packages.
     pub(crate) fn empty() -> Self {
+        Self::with_keys(None)
+    }
+
+    /// Without packages; all keys are encrypted.
+    pub(crate) fn empty_with_passphrase(passphrase: &str) -> Self {
+        Self::with_keys(Some(passphrase))
+    }
+
+    fn with_keys(passphrase: Option<&str>) -> Self {
         let env = TestEnv::new();
-        init(&env, "https://registry.example.org/");
+        let base = "https://registry.example.org/";
+        let init = ["registry", "init", "registry", "--solo", "--base-url", base];
+        protected(&env, &init, passphrase);
         let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
         let url = server.url().to_owned();
-        Self::known(env, url, Some(server))
+        Self::known(env, url, Some(server), passphrase)
     }
 
     /// Without packages, with a key of its own for each role; two of three keys sign a root. A key is
@@ -77,15 +88,15 @@ impl Market {
 
     /// Without packages, and served by somebody else.
     pub(crate) fn served_at(env: TestEnv, url: String) -> Self {
-        Self::known(env, url, None)
+        Self::known(env, url, None, None)
     }
 
-    fn known(env: TestEnv, url: String, server: Option<Running>) -> Self {
+    fn known(env: TestEnv, url: String, server: Option<Running>, passphrase: Option<&str>) -> Self {
         crates_io(&env, &["strsim-0.11.1"]);
         copy(&project_folder().join("samples"), &env.path("work/samples"));
         let market = Self { env, url, server };
         market.add();
-        market.must(["key", "new", "harbour", "--no-passphrase"]);
+        protected(&market.env, &["key", "new", "harbour"], passphrase);
         market
     }
 
@@ -216,6 +227,18 @@ const CARGOS_OWN: &str = r"(?m)^ *(Compiling|Checking|Locking|Downloading|Downlo
 fn replace(text: &str, pattern: &str, by: &str) -> String {
     let pattern = Regex::new(pattern).expect("the patterns are fixed");
     pattern.replace_all(text, by).into_owned()
+}
+
+/// Runs a command that makes keys, with a passphrase for them or without.
+fn protected(env: &TestEnv, arguments: &[&str], passphrase: Option<&str>) {
+    let command = match passphrase {
+        Some(passphrase) => env
+            .command(arguments)
+            .env("CARGO_MARKETPLACE_KEY_PASSPHRASE", passphrase),
+        None => env.command(arguments.iter().chain(&["--no-passphrase"])),
+    };
+    let outcome = command.run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
 }
 
 /// Makes an empty registry in `work/registry`.

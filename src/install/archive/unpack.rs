@@ -39,7 +39,7 @@ pub fn unpack(bytes: &[u8], into: &Path, limits: &Limits) -> Result<(), ArchiveE
         } => create_file(&root, Path::new(path), executable, content),
     })?;
     sync_folders(&root)?;
-    fs::rename(&root, into).map_err(failed("create", into))?;
+    disk::rename(&root, into)?;
     Ok(disk::sync_folder(parent)?)
 }
 
@@ -61,6 +61,7 @@ fn create_file(
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
     #[cfg(not(unix))]
     let _ = executable;
+    disk::step("write", &path);
     let mut file = options.open(&path).map_err(&write)?;
     let mut buffer = [0; 8192];
     loop {
@@ -70,6 +71,7 @@ fn create_file(
         }
         file.write_all(&buffer[..count]).map_err(&write)?;
     }
+    disk::step("sync", &path);
     Ok(file.sync_all().map_err(write)?)
 }
 

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
 use semver::Version;
@@ -17,7 +16,7 @@ use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::project::parse;
 use super::{Ground, HandoverError, Session, Summary};
-use crate::disk::{self, failed};
+use crate::disk;
 use crate::install::archive::{self, Limits};
 use crate::install::cargo::Call;
 use crate::install::guard;
@@ -54,7 +53,7 @@ pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summa
     let scratch = session.registry.scratch("install-")?;
     let neutral = scratch.path().join("empty");
     let copy = scratch.path().join("copy");
-    fs::create_dir(&neutral).map_err(failed("create", &neutral))?;
+    disk::create_folder(&neutral)?;
     let ground = Ground::check(session, &neutral)?;
     resolve::fetch(
         std::slice::from_ref(entry),

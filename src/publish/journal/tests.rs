@@ -1,5 +1,7 @@
 //! Changes that are cut off, and journals that somebody else wrote.
 
+use std::fs;
+
 use super::*;
 
 fn change(files: &[(&str, &str)]) -> Change {

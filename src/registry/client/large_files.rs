@@ -41,7 +41,7 @@ impl Client<'_> {
             .collect();
         self.files.prune("catalog", |file| {
             file == "index.json" || names.iter().any(|name| name.ends_with(file))
-        });
+        })?;
         Ok(text)
     }
 

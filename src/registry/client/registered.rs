@@ -70,7 +70,7 @@ impl Client<'_> {
         Ok(self.unsigned.get_or_init(|| list).clone())
     }
 
-    fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
+    pub(super) fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
         self.publishers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

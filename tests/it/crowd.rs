@@ -1,0 +1,284 @@
+//! Many processes with one home: they end as one after the other would, and none waits for another's
+//! network.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::env::{TestCommand, TestEnv};
+use crate::fixture::Fixture;
+use crate::samples::{Market, copy};
+use crate::small_registry::files;
+
+const APP: &str = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";
+const CROWD: usize = 20;
+
+fn spawn(command: TestCommand<'_>) -> Child {
+    let mut command = command.into_command();
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Waits for a command, which must not have failed, and returns what it printed.
+fn finish(child: Child) -> String {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What is kept in a home but for locks and drafts.
+fn kept(home: &Path) -> BTreeMap<String, Vec<u8>> {
+    files(&home.join("marketplace"))
+}
+
+/// A kind of command for each number, in a place of its own where it writes to one.
+fn member<'a>(env: &'a TestEnv, home: &Path, place: &str, number: usize) -> TestCommand<'a> {
+    let command = match number % 4 {
+        0 => env.command(["search", "tide"]),
+        1 => env.command(["info", "tide-table"]),
+        2 => env
+            .command(["fetch", "--write-config"])
+            .folder(&format!("work/{place}")),
+        _ => env.command(["install", "tide-cli", "--debug", "--root", place]),
+    };
+    command.env("CARGO_HOME", home)
+}
+
+/// Files that a write has left without their name.
+fn left_behind(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            found.extend(left_behind(&path));
+        } else if name == ".draft" || name.starts_with(".cargo-marketplace-") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn twenty_at_once_end_as_one_after_the_other() {
+    let market = Market::published();
+    let env = &market.env;
+    let (crowd, alone) = (env.cargo_home(), env.path("home/alone"));
+    copy(&crowd, &alone);
+    let place = |number| format!("place-{number}");
+    for number in 0..CROWD {
+        market.project(&place(number), APP);
+    }
+    let children = (0..CROWD).map(|number| spawn(member(env, &crowd, &place(number), number)));
+    let children: Vec<Child> = children.collect();
+    let printed: Vec<String> = children.into_iter().map(finish).collect();
+    market.project("alone", APP);
+    for kind in 0..4 {
+        let serial = finish(spawn(member(env, &alone, "alone", kind)));
+        for number in (kind..CROWD).step_by(4) {
+            assert_eq!(printed[number], serial);
+        }
+    }
+    let (crowds, serial) = (kept(&crowd), kept(&alone));
+    assert_eq!(
+        crowds.keys().collect::<Vec<_>>(),
+        serial.keys().collect::<Vec<_>>()
+    );
+    for (path, bytes) in &serial {
+        assert!(crowds[path] == *bytes, "`{path}` differs");
+    }
+    let lock = env.read("work/alone/Cargo.lock");
+    for number in (2..CROWD).step_by(4) {
+        let other = env.read(&format!("work/{}/Cargo.lock", place(number)));
+        assert_eq!(other.replace(&place(number), "alone"), lock);
+    }
+    for number in (3..CROWD).step_by(4) {
+        let program = env.path(&format!("work/{}/bin/tide-cli", place(number)));
+        assert_eq!(env.program(program, [""; 0]).run().code, Some(0));
+    }
+    assert_eq!(left_behind(&crowd), Vec::<PathBuf>::new());
+}
+
+/// A server over a folder that keeps some requests waiting until it is opened.
+struct Gate {
+    port: u16,
+    state: Arc<(Mutex<State>, Condvar)>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Requests for paths that end so wait; none do without it.
+    held: Option<&'static str>,
+    /// How many wait, or have waited.
+    waited: usize,
+}
+
+impl Gate {
+    fn start(folder: PathBuf) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new((Mutex::new(State::default()), Condvar::new()));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (folder, state) = (folder.clone(), Arc::clone(&shared));
+                // A client that has gone is no matter here.
+                std::thread::spawn(move || answer(stream, &folder, &state).unwrap_or_default());
+            }
+        });
+        Self { port, state }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// From now on requests for paths with that ending wait.
+    fn hold(&self, ending: Option<&'static str>) {
+        let (state, changed) = &*self.state;
+        state.lock().unwrap().held = ending;
+        changed.notify_all();
+    }
+
+    /// Returns when a request waits.
+    fn reached(&self) {
+        let (state, changed) = &*self.state;
+        let state = state.lock().unwrap();
+        drop(
+            changed
+                .wait_while(state, |state| state.waited == 0)
+                .unwrap(),
+        );
+    }
+}
+
+fn answer(mut stream: TcpStream, folder: &Path, state: &(Mutex<State>, Condvar)) -> io::Result<()> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte)? == 1 {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let (state, changed) = state;
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_held = |state: &mut State| state.held.is_some_and(|ending| path.ends_with(ending));
+    if is_held(&mut state) {
+        state.waited += 1;
+        changed.notify_all();
+        state = changed.wait_while(state, is_held).unwrap();
+    }
+    drop(state);
+    let (status, body) = match fs::read(folder.join(path.trim_start_matches('/'))) {
+        Ok(body) => ("200 OK", body),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&body)
+}
+
+/// The sample registry behind a gate, added as `harbour`.
+fn gated() -> (Market, Gate) {
+    let mut market = Market::published();
+    market.stop();
+    let gate = Gate::start(market.env.path("work/registry"));
+    market.must(["registry", "remove", "harbour"]);
+    let root = format!("sha256:{}", market.root());
+    market.must(["registry", "add", "harbour", &gate.url(), "--root", &root]);
+    (market, gate)
+}
+
+#[test]
+fn who_waits_for_the_network_keeps_nobody_waiting() {
+    let (market, gate) = gated();
+    market.project("app", APP);
+    market.must(["search", "tide"]);
+    market.must(["info", "tide-table"]);
+    let env = &market.env;
+    // In the middle of a refresh.
+    gate.hold(Some("2.root.json"));
+    let waiting = spawn(env.command(["search", "tide"]));
+    gate.reached();
+    market.must(["search", "tide", "--offline"]);
+    market.must(["info", "tide-table", "--offline"]);
+    let other = Fixture::get().registry_dir(env);
+    let url = format!("file://{}", other.display());
+    let root = format!("sha256:{}", Fixture::get().root);
+    market.must(["registry", "add", "lighthouse", &url, "--root", &root]);
+    market.must(["search", "tide", "--registry", "lighthouse"]);
+    market.must(["registry", "remove", "lighthouse"]);
+    gate.hold(None);
+    assert!(finish(waiting).contains("tide-table"));
+}
+
+#[test]
+fn who_waits_for_an_archive_keeps_nobody_waiting() {
+    let (market, gate) = gated();
+    market.project("app", APP);
+    let env = &market.env;
+    let archive = market.archive("tide-cli");
+    let name: String = archive.file_name().unwrap().to_string_lossy().into();
+    gate.hold(Some(name.leak()));
+    let install = "install tide-cli --debug --root programs";
+    let waiting = spawn(env.command(install.split(' ')));
+    gate.reached();
+    let fetched = env.command(["fetch"]).folder("work/app").run();
+    assert_eq!(fetched.code, Some(0), "{fetched}");
+    let checked = env
+        .command(["exec", "--", "check"])
+        .folder("work/app")
+        .run();
+    assert_eq!(checked.code, Some(0), "{checked}");
+    gate.hold(None);
+    finish(waiting);
+    let program = env.path("work/programs/bin/tide-cli");
+    assert_eq!(env.program(program, [""; 0]).run().code, Some(0));
+}
+
+/// Puts the next version of `tide-table` into the registry.
+fn publish(market: &Market, from: &str, to: &str) {
+    let manifest = "work/samples/tide-table/Cargo.toml";
+    let text = market.env.read(manifest).replace(from, to);
+    market.env.write(manifest, text);
+    market.publish(&["-p", "tide-table", "--no-verify"]);
+}
+
+#[test]
+fn who_was_slow_takes_nothing_back_that_another_has_learnt() {
+    let (market, gate) = gated();
+    market.must(["info", "tide-table"]);
+    publish(&market, "0.3.1", "0.3.2");
+    // It knows of the second snapshot, and waits for it.
+    gate.hold(Some(".snapshot.json"));
+    let slow = spawn(market.env.command(["info", "tide-table"]));
+    gate.reached();
+    publish(&market, "0.3.2", "0.3.3");
+    // The next one is let through, since nothing ends so.
+    let held = fs::read_to_string(market.env.path("work/registry/tuf/timestamp.json")).unwrap();
+    let held: serde_json::Value = serde_json::from_str(&held).unwrap();
+    let version = held["signed"]["meta"]["snapshot.json"]["version"]
+        .as_u64()
+        .unwrap();
+    gate.hold(Some(format!("/{}.snapshot.json", version - 1).leak()));
+    market.must(["info", "tide-table"]);
+    market.must(["search", "tide"]);
+    let home = market.env.cargo_home();
+    let before = kept(&home);
+    gate.hold(None);
+    // It was overtaken, and is no attack: it goes on from what the other one has learnt.
+    assert!(finish(slow).contains("0.3.3"));
+    let after = kept(&home);
+    for (path, bytes) in &before {
+        assert!(after.get(path) == Some(bytes), "`{path}` differs");
+    }
+    let offline = market.run(["info", "tide-table", "--offline"]);
+    assert!(offline.contains("0.3.3"), "{offline}");
+}
