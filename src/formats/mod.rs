@@ -11,6 +11,7 @@ pub mod catalog_index;
 pub mod config_json;
 pub mod layout;
 pub mod manifest;
+pub mod pack;
 pub mod policy;
 mod public_key;
 pub mod publisher;

@@ -13,6 +13,7 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
+use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
@@ -272,9 +273,8 @@ impl<'a> Client<'a> {
             let bytes = self
                 .files
                 .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
-            let capacity = usize::try_from(pack.uncompressed.min(MAX_PACK)).unwrap_or(usize::MAX);
-            let unpacked = zstd::bulk::decompress(&bytes, capacity);
-            text.extend(unpacked.map_err(ClientError::Pack)?);
+            let most = MAX_UNPACKED.saturating_sub(text.len() as u64);
+            text.extend(unpack(&bytes, pack, most).map_err(ClientError::Pack)?);
         }
         let names: Vec<String> = Format::BOTH
             .into_iter()
@@ -350,8 +350,6 @@ impl<'a> Client<'a> {
     }
 }
 
-/// The most bytes that a pack is let to decompress to.
-const MAX_PACK: u64 = 4 << 30;
 /// The most bytes of an archive, whatever its release says.
 const MAX_ARCHIVE: u64 = 128 << 20;
 
