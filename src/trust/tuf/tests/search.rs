@@ -296,3 +296,23 @@ fn malformed_delegations_are_refused() {
     });
     assert!(matches!(no_paths, MetadataError::Delegations(_)));
 }
+
+#[test]
+fn a_digest_that_becomes_part_of_a_path_is_hexadecimal() {
+    for digest in ["../../policy", "", &"A".repeat(128), &"a".repeat(127)] {
+        let mut repository = with_record();
+        repository.edit(&bin_name("packages", 1, RECORD), |signed| {
+            signed["targets"][RECORD]["hashes"] = json!({"sha512": digest});
+        });
+        repository.commit();
+        let error = Client::of(&repository).find(&repository, RECORD);
+        let refused = matches!(
+            error,
+            Err(TufError::Malformed {
+                source: MetadataError::Hashes(_),
+                ..
+            })
+        );
+        assert!(refused, "{digest}: {error:?}");
+    }
+}
