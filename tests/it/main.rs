@@ -20,6 +20,8 @@ mod faults;
 mod fixture;
 mod freshness;
 mod hostile_archives;
+mod hostile_json;
+mod hostile_texts;
 mod interrupted;
 mod key;
 mod layers;
@@ -36,6 +38,8 @@ mod shells;
 mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
+#[cfg(feature = "marketplace-v2")]
+mod sparql_bombs;
 mod stock_cargo;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;

@@ -54,6 +54,15 @@ pub(crate) fn archive_of(name: &str, version: &str, more: &str, library: &[u8]) 
         "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
          description = \"A small {name}\"\nlicense = \"MIT OR Apache-2.0\"\n{more}"
     );
+    pack(name, version, &manifest, library)
+}
+
+/// The same with a manifest of one's own.
+pub(crate) fn archive_with(name: &str, version: &str, manifest: &str) -> Vec<u8> {
+    pack(name, version, manifest, b"")
+}
+
+fn pack(name: &str, version: &str, manifest: &str, library: &[u8]) -> Vec<u8> {
     let files = [("Cargo.toml", manifest.as_bytes()), ("src/lib.rs", library)];
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut tar = tar::Builder::new(gzip);
@@ -88,24 +97,29 @@ pub(crate) fn make(root: &Path) {
         source: Some("crates.io"),
     };
     take(root, &[archive("libm_lite", "1.0.0", "")], vouch);
-    let id: PublisherId = "harbour".parse().unwrap();
-    let key = key(3);
-    let signer = Signer {
-        publisher: &id,
-        key: &key,
-    };
     let dependency = "keywords = [\"tide\"]\n[dependencies]\nlibm_lite = \"1\"\n";
     let releases = [
         archive("tide-table", "0.1.0", dependency),
         archive("tide-table", "0.2.0", dependency),
     ];
-    take(root, &releases, Attestation::Sign(signer));
+    publish(root, &releases);
     let yank = Body::Yank {
         version: "0.1.0".parse().unwrap(),
         reason: Some("wrong datum".into()),
     };
     let submission = submission(root, "tide-table", yank);
     apply(root, submission);
+}
+
+/// Takes in archives as releases that their owner signed.
+pub(crate) fn publish(root: &Path, archives: &[Vec<u8>]) {
+    let id: PublisherId = "harbour".parse().unwrap();
+    let key = key(3);
+    let signer = Signer {
+        publisher: &id,
+        key: &key,
+    };
+    take(root, archives, Attestation::Sign(signer));
 }
 
 fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
@@ -141,7 +155,8 @@ pub(crate) fn submission(root: &Path, package: &str, body: Body) -> Submission {
     sign::sign(&state, vec![body], signer).unwrap()
 }
 
-fn apply(root: &Path, submission: Submission) {
+/// Takes in what the owner submitted.
+pub(crate) fn apply(root: &Path, submission: Submission) {
     let proposal = Proposal {
         package: submission.package,
         statements: submission.statements,
