@@ -1,8 +1,10 @@
-//! The small files of a registry: publishers, policy, catalog index, records, submissions; and packs.
+//! The small files of a registry and around it: publishers, policy, catalog index, records, unsigned releases,
+//! submissions, changes of keys, a project's `marketplace.trust`; and packs.
 
 use cargo_marketplace::formats::catalog_index::Pack;
 use cargo_marketplace::formats::{
-    catalog_index, pack, policy, publisher, record, submission, v1, v2,
+    catalog_index, key_change, marketplace_trust, pack, policy, publisher, record, submission,
+    unsigned, v1, v2,
 };
 use cargo_marketplace::model::Sha256Digest;
 
@@ -28,6 +30,15 @@ pub(crate) fn files(bytes: &[u8]) {
     if let Ok(record) = record::decode(bytes) {
         let written = record::encode(&record).expect("what was read can be written");
         assert_eq!(record::decode(&written), Ok(record));
+    }
+    if let Ok(list) = unsigned::decode(bytes) {
+        assert_eq!(unsigned::decode(&unsigned::encode(&list)), Ok(list));
+    }
+    if let Ok(change) = key_change::decode(bytes) {
+        assert_eq!(key_change::decode(&key_change::encode(&change)), Ok(change));
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = marketplace_trust::decode(text);
     }
     if let Ok(submission) = submission::decode(bytes) {
         let again = submission::decode(&submission::encode(&submission));

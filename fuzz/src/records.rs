@@ -11,6 +11,7 @@ use cargo_marketplace::formats::policy::{FormatFloor, Lifetimes, Policy};
 use cargo_marketplace::formats::publisher::{Publisher, Revocation};
 use cargo_marketplace::formats::record::{self, Documents, Record};
 use cargo_marketplace::formats::statement::{self, Envelope};
+use cargo_marketplace::formats::unsigned::UnsignedList;
 use cargo_marketplace::model::{Body, PackageName, PublisherId, Sha256Digest, Statement, UtcTime};
 use cargo_marketplace::trust::{
     PackageState, RecordContext, check_record, owners_needed, sign_statement,
@@ -28,7 +29,7 @@ pub(crate) fn record(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let record = assemble(text);
+    let (record, unsigned) = assemble(text);
     let names = owners_needed(&record);
     let publishers = publishers();
     let policy = policy();
@@ -37,6 +38,7 @@ pub(crate) fn record(bytes: &[u8]) {
         package: &record.package,
         publishers: &publishers,
         policy: &policy,
+        unsigned: &unsigned,
         claim: None,
         verified_before: None,
     };
@@ -69,7 +71,9 @@ fn same_in_two_steps(record: &Record, context: &RecordContext<'_>, whole: &Packa
     assert_eq!(check_record(record, &context).as_ref(), Ok(whole));
 }
 
-fn assemble(text: &str) -> Record {
+/// The record, and the list of those of its releases that need no signature: all that say so.
+fn assemble(text: &str) -> (Record, UnsignedList) {
+    let mut unsigned = UnsignedList::default();
     let package: PackageName = "demo".parse().expect("a name");
     let mut record = Record {
         package,
@@ -82,7 +86,10 @@ fn assemble(text: &str) -> Record {
         let signers = characters.next().unwrap_or('a');
         let payload = payload(characters.as_str(), signers, &record);
         if let Ok(statement) = statement::parse_payload(&payload) {
-            if let Body::Release(release) | Body::Vouch { release, .. } = &statement.body {
+            if let Body::Unsigned { release, .. } = &statement.body {
+                unsigned.add(release);
+            }
+            if let Some(release) = statement.body.release() {
                 let accepted = UtcTime::from_unix(1_700_000_000).expect("a time");
                 record.accepted.insert(release.version.clone(), accepted);
             }
@@ -95,7 +102,7 @@ fn assemble(text: &str) -> Record {
             });
         }
     }
-    record
+    (record, unsigned)
 }
 
 /// The bytes of a statement, with what is needed to stand at the end of the record.
@@ -161,6 +168,7 @@ fn policy() -> Policy {
         format_floor: FormatFloor::V1,
         signing_required_from: None,
         lifetimes: Lifetimes::default(),
+        mirrors: Vec::new(),
         vouchers: vec![key(2).public()],
         recovery: vec![key(3).public()],
     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::ReadArgs;
+use super::arguments::{CooldownArgs, ReadArgs};
 use super::context::Context;
 use super::error::CommandError;
-use super::handover::{Handover, common_registry};
+use super::handover::Handover;
 use crate::install::handover::{AddRequest, Addition, add};
 use crate::model::PackageSpec;
 
@@ -60,6 +60,10 @@ pub struct AddArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
+    /// How old a release must be.
+    #[command(flatten)]
+    pub cooldown: CooldownArgs,
+
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -67,7 +71,9 @@ pub struct AddArgs {
 
 /// Runs the command.
 pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
-    let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
+    let manifest = context.manifest(args.manifest_path.as_ref());
+    let handover = Handover::open_for(context, &args.read, &args.specs, "add")?
+        .with_cooldown(&args.cooldown, &args.specs)?;
     let (mut chosen, mut additions) = (Vec::new(), Vec::new());
     for spec in &args.specs {
         let entry = handover.choose(spec, args.ignore_rust_version)?;
@@ -94,12 +100,8 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
             .warn("nothing was added, as this is a dry run");
         return Ok(());
     }
-    let folder = args
-        .manifest_path
-        .as_ref()
-        .map(|path| context.absolute(path));
     let request = AddRequest {
-        folder: folder
+        folder: manifest
             .as_deref()
             .and_then(Path::parent)
             .unwrap_or(&context.cwd),

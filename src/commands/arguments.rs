@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::shell::MessageFormat;
-use crate::model::RegistryName;
+use crate::model::{Cooldown, RegistryName};
 
 /// Flags that every command takes, before or after its name.
 #[derive(Debug, Clone, Default, Args)]
@@ -67,6 +67,15 @@ pub struct ReadArgs {
     /// Read this index format, v1 or v2
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub backend: Option<BackendArg>,
+}
+
+/// How old a release must be.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CooldownArgs {
+    /// Choose no release younger than this, as `3d`, `12h` or `2w`, unless it is locked or asked for
+    /// exactly; `0` chooses any
+    #[arg(long, value_name = "TIME")]
+    pub cooldown: Option<Cooldown>,
 }
 
 /// An index format.

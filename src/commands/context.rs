@@ -1,21 +1,28 @@
 //! What a command knows of its surroundings: settings, folders, the clock, randomness. Built once;
 //! environment and clock are read here and nowhere else.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::ColorChoice;
 use zeroize::Zeroizing;
 
 use super::arguments::{ColorArg, GlobalArgs};
-use super::error::CommandError;
+use super::error::{CommandError, Kind};
 use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
 use crate::disk;
-use crate::model::{RegistryName, UtcTime};
+use crate::model::{Cooldown, RegistryName, UtcTime};
 use crate::publish::keystore::Keystore;
+use crate::registry::cargo_settings::CargoSettings;
 use crate::registry::config::{Config, ConfigError, Registry};
+use crate::registry::credentials::Credentials;
+use crate::registry::network;
+use crate::registry::transport::{BaseUrl, Network};
 
 /// A command's surroundings.
 pub struct Context {
@@ -35,7 +42,11 @@ pub struct Context {
     pub now: UtcTime,
     keys: PathBuf,
     registry: Option<RegistryName>,
+    /// The folder of the manifest that the user named, if they did.
+    project: OnceLock<PathBuf>,
+    cooldown: Option<Cooldown>,
     passphrase: Option<Zeroizing<String>>,
+    settings: Result<CargoSettings, CommandError>,
 }
 
 impl Context {
@@ -60,11 +71,22 @@ impl Context {
             Some(keys) => cwd.join(keys),
             None => home.join("keys"),
         };
+        let settings = CargoSettings::load(&cargo_home, &cwd, variables());
+        let settings = settings.map_err(|error| CommandError::from_error(Kind::Failure, &error));
+        let offline = match &settings {
+            _ if globals.offline || is_set("CARGO_NET_OFFLINE") => true,
+            Ok(settings) => network::is_offline(settings)?,
+            // Told by whoever needs them.
+            Err(_) => false,
+        };
         Ok(Self {
             shell: Shell::new(shell_options(globals)),
-            offline: globals.offline || is_set("CARGO_NET_OFFLINE"),
+            offline,
+            settings,
             now: now()?,
-            registry: default_registry()?,
+            registry: parsed("CARGO_MARKETPLACE_REGISTRY", "names no registry")?,
+            cooldown: parsed("CARGO_MARKETPLACE_COOLDOWN", "gives no time")?,
+            project: OnceLock::new(),
             passphrase: text_variable("CARGO_MARKETPLACE_KEY_PASSPHRASE")?.map(Zeroizing::new),
             cargo: variable("CARGO").unwrap_or_else(|| "cargo".into()),
             cwd,
@@ -88,6 +110,60 @@ impl Context {
     /// the only one.
     pub fn registry(&self, name: Option<&RegistryName>) -> Result<Registry, ConfigError> {
         self.config()?.choose(name.or(self.registry.as_ref()))
+    }
+
+    /// Cargo's settings of the user, never of a project.
+    pub fn cargo_settings(&self) -> Result<&CargoSettings, CommandError> {
+        self.settings.as_ref().map_err(Clone::clone)
+    }
+
+    /// How servers are reached.
+    pub fn network(&self) -> Result<Network, CommandError> {
+        Ok(network::network(self.cargo_settings()?)?)
+    }
+
+    /// What to show to a registry that asks who reads it.
+    pub fn credentials(
+        &self,
+        name: &RegistryName,
+        url: &BaseUrl,
+        is_required: bool,
+    ) -> Result<Option<Arc<Credentials<'_>>>, CommandError> {
+        let settings = self.cargo_settings()?;
+        Ok(Credentials::new(settings, name.clone(), url, is_required).map(Arc::new))
+    }
+
+    /// The manifest that the user named, absolute. From here on its folder is a project's, whose
+    /// demands count like those of the working folder.
+    pub fn manifest(&self, path: Option<&PathBuf>) -> Option<PathBuf> {
+        let path = self.absolute(path?);
+        if let Some(folder) = path.parent() {
+            // The first one named counts; no command takes two.
+            let _ = self.project.set(folder.to_owned());
+        }
+        Some(path)
+    }
+
+    /// The folders from which the project at hand is looked for.
+    pub fn project_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let named = self.project.get().filter(|folder| **folder != self.cwd);
+        std::iter::once(self.cwd.clone()).chain(named.cloned())
+    }
+
+    /// How old a release must be to be chosen: what the flag says, else `CARGO_MARKETPLACE_COOLDOWN`,
+    /// else the user's configuration.
+    pub fn cooldown(&self, flag: Option<Cooldown>) -> Result<Cooldown, CommandError> {
+        if let Some(cooldown) = flag.or(self.cooldown) {
+            return Ok(cooldown);
+        }
+        Ok(self.config()?.cooldown()?.unwrap_or_default())
+    }
+
+    /// The registry that a command works with unless another one is named: that of
+    /// `CARGO_MARKETPLACE_REGISTRY`.
+    #[must_use]
+    pub const fn default_registry(&self) -> Option<&RegistryName> {
+        self.registry.as_ref()
     }
 
     /// The user's keys.
@@ -174,14 +250,18 @@ pub fn shell_options(globals: &GlobalArgs) -> ShellOptions {
     }
 }
 
-fn default_registry() -> Result<Option<RegistryName>, CommandError> {
-    match text_variable("CARGO_MARKETPLACE_REGISTRY")? {
-        None => Ok(None),
-        Some(name) => name.parse().map(Some).map_err(|error| {
-            CommandError::usage("CARGO_MARKETPLACE_REGISTRY names no registry")
-                .caused_by(Some(&error))
-        }),
-    }
+/// What a variable says, if it is set.
+fn parsed<T>(name: &str, wrong: &str) -> Result<Option<T>, CommandError>
+where
+    T: FromStr<Err: std::error::Error>,
+{
+    let Some(text) = text_variable(name)? else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|error| {
+        CommandError::usage(format!("{name} {wrong}"))
+            .caused_by(Some(&error as &dyn std::error::Error))
+    })
 }
 
 /// The time, or what `SOURCE_DATE_EPOCH` says it is (reproducible-builds.org).
@@ -216,6 +296,18 @@ fn working_folder() -> Result<PathBuf, CommandError> {
 )]
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The variables that cargo's settings are made of, and others beside them.
+fn variables() -> BTreeMap<String, Zeroizing<String>> {
+    let all = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let is_setting = name.starts_with("CARGO_") || name == "HTTP_TIMEOUT";
+        let is_ours = name.starts_with("CARGO_MARKETPLACE_");
+        let value = (is_setting && !is_ours).then(|| value.into_string().ok())??;
+        Some((name, Zeroizing::new(value)))
+    });
+    all.collect()
 }
 
 fn text_variable(name: &str) -> Result<Option<String>, CommandError> {

@@ -9,7 +9,7 @@ use crate::publish::keystore::{KeyName, KeystoreError};
 use crate::registry::cargo_config::CargoConfigError;
 use crate::registry::config::ConfigError;
 use crate::registry::serve::ServeError;
-use crate::registry::transport::{BaseUrlError, TransportError};
+use crate::registry::transport::BaseUrlError;
 use crate::trust::KeyFileError;
 
 /// What kind of failure it is; decides the exit code.
@@ -171,12 +171,6 @@ impl From<Failure> for CommandError {
     }
 }
 
-impl From<TransportError> for CommandError {
-    fn from(error: TransportError) -> Self {
-        Self::from_error(Kind::Failure, &error)
-    }
-}
-
 impl From<BaseUrlError> for CommandError {
     fn from(error: BaseUrlError) -> Self {
         Self::from_error(Kind::Usage, &error)
@@ -269,6 +263,8 @@ mod tests {
             assert_eq!(nearest(typed, known), meant, "{typed}");
         }
     }
+
+    use crate::registry::transport::TransportError;
 
     #[test]
     fn shows_the_chain_of_sources() {

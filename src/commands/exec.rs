@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::arguments::ReadArgs;
+use super::arguments::{CooldownArgs, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::handover::Handover;
@@ -13,6 +13,10 @@ use crate::install::handover::exec;
 /// Runs cargo on verified packages
 #[derive(Debug, Args)]
 pub struct ExecArgs {
+    /// How old a release must be.
+    #[command(flatten)]
+    pub cooldown: CooldownArgs,
+
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -25,7 +29,7 @@ pub struct ExecArgs {
 /// Runs the command.
 pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
     context.refuse_passphrase("cargo", "unset CARGO_MARKETPLACE_KEY_PASSPHRASE")?;
-    let handover = Handover::open(context, &args.read, None)?;
+    let handover = Handover::open(context, &args.read, None)?.with_cooldown(&args.cooldown, &[])?;
     let source = handover.source();
     let status = exec(handover.session(&source), &context.cwd, &args.arguments)?;
     if status.success() {

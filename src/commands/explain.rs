@@ -40,6 +40,11 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "It is the root of the sample registry in the program's source, whose secret keys lie beside it. It is accepted from a folder only.",
     },
     Explanation {
+        code: "MP0104",
+        title: "not the registry that the project demands",
+        text: "The project has a file `marketplace.trust`, which says which registry a name means and which root it must have had. The registry at hand is another one, or a root is held back. Nothing was written. Ask whoever maintains the project which of the two is right; the file is only ever a demand, and never makes a registry trusted.",
+    },
+    Explanation {
         code: "MP0201",
         title: "no copy of a registry, and no network",
         text: "Nothing was fetched from this registry yet, so there is nothing to work from. Run \
@@ -70,6 +75,25 @@ const EXPLANATIONS: &[Explanation] = &[
         text: "Each release that fits says that it needs a newer Rust. Update Rust, ask for an older release, or pass `--ignore-rust-version` and see whether it builds.",
     },
     Explanation {
+        code: "MP0206",
+        title: "a name that is in several registries",
+        text: "Several registries have a package of this name, and they need not be the same package. None is chosen silently, or whoever registers the name of somebody's private package elsewhere could have it built in its place. Name the registry: `registry/name`, or `--registry`.",
+    },
+    Explanation {
+        code: "MP0207",
+        title: "every release that fits is too young",
+        text: "With a cooldown (`--cooldown`, `CARGO_MARKETPLACE_COOLDOWN`, or `cooldown` in `[install]` of the configuration) releases that the registry took in a short time ago are not chosen, so that others may find out what is wrong with them first. What a lock file names, and what is asked for exactly, is taken all the same.",
+    },
+    Explanation {
+        code: "MP0208",
+        title: "no token for the registry",
+        text: "The registry's server answers only those whom it knows, and there is no token for it, or \
+            it does not accept the one that there is. Tokens are cargo's: `cargo login --registry NAME` \
+            stores one (plain cargo wants `registry.global-credential-providers` in its configuration for \
+            that), `CARGO_REGISTRIES_NAME_TOKEN` or a credential provider give one. They are shown to the registry's own server, and not to mirrors at \
+            other addresses.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         text: "The bytes that arrived are not the bytes that were published, on any mirror. \
@@ -98,7 +122,8 @@ const EXPLANATIONS: &[Explanation] = &[
         code: "MP0405",
         title: "the registry went back in time",
         text: "A lower number was served than one that was seen before. A registry only ever \
-            counts up: a mirror is stale, or somebody hides something. Nothing was written.",
+            counts up: a mirror is stale, or somebody hides something. A project's `marketplace.trust` \
+            can demand a number that must have been reached, too. Nothing was written.",
     },
     Explanation {
         code: "MP0406",
@@ -169,6 +194,34 @@ const EXPLANATIONS: &[Explanation] = &[
             registry's public address, or nobody else could build the package. `publish` and \
             `package --registry-dir` see to that, wherever the registry is read; plain `cargo \
             package` writes the address that it was told.",
+    },
+    Explanation {
+        code: "MP0607",
+        title: "drafts of the registry's roles do not fit",
+        text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
+            signatures. What lies there now is damaged, or the registry has published another \
+            version since it was drafted, or it must be finished before something else is drafted.",
+    },
+    Explanation {
+        code: "MP0608",
+        title: "the package has no owner",
+        text: "The operator imported its releases, vouched for or unsigned, and nobody may publish \
+            under its name. The operator gives it owners with `cargo marketplace owner assign PACKAGE \
+            PUBLISHER --registry-dir DIR`, which needs a recovery key and the new owners' signatures.",
+    },
+    Explanation {
+        code: "MP0609",
+        title: "a change of a publisher's keys is refused",
+        text: "A new key is registered by a signature of an old one and of its own; a key is revoked \
+            by another one that stays in force, or by the operator. Each key stays known for what it \
+            signed, and no revocation is taken back. Nothing was written.",
+    },
+    Explanation {
+        code: "MP0610",
+        title: "signatures are missing on a submission",
+        text: "A package can have several owners of whom more than one must sign, and who becomes an \
+            owner signs that, too. Hand the submission to those who are named: `cargo marketplace \
+            sign SUBMISSION --registry-dir DIR --key NAME` adds a signature and changes nothing else.",
     },
     Explanation {
         code: "MP0701",

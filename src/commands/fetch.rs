@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::ReadArgs;
+use super::arguments::{CooldownArgs, ReadArgs};
 use super::context::Context;
 use super::error::CommandError;
 use super::handover::Handover;
@@ -27,6 +27,10 @@ pub struct FetchArgs {
     #[arg(long)]
     pub locked: bool,
 
+    /// How old a release must be.
+    #[command(flatten)]
+    pub cooldown: CooldownArgs,
+
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -34,12 +38,9 @@ pub struct FetchArgs {
 
 /// Runs the command.
 pub fn run(args: FetchArgs, context: &Context) -> Result<(), CommandError> {
-    let handover = Handover::open(context, &args.read, None)?;
+    let manifest = context.manifest(args.manifest_path.as_ref());
+    let handover = Handover::open(context, &args.read, None)?.with_cooldown(&args.cooldown, &[])?;
     let source = handover.source();
-    let manifest = args
-        .manifest_path
-        .as_ref()
-        .map(|path| context.absolute(path));
     let request = FetchRequest {
         folder: &context.cwd,
         manifest: manifest.as_deref(),

@@ -1,11 +1,12 @@
 //! Handing verified packages to cargo: what the commands that do so share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use semver::Version;
 use serde_json::Value;
 
-use super::arguments::ReadArgs;
+use super::arguments::{CooldownArgs, ReadArgs};
 use super::context::Context;
 use super::error::CommandError;
 use super::reading::{self, Reading};
@@ -13,9 +14,14 @@ use super::shell::Verbosity;
 use crate::install::archive::{Limits, agrees};
 use crate::install::handover::{Session, Summary};
 use crate::install::{self, Cargo, Registry, Source, SourceError};
-use crate::model::{Document, Entry, PackageName, PackageSpec, RegistryName};
+use crate::model::{
+    Cooldown, Document, Entry, PackageName, PackageSpec, RegistryName, same_release,
+};
 use crate::registry::backend::{Backend, BackendError};
 use crate::registry::client::Client;
+use crate::registry::cooldown;
+use crate::registry::error::ClientError;
+use crate::registry::files::FileError;
 use crate::trust::{Archive, Verified};
 
 /// A registry that is read, and cargo beside it.
@@ -26,6 +32,8 @@ pub struct Handover<'a> {
     pub cargo: Cargo,
     /// The registry as cargo sees it.
     pub registry: Registry,
+    /// What is too young to be chosen, and what is chosen all the same.
+    patience: Patience,
     context: &'a Context,
 }
 
@@ -37,6 +45,17 @@ impl<'a> Handover<'a> {
         named: Option<&RegistryName>,
     ) -> Result<Self, CommandError> {
         Self::new(context, reading::open(context, args, named)?)
+    }
+
+    /// Opens the registry that was named, or the only one that has these packages; see
+    /// [`reading::open_for`].
+    pub fn open_for(
+        context: &'a Context,
+        args: &ReadArgs,
+        specs: &[PackageSpec],
+        command: &str,
+    ) -> Result<Self, CommandError> {
+        Self::new(context, reading::open_for(context, args, specs, command)?)
     }
 
     /// Takes a registry that is open.
@@ -55,9 +74,24 @@ impl<'a> Handover<'a> {
                 state: reading.client.files().folder().to_owned(),
             },
             cargo: cargo(context),
+            patience: Patience::default(),
             reading,
             context,
         })
+    }
+
+    /// Holds back what is younger than the user wants, all but what the specs name exactly.
+    pub fn with_cooldown(
+        mut self,
+        args: &CooldownArgs,
+        specs: &[PackageSpec],
+    ) -> Result<Self, CommandError> {
+        let exact = |spec: &PackageSpec| Some((spec.name.clone(), spec.exact.clone()?));
+        self.patience = Patience {
+            cooldown: self.context.cooldown(args.cooldown)?,
+            exempt: specs.iter().filter_map(exact).collect(),
+        };
+        Ok(self)
     }
 
     /// The same under the registry's public address, wherever it is read: what is packaged names it
@@ -81,6 +115,7 @@ impl<'a> Handover<'a> {
         ClientSource {
             client: &self.reading.client,
             backend: &*self.reading.backend,
+            patience: &self.patience,
             documents: Mutex::default(),
         }
     }
@@ -117,7 +152,19 @@ impl<'a> Handover<'a> {
             true => None,
             false => Some(self.cargo.rustc_version()?),
         };
-        let chosen = install::choose(&document, spec.requirement.as_ref(), rustc.as_ref())?;
+        let held = self.patience.held_back(&self.reading.client, &document)?;
+        let choose = |held: &BTreeSet<Version>| {
+            install::choose(&document, spec.requirement.as_ref(), rustc.as_ref(), held)
+        };
+        let chosen = choose(&held)?;
+        if let Ok(newest) = choose(&BTreeSet::new())
+            && newest != chosen
+        {
+            self.context.shell.note(&format!(
+                "{} v{} is younger than the cooldown of {}: v{} is taken",
+                spec.name, newest.release.version, self.patience.cooldown, chosen.release.version
+            ));
+        }
         let version = chosen.release.version.clone();
         let mut entries = document.verified_entries();
         let entry = entries.find(|entry| entry.release.version == version);
@@ -169,10 +216,38 @@ pub fn cargo(context: &Context) -> Cargo {
     }
 }
 
+/// How long the user waits before a release is chosen, and for which ones they do not.
+#[derive(Debug, Default)]
+struct Patience {
+    cooldown: Cooldown,
+    exempt: BTreeSet<(PackageName, Version)>,
+}
+
+impl Patience {
+    /// The releases of a document that are not to be chosen.
+    fn held_back(
+        &self,
+        client: &Client<'_>,
+        document: &Document,
+    ) -> Result<BTreeSet<Version>, FileError> {
+        if self.cooldown == Cooldown::default() {
+            return Ok(BTreeSet::new());
+        }
+        let mut held = cooldown::held_back(client, document, self.cooldown)?;
+        let is_exempt = |one: &Version| {
+            let mut exempt = self.exempt.iter();
+            exempt.any(|(name, version)| *name == document.package && same_release(version, one))
+        };
+        held.retain(|one| !is_exempt(one));
+        Ok(held)
+    }
+}
+
 /// A live or offline registry as a source of verified documents and archives.
 pub struct ClientSource<'a> {
     client: &'a Client<'a>,
     backend: &'a dyn Backend,
+    patience: &'a Patience,
     documents: Mutex<BTreeMap<PackageName, Option<Verified<Document>>>>,
 }
 
@@ -199,20 +274,12 @@ impl Source for ClientSource<'_> {
         Ok(document)
     }
 
+    fn held_back(&self, document: &Document) -> Result<BTreeSet<Version>, SourceError> {
+        let held = self.patience.held_back(self.client, document);
+        Ok(held.map_err(|error| BackendError::from(ClientError::from(error)))?)
+    }
+
     fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, SourceError> {
         Ok(self.client.archive(entry).map_err(BackendError::from)?)
-    }
-}
-
-/// The registry that all specs name, if they name one.
-pub fn common_registry(specs: &[PackageSpec]) -> Result<Option<&RegistryName>, CommandError> {
-    let mut named = specs.iter().filter_map(|spec| spec.registry.as_ref());
-    let first = named.next();
-    match named.find(|other| Some(*other) != first) {
-        None => Ok(first),
-        Some(other) => {
-            let text = format!("packages of several registries are named, `{other}` among them");
-            Err(CommandError::usage(text).with_help("name those of one registry at a time"))
-        }
     }
 }

@@ -65,7 +65,12 @@ struct Dependent<'a> {
 
 /// Runs the command.
 pub fn run(args: InfoArgs, context: &Context) -> Result<(), CommandError> {
-    let reading = reading::open(context, &args.read, reading::named(&args.spec))?;
+    let reading = reading::open_for(
+        context,
+        &args.read,
+        std::slice::from_ref(&args.spec),
+        "info",
+    )?;
     let name = &args.spec.name;
     let state = reading.package(name)?;
     let document = reading.backend.document(&reading.client, &state)?;

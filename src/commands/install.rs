@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::{FeatureArgs, ReadArgs};
+use super::arguments::{CooldownArgs, FeatureArgs, ReadArgs};
 use super::context::Context;
 use super::error::CommandError;
-use super::handover::{Handover, common_registry};
+use super::handover::Handover;
 use crate::install::handover::{BinaryRequest, Lock, install};
 use crate::model::PackageSpec;
 
@@ -52,6 +52,10 @@ pub struct InstallArgs {
     #[command(flatten)]
     pub features: FeatureArgs,
 
+    /// How old a release must be.
+    #[command(flatten)]
+    pub cooldown: CooldownArgs,
+
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -62,7 +66,8 @@ pub fn run(args: InstallArgs, context: &Context) -> Result<(), CommandError> {
     if !args.dry_run {
         context.refuse_passphrase("building", "unset CARGO_MARKETPLACE_KEY_PASSPHRASE")?;
     }
-    let handover = Handover::open(context, &args.read, common_registry(&args.specs)?)?;
+    let handover = Handover::open_for(context, &args.read, &args.specs, "install")?
+        .with_cooldown(&args.cooldown, &args.specs)?;
     let source = handover.source();
     let arguments = cargo_arguments(&args, context);
     // All are chosen before the first is built.

@@ -1,4 +1,10 @@
-//! `key`: making and showing signing keys. A secret never leaves its file.
+//! `key`: making and showing signing keys, and changing those of a publisher. A secret never leaves
+//! its file unencrypted.
+
+pub(super) mod change;
+pub mod export;
+pub mod revoke;
+pub mod rotate;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -9,7 +15,7 @@ use super::{prompt, signing};
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::trust::SecretKey;
 
-/// Makes and shows signing keys
+/// Makes, shows, exchanges and revokes signing keys
 #[derive(Debug, Args)]
 pub struct KeyArgs {
     #[command(subcommand)]
@@ -21,6 +27,9 @@ enum KeyCommand {
     New(NewArgs),
     List(ListArgs),
     Show(ShowArgs),
+    Export(export::ExportArgs),
+    Rotate(rotate::RotateArgs),
+    Revoke(revoke::RevokeArgs),
 }
 
 /// Makes a key, encrypted with a passphrase
@@ -51,28 +60,37 @@ pub fn run(args: KeyArgs, context: &Context) -> Result<(), CommandError> {
         KeyCommand::New(args) => new(&args, context),
         KeyCommand::List(ListArgs {}) => list(context),
         KeyCommand::Show(args) => show(&args, context),
+        KeyCommand::Export(args) => export::run(args, context),
+        KeyCommand::Rotate(args) => rotate::run(args, context),
+        KeyCommand::Revoke(args) => revoke::run(args, context),
     }
 }
 
 fn new(args: &NewArgs, context: &Context) -> Result<(), CommandError> {
+    make(&args.name, args.no_passphrase, context)?;
+    print(&context.keystore().get(&args.name)?, context);
+    Ok(())
+}
+
+/// Makes a key and keeps it.
+fn make(name: &KeyName, no_passphrase: bool, context: &Context) -> Result<SecretKey, CommandError> {
     let store = context.keystore();
     // Before anybody types a passphrase.
-    store.check_free(&args.name)?;
-    let passphrase = if args.no_passphrase {
+    store.check_free(name)?;
+    let passphrase = if no_passphrase {
         None
     } else {
-        Some(prompt::new_passphrase(context, args.name.as_str())?)
+        Some(prompt::new_passphrase(context, name.as_str())?)
     };
     let secret = SecretKey::from_seed(&*context.random()?);
     let passphrase = passphrase.as_ref().map(|text| text.as_str());
-    let key = store.save(&args.name, &secret, passphrase, &*context.random()?)?;
+    let key = store.save(name, &secret, passphrase, &*context.random()?)?;
     let object = format!("key `{}` in {}", key.name, key.secret.display());
     context.shell.status("Created", &object);
-    if args.no_passphrase {
+    if no_passphrase {
         signing::warn_unencrypted(context);
     }
-    print(&key, context);
-    Ok(())
+    Ok(secret)
 }
 
 fn list(context: &Context) -> Result<(), CommandError> {

@@ -14,6 +14,7 @@
 pub mod add;
 pub mod arguments;
 pub mod completions;
+mod confusion;
 pub mod context;
 pub mod error;
 pub mod exec;
@@ -26,7 +27,9 @@ pub mod install;
 pub mod key;
 pub mod man;
 pub mod new;
+pub mod owner;
 pub mod package;
+pub mod project_trust;
 pub mod prompt;
 pub mod publish;
 pub mod publishing;
@@ -43,6 +46,7 @@ mod sparql_answer;
 #[cfg(not(feature = "marketplace-v2"))]
 #[path = "sparql/refusal.rs"]
 mod sparql_answer;
+pub mod submitting;
 pub mod tour;
 pub mod verify;
 pub mod yank;
@@ -106,6 +110,7 @@ enum Command {
     Sign(sign::SignArgs),
     Publish(publish::PublishArgs),
     Yank(yank::YankArgs),
+    Owner(owner::OwnerArgs),
     Registry(registry::RegistryArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -169,6 +174,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), CommandError> {
         Command::Sign(args) => sign::run(args, context),
         Command::Publish(args) => publish::run(args, context),
         Command::Yank(args) => yank::run(args, context),
+        Command::Owner(args) => owner::run(args, context),
         Command::Registry(args) => registry::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(args, context),

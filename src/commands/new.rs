@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::{ReadArgs, key_value};
+use super::arguments::{CooldownArgs, ReadArgs, key_value};
 use super::context::Context;
 use super::error::CommandError;
 use super::handover::Handover;
@@ -34,6 +34,10 @@ pub struct NewArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
+    /// How old a release must be.
+    #[command(flatten)]
+    pub cooldown: CooldownArgs,
+
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -41,7 +45,10 @@ pub struct NewArgs {
 
 /// Runs the command.
 pub fn run(args: NewArgs, context: &Context) -> Result<(), CommandError> {
-    let handover = Handover::open(context, &args.read, args.template.registry.as_ref())?;
+    let specs = std::slice::from_ref(&args.template);
+    let command = format!("new {} --template", args.path.display());
+    let handover = Handover::open_for(context, &args.read, specs, &command)?
+        .with_cooldown(&args.cooldown, specs)?;
     let entry = handover.choose(&args.template, true)?;
     let release = &entry.release;
     let package = format!("{} v{}", release.name, release.version);

@@ -13,10 +13,13 @@ use super::package::{Packaged, Packaging};
 use super::publishing::{self, Destination, proposals};
 use super::sign::submissions;
 use super::signing;
+use super::submitting::HandedIn;
 use crate::formats::{v1, v2};
+use crate::model::PublisherId;
 use crate::publish::apply::{self, Preview};
 use crate::publish::keystore::KeyName;
 use crate::publish::package::Member;
+use crate::publish::sign::check_owner;
 
 /// Packages, signs and hands in
 #[derive(Debug, Args)]
@@ -37,6 +40,10 @@ pub struct PublishArgs {
     #[arg(short, long, value_name = "NAME")]
     pub key: Option<KeyName>,
 
+    /// Where to put what other owners must sign, too [default: beside the archives]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
     /// Show the lines, the Turtle and the statement that would be added, and add nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -50,10 +57,11 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     let members = packaging.members()?;
     // Known before anything is built, so that a missing key is told at once.
     let key = destination.publisher_key(context, args.key.as_ref())?;
-    check_new(&destination, &members)?;
+    let id = destination.publisher_of(&key)?;
+    check_new(&destination, &members, &id)?;
     let packaged = packaging.package_all(&members)?;
     // Only now that cargo has ended.
-    let publisher = signing::Publisher::load(context, &key)?;
+    let publisher = signing::Publisher::load(context, id, &key)?;
     let fingerprint = key.public.fingerprint();
     for Packaged { member, .. } in &packaged {
         let object = format!("{} v{} with {fingerprint}", member.name, member.version);
@@ -61,17 +69,22 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
     }
     let archives = packaged.into_iter().map(|packaged| packaged.bytes);
     let signed = submissions(&destination, archives.collect(), &publisher)?;
-    let (proposals, register) = proposals(signed);
     if !args.dry_run {
-        let applied = destination.apply(context, proposals, &register)?;
-        publishing::finished(&applied, context);
-        tell_machines(&members, context);
+        let beside = members.first().and_then(|member| member.archive.parent());
+        let output = match &args.output {
+            Some(output) => context.absolute(output),
+            None => beside.unwrap_or(&context.cwd).to_owned(),
+        };
+        if let HandedIn::Applied(_) = destination.hand_in(context, signed, &output)? {
+            tell_machines(&members, context);
+        }
         return Ok(());
     }
+    let (proposals, register) = proposals(signed);
     let previews = destination.preview(context, &proposals, &register)?;
     for (preview, proposal) in previews.iter().zip(&proposals) {
         show(preview, context);
-        publishing::print_statements(proposal, context);
+        publishing::print_statements(&proposal.package, &proposal.statements, context);
     }
     let text = "nothing was written, as this is a dry run";
     context.shell.warn(text);
@@ -88,9 +101,13 @@ fn tell_machines(members: &[Member], context: &Context) {
     }
 }
 
-/// A version is released once. Looked at before the first is built: a workspace is not to be
-/// published by half.
-fn check_new(destination: &Destination, members: &[Member]) -> Result<(), CommandError> {
+/// A version is released once, by an owner. Looked at before the first is built: a workspace is not to
+/// be published by half.
+fn check_new(
+    destination: &Destination,
+    members: &[Member],
+    publisher: &PublisherId,
+) -> Result<(), CommandError> {
     let mut folder = destination.open()?;
     for member in members {
         // Cargo says what is wrong with a name that is none of ours.
@@ -99,6 +116,7 @@ fn check_new(destination: &Destination, members: &[Member]) -> Result<(), Comman
         };
         let state = apply::state(&mut folder, &name)?;
         apply::check_new(&state, &member.version)?;
+        check_owner(&state, publisher)?;
     }
     Ok(())
 }

@@ -17,13 +17,13 @@ use crate::formats::statement::Envelope;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
 use crate::model::{
-    Body, DependencySource, KeyId, Owners, PublicKey, PublisherId, RegistryName, Release,
+    Body, DependencySource, Owners, PackageName, PublicKey, PublisherId, RegistryName, Release,
 };
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
-use crate::publish::sign::{SignError, chain};
-use crate::trust::PackageState;
+use crate::publish::sign::submission;
+use crate::trust::{PackageState, SecretKey};
 
 /// A registry folder that a command publishes to.
 pub struct Destination {
@@ -138,7 +138,9 @@ impl Destination {
             keys: &signing::role_keys(context, &needed)?,
             now: context.now,
         };
-        Ok(apply::apply(folder, proposals, register, &authority)?)
+        let applied = apply::apply(folder, proposals, register, &authority)?;
+        warn_of_age(&mut self.open()?, context)?;
+        Ok(applied)
     }
 
     /// Says what `apply` would do, and fails where it would.
@@ -167,13 +169,41 @@ impl Destination {
         signing::publisher_key(context, key, |id| role_keys.contains(id))
     }
 
+    /// The publisher whose key it is.
+    pub fn publisher_of(&self, key: &StoredKey) -> Result<PublisherId, CommandError> {
+        signing::publisher_of(&mut self.open()?, key)
+    }
+
+    /// The publisher of the key that was named, or of the only one, ready to sign.
+    pub fn publisher(
+        &self,
+        context: &Context,
+        key: Option<&KeyName>,
+    ) -> Result<signing::Publisher, CommandError> {
+        let key = self.publisher_key(context, key)?;
+        signing::Publisher::load(context, self.publisher_of(&key)?, &key)
+    }
+
+    /// The publishers of the keys that were named, or of the only one.
+    pub fn publishers(
+        &self,
+        context: &Context,
+        keys: &[KeyName],
+    ) -> Result<Vec<signing::Publisher>, CommandError> {
+        if keys.is_empty() {
+            return Ok(vec![self.publisher(context, None)?]);
+        }
+        let publishers = keys.iter().map(|key| self.publisher(context, Some(key)));
+        publishers.collect()
+    }
+
     /// A statement about a package without an owner, signed by one who may vouch.
     pub fn vouched(
         &self,
         context: &Context,
         state: &PackageState,
         body: Body,
-    ) -> Result<Vec<Envelope>, CommandError> {
+    ) -> Result<Submission, CommandError> {
         let vouchers = self.open()?.policy()?.vouchers;
         self.by_operator(context, state, body, &vouchers)
     }
@@ -185,14 +215,19 @@ impl Destination {
         state: &PackageState,
         body: Body,
         keys: &[PublicKey],
-    ) -> Result<Vec<Envelope>, CommandError> {
-        let ids: Vec<KeyId> = keys.iter().map(PublicKey::id).collect();
-        let keys = signing::role_keys(context, &ids)?;
-        let key = ids
-            .iter()
-            .find_map(|id| keys.get(id))
-            .ok_or_else(|| signing::no_operator(&body))?;
-        Ok(chain(state, [body], key).map_err(SignError::from)?)
+    ) -> Result<Submission, CommandError> {
+        let key = self.operator_key(context, &body, keys)?;
+        Ok(submission(state, [body], &[], Some(&key))?)
+    }
+
+    /// The first of these keys of the operator's that is at hand, to sign a statement with.
+    pub fn operator_key(
+        &self,
+        context: &Context,
+        body: &Body,
+        keys: &[PublicKey],
+    ) -> Result<SecretKey, CommandError> {
+        signing::first_at_hand(context, keys)?.ok_or_else(|| signing::no_operator(body))
     }
 
     /// Checks that each archive holds what its signed statement says.
@@ -226,9 +261,10 @@ pub fn proposals(signed: Vec<Signed>) -> (Vec<Proposal>, Vec<Publisher>) {
             statements: submission.statements,
             archives,
         };
-        (proposal, submission.publisher)
+        (proposal, submission.publishers)
     };
-    signed.into_iter().map(one).unzip()
+    let (proposals, publishers): (_, Vec<_>) = signed.into_iter().map(one).unzip();
+    (proposals, publishers.into_iter().flatten().collect())
 }
 
 /// What the statements of a proposal say, a line each.
@@ -238,10 +274,9 @@ pub fn describe_all(proposal: &Proposal) -> Result<Vec<String>, CommandError> {
 }
 
 /// Prints the statements of a proposal: what was signed, byte for byte, a line each.
-pub fn print_statements(proposal: &Proposal, context: &Context) {
-    for envelope in &proposal.statements {
+pub fn print_statements(package: &PackageName, statements: &[Envelope], context: &Context) {
+    for envelope in statements {
         if context.shell.is_json() {
-            let package = &proposal.package;
             let text = String::from_utf8_lossy(&envelope.payload);
             let body = json!({"package": package.as_str(), "statement": text});
             context.shell.message("statement-preview", body);
@@ -251,6 +286,14 @@ pub fn print_statements(proposal: &Proposal, context: &Context) {
         context.shell.bytes(&envelope.payload);
         context.shell.bytes(b"\n");
     }
+}
+
+/// Warns of roles that no change of a package signs anew and that expire soon.
+pub fn warn_of_age(folder: &mut Folder, context: &Context) -> Result<(), CommandError> {
+    for ageing in folder.ageing(context.now)? {
+        context.shell.warn(&ageing.to_string());
+    }
+    Ok(())
 }
 
 /// Says that a change is part of the registry.
@@ -284,7 +327,7 @@ pub fn describe(body: &Body) -> String {
         Body::Genesis(owners) | Body::Owners(owners) | Body::Assign(owners) => {
             format!("{kind} owned by {}", describe_owners(owners))
         }
-        Body::Release(release) | Body::Vouch { release, .. } => {
+        Body::Release(release) | Body::Vouch { release, .. } | Body::Unsigned { release, .. } => {
             format!("{kind} {}", release.version)
         }
         Body::Yank { version, reason } | Body::Withdraw { version, reason } => {

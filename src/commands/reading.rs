@@ -2,23 +2,27 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use semver::Version;
 
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
 use super::error::{CommandError, nearest};
+use super::{confusion, project_trust};
 use crate::disk;
 use crate::formats::layout::Format;
-use crate::model::{PackageName, PackageSpec, RegistryName};
+use crate::model::{PackageName, PackageSpec, RegistryName, Sha256Digest};
 use crate::registry::backend::{Backend, backend};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::{Client, Opening};
 use crate::registry::config::Registry;
+use crate::registry::credentials::Credentials;
 use crate::registry::error::ClientError;
 use crate::registry::files::{FileError, Files};
 use crate::registry::metadata;
-use crate::registry::transport::{self, BaseUrl, Limits};
+use crate::registry::mirrors::Mirrors;
+use crate::registry::transport::{BaseUrl, Network};
 use crate::trust::tuf::TufError;
 use crate::trust::{PackageState, Verified};
 
@@ -57,13 +61,52 @@ pub fn open<'a>(
     })
 }
 
+/// Opens the registry that was named, else the only one that has all these packages: a name that
+/// is in several registries means none of them. `command` is what stands before a spec, as `install`.
+pub fn open_for<'a>(
+    context: &'a Context,
+    args: &ReadArgs,
+    specs: &[PackageSpec],
+    command: &str,
+) -> Result<Reading<'a>, CommandError> {
+    let named = common_registry(specs)?;
+    if named.or(args.registry.as_ref()).is_some() || context.default_registry().is_some() {
+        return open(context, args, named);
+    }
+    let registries = context.config()?.distinct_registries()?;
+    if registries.len() < 2 {
+        return open(context, args, registries.first().map(|only| &only.name));
+    }
+    let backend = backend(args.backend.map(format))?;
+    let (registry, client) = confusion::only_holder(context, registries, specs, command)?;
+    Ok(Reading {
+        registry,
+        client,
+        backend,
+        _lock: None,
+    })
+}
+
 /// Opens a registry that the user has added.
 pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a>, CommandError> {
-    let transport = match context.offline {
+    let credentials = context.credentials(&registry.name, &registry.url, registry.auth_required)?;
+    client_with(context, registry, credentials)
+}
+
+/// Opens a registry that may ask for a token.
+pub fn client_with<'a>(
+    context: &'a Context,
+    registry: &Registry,
+    credentials: Option<Arc<Credentials<'a>>>,
+) -> Result<Client<'a>, CommandError> {
+    let demands = project_trust::demands(context, registry)?;
+    let mirrors = match context.offline {
         true => None,
-        false => Some(transport::open(
+        false => Some(Mirrors::open_all(
             &registry.url,
-            Limits::default(),
+            &registry.mirrors,
+            context.network()?,
+            credentials,
             &context.shell,
         )?),
     };
@@ -71,8 +114,9 @@ pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a
         name: registry.name.clone(),
         registry_id: registry.registry_id,
         home: context.home.clone(),
-        transport,
+        mirrors,
         now: context.now,
+        demands,
         events: &context.shell,
     })?)
 }
@@ -90,14 +134,20 @@ pub fn folder<'a>(
     let lock = wait_for_turn(&home.join(format!("{}.lock", added.registry_id)), context)?;
     let files = Files::new(home.join(added.registry_id.to_string()), None);
     files.clear()?;
-    metadata::trust_root(&files, root)?;
+    metadata::trust_root(&files, root, &[Sha256Digest::of(root)])?;
     let url = BaseUrl::from_folder(path)?;
     let client = Client::open(Opening {
         name: added.name.clone(),
         registry_id: added.registry_id,
         home,
-        transport: Some(transport::open(&url, Limits::default(), &context.shell)?),
+        mirrors: Some(Mirrors::open(
+            &url,
+            Network::default(),
+            None,
+            &context.shell,
+        )?),
         now: context.now,
+        demands: Vec::new(),
         events: &context.shell,
     })?;
     Ok(Reading {
@@ -172,10 +222,17 @@ fn not_in_the_copy(name: &PackageName) -> CommandError {
         .with_help("run without `--offline` once")
 }
 
-/// The registry that a spec names, if it names one.
-#[must_use]
-pub const fn named(spec: &PackageSpec) -> Option<&RegistryName> {
-    spec.registry.as_ref()
+/// The registry that all specs name, if they name one.
+pub fn common_registry(specs: &[PackageSpec]) -> Result<Option<&RegistryName>, CommandError> {
+    let mut named = specs.iter().filter_map(|spec| spec.registry.as_ref());
+    let first = named.next();
+    match named.find(|other| Some(*other) != first) {
+        None => Ok(first),
+        Some(other) => {
+            let text = format!("packages of several registries are named, `{other}` among them");
+            Err(CommandError::usage(text).with_help("name those of one registry at a time"))
+        }
+    }
 }
 
 /// The error for a version of a package that the registry does not have.

@@ -1,26 +1,26 @@
-//! `sign`: statements over what was packaged. Has the key; must never run cargo or any foreign code.
+//! `sign`: statements over what was packaged, and signatures on what others signed before. Has the
+//! key; must never run cargo or any foreign code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::publishing::Destination;
+use super::publishing::{Destination, describe};
 use super::signing::Publisher;
 use crate::formats::submission::Submission;
 use crate::model::Release;
 use crate::publish::apply;
 use crate::publish::bundle;
 use crate::publish::keystore::KeyName;
-use crate::publish::sign::{by_package, release_body, sign};
+use crate::publish::sign::{by_package, cosign, release_body, sign};
 
-/// Signs what was packaged: runs no cargo
+/// Signs what was packaged, or what others signed before: runs no cargo
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// What `package` wrote
-    #[arg(required = true, value_name = "PACKAGED")]
+    /// What `package` wrote; or submissions, to which a signature is added
+    #[arg(required = true, value_name = "PACKAGED|SUBMISSION")]
     pub packaged: Vec<PathBuf>,
 
     /// The key to sign with [default: the only one]
@@ -39,29 +39,59 @@ pub struct SignArgs {
 /// Runs the command.
 pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.registry_dir)?;
-    let packaged = read_all(&args.packaged, context)?;
-    let key = destination.publisher_key(context, args.key.as_ref())?;
-    let publisher = Publisher::load(context, &key)?;
-    for (submission, archives) in submissions(&destination, packaged, &publisher)? {
-        let beside = context.absolute(&args.packaged[0]);
-        let beside = beside.parent().unwrap_or(&context.cwd);
-        let name = format!("{}.submission", submission.package);
-        let bundle = match &args.output {
-            Some(output) => context.absolute(output).join(name),
-            None => beside.join(name),
-        };
-        bundle::write(&bundle, &submission, &archives)?;
-        let key = publisher.key.public().fingerprint();
-        let object = format!("{} with {key}", submission.package);
-        context.shell.status("Signed", &object);
-        if context.shell.is_json() {
-            let body = json!({"package": submission.package.as_str(), "path": bundle});
-            context.shell.message("submission", body);
-        } else {
-            context.shell.line(&bundle.display().to_string());
-        }
+    let paths = args.packaged.iter().map(|path| context.absolute(path));
+    let (bundles, packaged): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+    let archives = read_all(&packaged, context)?;
+    let publisher = destination.publisher(context, args.key.as_ref())?;
+    for bundle in &bundles {
+        cosign_bundle(&destination, bundle, &publisher, context)?;
+    }
+    let output = match (&args.output, packaged.first()) {
+        (Some(output), _) => context.absolute(output),
+        (None, Some(first)) => first.parent().unwrap_or(&context.cwd).to_owned(),
+        (None, None) => return Ok(()),
+    };
+    for (submission, archives) in submissions(&destination, archives, &publisher)? {
+        signed(&submission, &publisher, context);
+        destination.write(context, &submission, &archives, &output)?;
     }
     Ok(())
+}
+
+fn signed(submission: &Submission, publisher: &Publisher, context: &Context) {
+    let key = publisher.key.public().fingerprint();
+    let object = format!("{} with {key}", submission.package);
+    context.shell.status("Signed", &object);
+}
+
+/// Adds a signature to a submission, in its place. What is signed is shown, and is what the archives
+/// hold.
+fn cosign_bundle(
+    destination: &Destination,
+    bundle: &Path,
+    publisher: &Publisher,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let (mut submission, archives) = bundle::read(bundle)?;
+    destination.check_archives(&submission, &archives)?;
+    let bodies = apply::bodies(&submission.package, &submission.statements)?;
+    let signing = destination.signing(context, &submission)?;
+    let may_sign: Vec<bool> = signing
+        .iter()
+        .map(|one| one.may_sign.contains(&publisher.id))
+        .collect();
+    if !may_sign.contains(&true) {
+        let text = format!("`{}` has nothing to sign here", publisher.id);
+        return Err(CommandError::failure(text).with_note("nothing was written"));
+    }
+    for (body, _) in bodies.iter().zip(&may_sign).filter(|(_, may)| **may) {
+        let text = format!("{}: {}", submission.package, describe(body));
+        context.shell.status("Signing", &text);
+    }
+    cosign(&mut submission, publisher.signer(), may_sign)?;
+    bundle::write(bundle, &submission, &[])?;
+    signed(&submission, publisher, context);
+    destination.tell(context, &submission, bundle)
 }
 
 fn read_all(paths: &[PathBuf], context: &Context) -> Result<Vec<Vec<u8>>, CommandError> {

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::prompt;
 use crate::formats::publisher;
-use crate::model::{Body, KeyId, PublisherId};
+use crate::model::{Body, KeyId, PublicKey, PublisherId};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
@@ -24,7 +24,7 @@ const CLAIMING_ROLES: [&str; 3] = [CLAIMING_ROLE, "snapshot", "timestamp"];
 /// One of the bins of claims: all have the same keys.
 const CLAIMING_ROLE: &str = "claimed-0";
 
-/// A publisher's key, ready to sign. The key's name is the publisher's id.
+/// A publisher's key, ready to sign.
 pub struct Publisher {
     /// The publisher.
     pub id: PublisherId,
@@ -33,12 +33,10 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Reads the secret half of a publisher's key.
-    pub fn load(context: &Context, key: &StoredKey) -> Result<Self, CommandError> {
-        Ok(Self {
-            id: key.name.publisher().clone(),
-            key: load(context, &key.name)?,
-        })
+    /// Reads the secret half of the key of a publisher, whom [`publisher_of`] names.
+    pub fn load(context: &Context, id: PublisherId, key: &StoredKey) -> Result<Self, CommandError> {
+        let key = load(context, &key.name)?;
+        Ok(Self { id, key })
     }
 
     /// The publisher as the one who signs.
@@ -76,6 +74,33 @@ pub fn publisher_key(
     }
 }
 
+/// The publisher whose key it is: the registry says so. A key that it does not know is that of the
+/// publisher of the same name.
+pub fn publisher_of(folder: &mut Folder, key: &StoredKey) -> Result<PublisherId, CommandError> {
+    let named = key.name.publisher();
+    let is_theirs = |publisher: &publisher::Publisher| publisher.keys.contains(&key.public);
+    if folder
+        .publisher(named)?
+        .is_some_and(|named| is_theirs(&named))
+    {
+        return Ok(named.clone());
+    }
+    for publisher in folder.publishers()? {
+        let mut revoked = publisher.revoked.iter();
+        if revoked.any(|revocation| revocation.key == key.public) {
+            let text = format!("the key `{}` of `{}` is revoked", key.name, publisher.id);
+            let error = CommandError::trust("MP0403", text);
+            return Err(error
+                .with_note("nothing was written")
+                .with_help("sign with another key of yours: `--key NAME`"));
+        }
+        if is_theirs(&publisher) {
+            return Ok(publisher.id);
+        }
+    }
+    Ok(named.clone())
+}
+
 fn no_key() -> CommandError {
     CommandError::failure("there is no signing key")
         .with_code("MP0601")
@@ -107,6 +132,22 @@ pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, Comman
     let needed = stored.iter().filter(is_here);
     let keys = needed.map(|key| load(context, &key.name));
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The secret half of the first of these keys that is in the key folder.
+pub fn first_at_hand(
+    context: &Context,
+    keys: &[PublicKey],
+) -> Result<Option<SecretKey>, CommandError> {
+    let stored = context.keystore().list()?;
+    let mut at_hand = keys.iter().filter_map(|key| {
+        let mut stored = stored.iter();
+        stored.find(|stored| stored.public == *key && stored.secret.is_file())
+    });
+    at_hand
+        .next()
+        .map(|key| load(context, &key.name))
+        .transpose()
 }
 
 /// The ids of the keys that a change needs in which these publishers take part.
@@ -171,6 +212,7 @@ pub fn no_operator(body: &Body) -> CommandError {
         | Body::Release(_)
         | Body::Yank { .. }
         | Body::Unyank { .. }
-        | Body::Vouch { .. } => no_voucher(),
+        | Body::Vouch { .. }
+        | Body::Unsigned { .. } => no_voucher(),
     }
 }

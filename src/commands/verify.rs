@@ -53,12 +53,9 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<(), CommandError> {
 
 /// Every package of the registry that the project's lock file names.
 fn verify_project(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    let manifest = context.manifest(args.manifest_path.as_ref());
     let handover = Handover::open(context, &args.read, None)?;
     let source = handover.source();
-    let manifest = args
-        .manifest_path
-        .as_ref()
-        .map(|path| context.absolute(path));
     let request = FetchRequest {
         folder: &context.cwd,
         manifest: manifest.as_deref(),
@@ -78,7 +75,7 @@ fn verify_package(
     spec: &PackageSpec,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let handover = Handover::open(context, &args.read, spec.registry.as_ref())?;
+    let handover = Handover::open_for(context, &args.read, std::slice::from_ref(spec), "verify")?;
     let entry = match &spec.exact {
         // A yanked release can be verified, too.
         Some(version) => {

@@ -9,9 +9,9 @@ use super::context::Context;
 use super::error::{CommandError, nearest};
 use super::publishing::{self, Destination};
 use super::reading::no_release;
-use super::signing::Publisher;
+use super::submitting::{HandedIn, output_folder};
 use crate::model::{Body, PackageSpec};
-use crate::publish::apply::{self, Proposal};
+use crate::publish::apply;
 use crate::publish::keystore::KeyName;
 use crate::publish::sign::sign;
 use crate::trust::PackageState;
@@ -39,6 +39,10 @@ pub struct YankArgs {
     /// The key to sign with [default: the only one]
     #[arg(short, long, value_name = "NAME")]
     pub key: Option<KeyName>,
+
+    /// Where to put what other owners must sign, too [default: the working folder]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 
     /// Show the statement that would be added, and add nothing
     #[arg(short = 'n', long)]
@@ -72,28 +76,23 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
     context
         .shell
         .status(verb, &args.spec.to_string().replace("@=", "@"));
-    let statements = if is_vouched {
+    let submission = if is_vouched {
         destination.vouched(context, &state, body)?
     } else {
-        let key = destination.publisher_key(context, args.key.as_ref())?;
-        let publisher = Publisher::load(context, &key)?;
-        sign(&state, vec![body], publisher.signer())?.statements
-    };
-    let proposal = Proposal {
-        package: args.spec.name.clone(),
-        statements,
-        archives: Vec::new(),
+        let publisher = destination.publisher(context, args.key.as_ref())?;
+        sign(&state, vec![body], publisher.signer())?
     };
     if args.dry_run {
-        publishing::print_statements(&proposal, context);
+        publishing::print_statements(&submission.package, &submission.statements, context);
         context
             .shell
             .warn("nothing was written, as this is a dry run");
         return Ok(());
     }
-    let applied = destination.apply(context, vec![proposal], &[])?;
-    publishing::finished(&applied, context);
-    if !args.undo {
+    let output = output_folder(context, args.output.as_ref());
+    let signed = vec![(submission, Vec::new())];
+    let handed_in = destination.hand_in(context, signed, &output)?;
+    if !args.undo && matches!(handed_in, HandedIn::Applied(_)) {
         context
             .shell
             .note("existing lock files keep working; `--undo` reverses this");

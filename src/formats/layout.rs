@@ -13,6 +13,8 @@ pub const ARCHIVES: &str = "crates";
 pub const CATALOG_INDEX: &str = "catalog/index.json";
 /// The target that holds the registry's policy.
 pub const POLICY: &str = "policy.json";
+/// The target that lists the releases that need no signature.
+pub const UNSIGNED: &str = "unsigned.json";
 /// Cargo's own configuration of a registry.
 pub const CONFIG: &str = "config.json";
 /// The one mutable metadata file, and the commit point of every change.

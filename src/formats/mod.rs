@@ -9,8 +9,10 @@ pub(crate) mod arbitrary;
 pub mod canonical_json;
 pub mod catalog_index;
 pub mod config_json;
+pub mod key_change;
 pub mod layout;
 pub mod manifest;
+pub mod marketplace_trust;
 pub mod pack;
 pub mod policy;
 mod public_key;
@@ -19,6 +21,7 @@ pub mod record;
 mod releases;
 pub mod statement;
 pub mod submission;
+pub mod unsigned;
 pub mod v1;
 pub mod v2;
 

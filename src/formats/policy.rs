@@ -8,6 +8,8 @@ use crate::model::PublicKey;
 
 const SCHEMA: u64 = 1;
 const MAX_SALT: usize = 64;
+/// The most mirrors that a policy may name.
+const MAX_MIRRORS: usize = 16;
 
 /// What a registry demands and says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Policy {
     pub vouchers: Vec<PublicKey>,
     /// Keys, kept offline, whose owners may withdraw versions and assign packages.
     pub recovery: Vec<PublicKey>,
+    /// Where else the registry is served, each ending in `/`.
+    pub mirrors: Vec<String>,
 }
 
 /// How long metadata is valid from its signing, in days, by the keys of its roles.
@@ -79,9 +83,12 @@ pub enum PolicyError {
     /// The salt is not made of pairs of lower-case hexadecimal digits, or too long.
     #[error("the policy's bucket salt is not hexadecimal or longer than {MAX_SALT} bytes")]
     Salt,
-    /// The base is no URL of a folder.
-    #[error("the policy's base `{0}` is not a URL that ends in `/`")]
+    /// The base or a mirror is no URL of a folder.
+    #[error("`{0}` in the policy is not a URL that ends in `/`")]
     Base(String),
+    /// All of them are asked for what is new.
+    #[error("the policy names {0} mirrors, more than {MAX_MIRRORS}")]
+    Mirrors(usize),
     /// The keys of vouchers or recovery are refused.
     #[error(transparent)]
     Keys(#[from] KeyListError),
@@ -98,6 +105,8 @@ struct Wire {
     signing: WireSigning,
     vouchers: Vec<WireKey>,
     recovery: Vec<WireKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mirrors: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +128,7 @@ pub fn encode(policy: &Policy) -> Result<Vec<u8>, PolicyError> {
         },
         vouchers: write_keys(&policy.vouchers),
         recovery: write_keys(&policy.recovery),
+        mirrors: policy.mirrors.clone(),
     };
     let mut bytes =
         serde_json::to_vec_pretty(&wire).map_err(|error| PolicyError::Shape(error.to_string()))?;
@@ -138,8 +148,14 @@ pub fn decode(bytes: &[u8]) -> Result<Policy, PolicyError> {
     if salt.len() > MAX_SALT || hex::encode(&salt) != wire.bucket_salt {
         return Err(PolicyError::Salt);
     }
-    if !wire.base.ends_with('/') || url::Url::parse(&wire.base).is_err() {
+    if !is_folder(&wire.base) {
         return Err(PolicyError::Base(wire.base));
+    }
+    if wire.mirrors.len() > MAX_MIRRORS {
+        return Err(PolicyError::Mirrors(wire.mirrors.len()));
+    }
+    if let Some(wrong) = wire.mirrors.iter().find(|url| !is_folder(url)) {
+        return Err(PolicyError::Base(wrong.clone()));
     }
     Ok(Policy {
         base: wire.base,
@@ -149,7 +165,12 @@ pub fn decode(bytes: &[u8]) -> Result<Policy, PolicyError> {
         signing_required_from: wire.signing.required_from_serial,
         vouchers: read_keys(wire.vouchers)?,
         recovery: read_keys(wire.recovery)?,
+        mirrors: wire.mirrors,
     })
+}
+
+fn is_folder(url: &str) -> bool {
+    url.ends_with('/') && url::Url::parse(url).is_ok()
 }
 
 #[cfg(test)]
@@ -165,6 +186,7 @@ mod tests {
             lifetimes: Lifetimes::default(),
             vouchers: vec![PublicKey([1; 32])],
             recovery: vec![PublicKey([2; 32])],
+            mirrors: Vec::new(),
         }
     }
 
@@ -177,6 +199,24 @@ mod tests {
             };
             assert_eq!(decode(&encode(&policy).unwrap()).unwrap(), policy);
         }
+    }
+
+    #[test]
+    fn mirrors_are_named_only_where_there_are_some() {
+        let none = String::from_utf8(encode(&policy()).unwrap()).unwrap();
+        assert!(!none.contains("mirrors"));
+        let with = |mirrors: Vec<String>| Policy {
+            mirrors,
+            ..policy()
+        };
+        let some = with(vec!["https://mirror.example.org/".into()]);
+        assert_eq!(decode(&encode(&some).unwrap()).unwrap(), some);
+        let file = with(vec!["https://mirror.example.org/file".into()]);
+        let refused = decode(&encode(&file).unwrap());
+        assert!(matches!(refused, Err(PolicyError::Base(_))));
+        let many = with(vec!["https://mirror.example.org/".into(); 17]);
+        let refused = decode(&encode(&many).unwrap());
+        assert_eq!(refused, Err(PolicyError::Mirrors(17)));
     }
 
     #[test]

@@ -1,19 +1,18 @@
 //! Statements as bytes: the canonical payload, the DSSE envelope around it, and the bytes that are
 //! signed. It never says whether a signature is good: that is `trust`'s alone.
 
-use std::collections::BTreeSet;
+mod envelope;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::canonical_json::{Form, JsonError, canonical, parse_strict};
 use super::v1::{self, V1Error};
-use crate::model::{
-    Body, DigestError, KeyId, NameError, Owners, Sha256Digest, Signature, Statement,
-};
+use crate::model::{Body, DigestError, NameError, Owners, Statement};
+
+pub use envelope::{Envelope, EnvelopeError, pae};
+pub(super) use envelope::{WireEnvelope, WireSignature, pae_of, read_signatures};
 
 /// The type of a statement's payload, part of what is signed: a signature made for anything else
 /// never fits a statement.
@@ -23,8 +22,8 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.cargo-marketplace.statement.v1+j
 pub const MAX_PAYLOAD: usize = 4 << 20;
 
 const SCHEMA: u64 = 1;
-const KINDS: [&str; 8] = [
-    "assign", "genesis", "owners", "release", "unyank", "vouch", "withdraw", "yank",
+const KINDS: [&str; 9] = [
+    "assign", "genesis", "owners", "release", "unsigned", "unyank", "vouch", "withdraw", "yank",
 ];
 const MAX_SIGNATURES: usize = 64;
 
@@ -108,6 +107,11 @@ enum WireBody {
         reason: Option<String>,
     },
     Vouch {
+        release: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    },
+    Unsigned {
         release: Value,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<String>,
@@ -199,6 +203,10 @@ fn write_body(body: &Body) -> Result<WireBody, StatementError> {
             release: v1::release_to_json(release),
             source: source.clone(),
         },
+        Body::Unsigned { release, source } => WireBody::Unsigned {
+            release: v1::release_to_json(release),
+            source: source.clone(),
+        },
     })
 }
 
@@ -220,6 +228,10 @@ fn read_body(body: WireBody) -> Result<Body, StatementError> {
             reason,
         },
         WireBody::Vouch { release, source } => Body::Vouch {
+            release: Box::new(v1::release_from_json(&release)?),
+            source,
+        },
+        WireBody::Unsigned { release, source } => Body::Unsigned {
             release: Box::new(v1::release_from_json(&release)?),
             source,
         },
@@ -261,135 +273,6 @@ fn check_owners(owners: &Owners) -> Result<(), StatementError> {
 fn read_version(text: &str) -> Result<Version, StatementError> {
     text.parse()
         .map_err(|_| StatementError::Version(text.chars().take(80).collect()))
-}
-
-/// Returns the bytes that a signature covers: DSSE's pre-authentication encoding of the payload.
-#[must_use]
-pub fn pae(payload: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "DSSEv1 {} {PAYLOAD_TYPE} {} ",
-        PAYLOAD_TYPE.len(),
-        payload.len()
-    );
-    [head.as_bytes(), payload].concat()
-}
-
-/// A statement's bytes and the signatures over them (DSSE v1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Envelope {
-    /// The canonical bytes of the statement.
-    pub payload: Vec<u8>,
-    /// Signatures over [`pae`] of the payload.
-    pub signatures: Vec<Signature>,
-}
-
-/// Why a JSON value is no envelope of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeError {
-    /// A key is missing, unknown or holds something else than it should.
-    #[error("the envelope is malformed: {0}")]
-    Shape(String),
-    /// It holds something else than a statement.
-    #[error("the envelope holds {0:?}, which this program does not know")]
-    PayloadType(String),
-    /// Not base64 in its one canonical form.
-    #[error("the {0} is not canonical base64")]
-    Base64(&'static str),
-    /// A key id is none.
-    #[error(transparent)]
-    KeyId(#[from] DigestError),
-    /// One key is said to have signed twice.
-    #[error("the key {0} signed twice")]
-    DuplicateKey(KeyId),
-    /// More signatures than any statement needs.
-    #[error("the envelope has {0} signatures, more than {MAX_SIGNATURES}")]
-    TooManySignatures(usize),
-}
-
-/// An envelope as it stands in files.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct WireEnvelope {
-    payload_type: String,
-    payload: String,
-    signatures: Vec<WireSignature>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSignature {
-    keyid: String,
-    sig: String,
-}
-
-impl Envelope {
-    /// The digest by which the next statement names this one.
-    #[must_use]
-    pub fn digest(&self) -> Sha256Digest {
-        Sha256Digest::of(&self.payload)
-    }
-}
-
-#[cfg(test)]
-impl Envelope {
-    /// The envelope as JSON.
-    pub(crate) fn to_json(&self) -> Value {
-        serde_json::to_value(WireEnvelope::from(self)).unwrap()
-    }
-
-    /// Reads an envelope from JSON.
-    pub(crate) fn from_json(value: &Value) -> Result<Self, EnvelopeError> {
-        let wire = WireEnvelope::deserialize(value);
-        Self::try_from(wire.map_err(|error| EnvelopeError::Shape(error.to_string()))?)
-    }
-}
-
-impl From<&Envelope> for WireEnvelope {
-    fn from(envelope: &Envelope) -> Self {
-        let signatures = envelope.signatures.iter().map(|signature| WireSignature {
-            keyid: signature.key_id.to_string(),
-            sig: STANDARD.encode(&signature.bytes),
-        });
-        Self {
-            payload_type: PAYLOAD_TYPE.into(),
-            payload: STANDARD.encode(&envelope.payload),
-            signatures: signatures.collect(),
-        }
-    }
-}
-
-impl TryFrom<WireEnvelope> for Envelope {
-    type Error = EnvelopeError;
-
-    fn try_from(wire: WireEnvelope) -> Result<Self, EnvelopeError> {
-        if wire.payload_type != PAYLOAD_TYPE {
-            let found = wire.payload_type.chars().take(80).collect();
-            return Err(EnvelopeError::PayloadType(found));
-        }
-        if wire.signatures.len() > MAX_SIGNATURES {
-            return Err(EnvelopeError::TooManySignatures(wire.signatures.len()));
-        }
-        let mut seen = BTreeSet::new();
-        let mut signatures = Vec::new();
-        for signature in wire.signatures {
-            let key_id: KeyId = signature.keyid.parse()?;
-            if !seen.insert(key_id) {
-                return Err(EnvelopeError::DuplicateKey(key_id));
-            }
-            let bytes = decode(&signature.sig, "signature")?;
-            signatures.push(Signature { key_id, bytes });
-        }
-        Ok(Self {
-            payload: decode(&wire.payload, "payload")?,
-            signatures,
-        })
-    }
-}
-
-fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, EnvelopeError> {
-    STANDARD
-        .decode(text)
-        .map_err(|_| EnvelopeError::Base64(what))
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ pub struct Submission {
     pub registry_id: Sha256Digest,
     /// The package that they are about.
     pub package: PackageName,
-    /// Who submits them, with the keys to be registered if the registry does not know them.
-    pub publisher: Publisher,
+    /// Those who signed them, with the keys to be registered if the registry does not know them.
+    pub publishers: Vec<Publisher>,
     /// The statements, in their order in the chain.
     pub statements: Vec<Envelope>,
 }
@@ -58,7 +58,7 @@ struct Wire {
     schema: u64,
     registry_id: String,
     package: String,
-    publisher: publisher::Wire,
+    publishers: Vec<publisher::Wire>,
     statements: Vec<WireEnvelope>,
 }
 
@@ -69,7 +69,7 @@ pub fn encode(submission: &Submission) -> Vec<u8> {
         schema: SCHEMA,
         registry_id: submission.registry_id.to_string(),
         package: submission.package.to_string(),
-        publisher: publisher::Wire::from(&submission.publisher),
+        publishers: submission.publishers.iter().map(Into::into).collect(),
         statements: submission
             .statements
             .iter()
@@ -89,7 +89,11 @@ pub fn decode(bytes: &[u8]) -> Result<Submission, SubmissionError> {
     Ok(Submission {
         registry_id: wire.registry_id.parse()?,
         package: wire.package.parse()?,
-        publisher: wire.publisher.try_into()?,
+        publishers: wire
+            .publishers
+            .into_iter()
+            .map(Publisher::try_from)
+            .collect::<Result<_, _>>()?,
         statements: wire
             .statements
             .into_iter()

@@ -8,11 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use semver::Version;
 
-/// Variables that can hold a signing key or open one.
-const KEY_VARIABLES: [&str; 2] = [
-    "CARGO_MARKETPLACE_SIGNING_KEY",
-    "CARGO_MARKETPLACE_KEY_PASSPHRASE",
-];
+use crate::model::KEY_VARIABLES;
 
 /// How much of what cargo said is repeated in an error.
 const TOLD: usize = 4000;

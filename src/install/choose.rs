@@ -1,6 +1,8 @@
 //! Which release of a package a request means: requirement, yanks, pre-releases, Rust version. A
 //! pure choice among the releases of one document; what the release depends on is cargo's to choose.
 
+use std::collections::BTreeSet;
+
 use semver::{Comparator, Op, Prerelease, Version, VersionReq};
 
 use crate::model::{Document, Entry, PackageName, Requirement, same_release};
@@ -40,6 +42,18 @@ pub enum ChooseError {
         /// The highest one.
         newest: Version,
     },
+    /// Every release that fits is younger than the cooldown.
+    #[error(
+        "every version of `{package}` that matches `{requirement}` is younger than the cooldown"
+    )]
+    TooYoung {
+        /// The package.
+        package: PackageName,
+        /// What was asked for; `*` if nothing was.
+        requirement: String,
+        /// The highest of them.
+        highest: Version,
+    },
     /// Every release that fits needs a newer Rust.
     #[error(
         "no version of `{package}` that matches `{requirement}` is compatible with rustc {rustc}"
@@ -59,8 +73,8 @@ pub enum ChooseError {
 }
 
 /// Chooses the highest release of a document that fits. A yanked release is never chosen, a
-/// pre-release only if the requirement names one of that version, and with `rustc` given none that
-/// states to need a newer Rust.
+/// pre-release only if the requirement names one of that version, none that is held back, and with
+/// `rustc` given none that states to need a newer Rust.
 ///
 /// # Errors
 ///
@@ -69,11 +83,20 @@ pub fn choose<'a>(
     document: &'a Document,
     requirement: Option<&Requirement>,
     rustc: Option<&Version>,
+    held_back: &BTreeSet<Version>,
 ) -> Result<&'a Entry, ChooseError> {
     let matcher = requirement.map_or(VersionReq::STAR, Requirement::matcher);
-    let fitting = || not_yanked(document).filter(|entry| matcher.matches(&entry.release.version));
+    let any = || not_yanked(document).filter(|entry| matcher.matches(&entry.release.version));
+    let fitting = || any().filter(|entry| !held_back.contains(&entry.release.version));
     let Some(highest) = highest(fitting()) else {
-        return Err(nothing_fits(document, requirement, &matcher));
+        return Err(match self::highest(any()) {
+            Some(young) => ChooseError::TooYoung {
+                package: document.package.clone(),
+                requirement: text(requirement),
+                highest: version(young),
+            },
+            None => nothing_fits(document, requirement, &matcher),
+        });
     };
     let Some(rustc) = rustc else {
         return Ok(highest);
@@ -227,6 +250,7 @@ mod tests {
             &document,
             requirement.as_ref(),
             Some(&Version::new(1, 95, 0)),
+            &BTreeSet::new(),
         )
         .map(|entry| entry.release.version.to_string())
     }
@@ -335,8 +359,30 @@ mod tests {
         release.release.rust_version = Some("1.97".into());
         let document = document("a", vec![release]);
         let nightly = "1.97.0-nightly".parse().unwrap();
-        assert!(choose(&document, None, Some(&nightly)).is_ok());
-        assert!(choose(&document, None, Some(&Version::new(1, 96, 0))).is_err());
-        assert!(choose(&document, None, None).is_ok());
+        let chosen =
+            |rustc: Option<&Version>| choose(&document, None, rustc, &BTreeSet::new()).map(|_| ());
+        assert!(chosen(Some(&nightly)).is_ok());
+        assert!(chosen(Some(&Version::new(1, 96, 0))).is_err());
+        assert!(chosen(None).is_ok());
+    }
+
+    #[test]
+    fn passes_over_what_is_held_back() {
+        let entries = ["1.0.0", "1.1.0"].map(|version| entry("a", version));
+        let document = document("a", entries.to_vec());
+        let held = |versions: &[&str]| {
+            let held = versions
+                .iter()
+                .map(|version| version.parse().unwrap())
+                .collect();
+            choose(&document, None, None, &held).map(|entry| entry.release.version.to_string())
+        };
+        assert_eq!(held(&[]).as_deref(), Ok("1.1.0"));
+        assert_eq!(held(&["1.1.0"]).as_deref(), Ok("1.0.0"));
+        let error = held(&["1.0.0", "1.1.0"]).unwrap_err();
+        assert!(
+            matches!(&error, ChooseError::TooYoung { highest, .. } if highest.to_string() == "1.1.0"),
+            "{error}"
+        );
     }
 }

@@ -6,6 +6,7 @@
 //! again whose folder it has, so two contents under one name could not be told apart. Nothing that
 //! is not `Verified` gets in. Safe for many processes; the lock is held for writes only.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use semver::Version;
 
 use crate::disk::{self, Durability, Failure, failed};
 use crate::formats::v1;
-use crate::model::{Document, Entry, PackageName};
+use crate::model::{Document, Entry, PackageName, Yank};
 use crate::trust::{Archive, ArchiveMismatch, Verified, verify_archive};
 
 /// A folder in the form of cargo's local registries.
@@ -66,20 +67,26 @@ impl LocalRegistry {
     }
 
     /// Lists a package's releases, whether their archives are there or not: cargo can then choose
-    /// among all of them. Lines that are there already stay.
-    pub fn list(&self, document: &Verified<Document>) -> Result<(), LocalRegistryError> {
+    /// among all of them but those that are held back, which it takes for yanked. Lines that are there
+    /// already stay, as long as nothing else is known of their releases.
+    pub fn list(
+        &self,
+        document: &Verified<Document>,
+        held_back: &BTreeSet<Version>,
+    ) -> Result<(), LocalRegistryError> {
         let path = self
             .folder
             .join("index")
             .join(document.package.index_path());
-        let new = v1::encode(document);
+        let document = without(document, held_back);
+        let new = v1::encode(&document);
         if read(&path)?.is_some_and(|old| old == new) {
             return Ok(());
         }
         let _lock = self.lock()?;
         let merged = match read(&path)? {
             // A line that cannot be read was cut off; the verified ones take its place.
-            Some(old) => merge(v1::decode(&document.package, &old).ok(), document, &path)?,
+            Some(old) => merge(v1::decode(&document.package, &old).ok(), &document, &path)?,
             None => new,
         };
         Ok(disk::replace(&path, &merged, Durability::Rebuilt)?)
@@ -126,6 +133,17 @@ impl LocalRegistry {
     }
 }
 
+/// The document with some releases out of choice.
+fn without(document: &Document, held_back: &BTreeSet<Version>) -> Document {
+    let mut document = document.clone();
+    for entry in &mut document.entries {
+        if held_back.contains(&entry.release.version) {
+            entry.yanked = Some(Yank::default());
+        }
+    }
+    document
+}
+
 /// The new lines, and after them the old ones of releases that the new document does not have:
 /// another process may know more than we do.
 fn merge(
@@ -158,7 +176,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 mod tests {
     use super::*;
     use crate::install::testing::{document, entry};
-    use crate::model::{Sha256Digest, Yank};
+    use crate::model::Sha256Digest;
 
     fn archive(bytes: &[u8]) -> (Verified<Entry>, Verified<Archive>) {
         let mut entry = entry("tide-table", "0.3.1+x");
@@ -204,7 +222,10 @@ mod tests {
         let (_folder, local) = open();
         let list = |versions: &[&str]| {
             let entries = versions.iter().map(|v| entry("tide-table", v)).collect();
-            local.list(&Verified::for_tests(document("tide-table", entries)))
+            local.list(
+                &Verified::for_tests(document("tide-table", entries)),
+                &BTreeSet::new(),
+            )
         };
         list(&["0.3.0", "0.3.1"]).unwrap();
         list(&["0.3.0"]).unwrap();
@@ -212,10 +233,31 @@ mod tests {
         let mut yanked = entry("tide-table", "0.3.0");
         yanked.yanked = Some(Yank::default());
         let document = document("tide-table", vec![yanked]);
-        local.list(&Verified::for_tests(document)).unwrap();
+        local
+            .list(&Verified::for_tests(document), &BTreeSet::new())
+            .unwrap();
         let lines = listed(&local);
         assert_eq!(lines.len(), 2);
         assert!(lines[0].contains(r#""yanked":true"#));
+    }
+
+    #[test]
+    fn what_is_held_back_is_listed_as_yanked_until_it_is_not() {
+        let (_folder, local) = open();
+        let entries = ["0.3.0", "0.3.1"].map(|version| entry("tide-table", version));
+        let document = Verified::for_tests(document("tide-table", entries.to_vec()));
+        let yanked = || {
+            listed(&local)
+                .iter()
+                .map(|line| line.contains(r#""yanked":true"#))
+                .collect::<Vec<_>>()
+        };
+        local
+            .list(&document, &BTreeSet::from(["0.3.1".parse().unwrap()]))
+            .unwrap();
+        assert_eq!(yanked(), [false, true]);
+        local.list(&document, &BTreeSet::new()).unwrap();
+        assert_eq!(yanked(), [false, false]);
     }
 
     #[test]
@@ -223,14 +265,17 @@ mod tests {
         let (_folder, local) = open();
         let mut changed = entry("tide-table", "0.3.0");
         local
-            .list(&Verified::for_tests(document(
-                "tide-table",
-                vec![changed.clone()],
-            )))
+            .list(
+                &Verified::for_tests(document("tide-table", vec![changed.clone()])),
+                &BTreeSet::new(),
+            )
             .unwrap();
         changed.release.checksum = Sha256Digest::of(b"other");
         let error = local
-            .list(&Verified::for_tests(document("tide-table", vec![changed])))
+            .list(
+                &Verified::for_tests(document("tide-table", vec![changed])),
+                &BTreeSet::new(),
+            )
             .unwrap_err();
         assert!(matches!(error, LocalRegistryError::Conflict { .. }));
     }
@@ -243,7 +288,10 @@ mod tests {
                 let local = &local;
                 scope.spawn(move || {
                     let entry = entry("tide-table", &format!("1.{version}.0"));
-                    local.list(&Verified::for_tests(document("tide-table", vec![entry])))
+                    local.list(
+                        &Verified::for_tests(document("tide-table", vec![entry])),
+                        &BTreeSet::new(),
+                    )
                 });
             }
         });

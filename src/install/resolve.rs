@@ -1,5 +1,6 @@
 //! What cargo may choose among, and what it chose: the documents of a closure of names, and the
-//! verified releases that a lock file names. The choice itself is cargo's.
+//! verified releases that a lock file names. The choice itself is cargo's, but for what the cooldown
+//! holds back: that is listed as if it were yanked, so that only a lock file has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +13,16 @@ use super::lock_file::LockedPackage;
 use super::unpacked::{self, UnpackedError};
 use super::{Registry, Source, SourceError};
 use crate::model::{
-    DependencyKind, DependencySource, Document, Entry, EventSink, PackageName, Progress, Unit,
+    DependencyKind, DependencySource, Document, Entry, Event, EventSink, PackageName, Progress,
+    Unit,
 };
 use crate::trust::Verified;
 
 /// Names in a closure. crates.io as a whole has some 230,000.
 const MAX_NAMES: usize = 50_000;
+
+/// Releases that a remark lists.
+const MAX_TOLD: usize = 5;
 
 /// Requests at a time.
 const PARALLEL: usize = 16;
@@ -26,6 +31,8 @@ const PARALLEL: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closure {
     documents: BTreeMap<PackageName, Verified<Document>>,
+    /// The releases that are too young to be chosen, those in the lock file apart.
+    held_back: BTreeMap<PackageName, BTreeSet<Version>>,
 }
 
 /// Why a closure could not be had.
@@ -57,6 +64,14 @@ pub enum ResolveError {
     /// The lock file gives a release another checksum than the registry.
     #[error("the lock file gives another checksum for `{package}` {version} than the registry")]
     Checksum {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// Cargo chose a release that is too young.
+    #[error("cargo chose `{package}` {version}, which is younger than the cooldown")]
+    HeldBack {
         /// The package.
         package: PackageName,
         /// The version.
@@ -96,7 +111,12 @@ pub(super) fn closure(
                     next.push(name.clone());
                 }
             }
-            closure.documents.insert(document.package.clone(), document);
+            let name = document.package.clone();
+            let held = held_back(&document, pinned, source)?;
+            if !held.is_empty() {
+                closure.held_back.insert(name.clone(), held);
+            }
+            closure.documents.insert(name, document);
         }
         if seen.len() > MAX_NAMES {
             return Err(ResolveError::TooManyNames);
@@ -115,6 +135,23 @@ fn document(
             package: name.to_string(),
             source,
         })
+}
+
+/// The releases of a document that are too young, and that no lock file names yet.
+fn held_back(
+    document: &Document,
+    pinned: &[LockedPackage],
+    source: &dyn Source,
+) -> Result<BTreeSet<Version>, ResolveError> {
+    let held = source.held_back(document);
+    let mut held = held.map_err(|source| ResolveError::Source {
+        package: document.package.to_string(),
+        source,
+    })?;
+    for package in pinned.iter().filter(|one| one.name == document.package) {
+        held.remove(&package.version);
+    }
+    Ok(held)
 }
 
 /// The packages of the same registry that some release of a document may bring into a build.
@@ -153,10 +190,27 @@ pub(super) fn dependencies(
 impl Closure {
     /// Lists all releases of the closure in the local registry, for cargo to choose among.
     pub(super) fn list(&self, local: &LocalRegistry) -> Result<(), ResolveError> {
-        self.documents
-            .values()
-            .try_for_each(|document| local.list(document))?;
+        let none = BTreeSet::new();
+        for (name, document) in &self.documents {
+            local.list(document, self.held_back.get(name).unwrap_or(&none))?;
+        }
         Ok(())
+    }
+
+    /// Says which releases cargo may not choose, before it chooses.
+    pub(super) fn tell_held_back(&self, events: &dyn EventSink) {
+        let held = self.held_back.iter();
+        let held = held.flat_map(|(name, all)| all.iter().map(move |one| format!("{name} v{one}")));
+        let held: Vec<String> = held.collect();
+        let more = match held.len().saturating_sub(MAX_TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        if !held.is_empty() {
+            let told = held[..held.len().min(MAX_TOLD)].join(", ");
+            let text = format!("younger than the cooldown and not chosen: {told}{more}");
+            events.event(Event::Note(text));
+        }
     }
 
     /// The verified entries of packages in a lock file.
@@ -164,7 +218,10 @@ impl Closure {
         &self,
         locked: &[LockedPackage],
     ) -> Result<Vec<Verified<Entry>>, ResolveError> {
-        locked.iter().map(|package| self.entry(package)).collect()
+        locked
+            .iter()
+            .map(|package| self.choosable(package))
+            .collect()
     }
 
     /// Refuses a lock file that gives a release another checksum than the registry, before cargo says
@@ -177,6 +234,17 @@ impl Closure {
             Err(error @ ResolveError::Checksum { .. }) => Err(error),
             Ok(_) | Err(_) => Ok(()),
         })
+    }
+
+    fn choosable(&self, locked: &LockedPackage) -> Result<Verified<Entry>, ResolveError> {
+        let held = self.held_back.get(&locked.name);
+        if held.is_some_and(|held| held.contains(&locked.version)) {
+            return Err(ResolveError::HeldBack {
+                package: locked.name.clone(),
+                version: locked.version.clone(),
+            });
+        }
+        self.entry(locked)
     }
 
     fn entry(&self, locked: &LockedPackage) -> Result<Verified<Entry>, ResolveError> {

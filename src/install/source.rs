@@ -2,7 +2,10 @@
 //! registry, or what an earlier visit left on this machine. What comes through here was checked by
 //! `trust`; nothing in this folder takes bytes from anywhere else.
 
+use std::collections::BTreeSet;
 use std::error::Error;
+
+use semver::Version;
 
 use crate::model::{Document, Entry, PackageName};
 use crate::trust::{Archive, Verified};
@@ -18,6 +21,9 @@ pub trait Source: Sync {
 
     /// A package's document; `None` if the registry has no such package.
     fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError>;
+
+    /// The releases of a package that are too young to be chosen.
+    fn held_back(&self, document: &Document) -> Result<BTreeSet<Version>, SourceError>;
 
     /// The archive of a release.
     fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, SourceError>;

@@ -1,12 +1,14 @@
 //! A small world for the tests of this folder: packages made by real `cargo package`, a source that
 //! can be down, and a cargo home of its own. Compiled for tests only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
+
+use semver::Version;
 
 use super::archive::{Limits, derive};
 use super::handover::Session;
@@ -44,6 +46,7 @@ pub(crate) struct Shelf {
     archives: Mutex<BTreeMap<Sha256Digest, Vec<u8>>>,
     fetched: Mutex<Vec<String>>,
     down: Mutex<bool>,
+    held_back: Mutex<BTreeMap<PackageName, BTreeSet<Version>>>,
 }
 
 impl Source for Shelf {
@@ -54,6 +57,11 @@ impl Source for Shelf {
     fn document(&self, name: &PackageName) -> Result<Option<Verified<Document>>, SourceError> {
         let documents = self.documents.lock().unwrap();
         Ok(documents.get(name).cloned().map(Verified::for_tests))
+    }
+
+    fn held_back(&self, document: &Document) -> Result<BTreeSet<Version>, SourceError> {
+        let held = self.held_back.lock().unwrap();
+        Ok(held.get(&document.package).cloned().unwrap_or_default())
     }
 
     fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, SourceError> {
@@ -191,7 +199,9 @@ impl World {
     ) -> Verified<Entry> {
         let local = LocalRegistry::open(&self.root().join("publisher")).unwrap();
         for document in self.shelf.documents.lock().unwrap().values() {
-            local.list(&Verified::for_tests(document.clone())).unwrap();
+            local
+                .list(&Verified::for_tests(document.clone()), &BTreeSet::new())
+                .unwrap();
         }
         let bytes = self.archive_of(folder, name, version, local.folder());
         let mut index_urls = vec![self.registry.index.clone()];

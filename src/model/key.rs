@@ -5,6 +5,13 @@ use std::str::FromStr;
 
 use super::{DigestError, Sha256Digest};
 
+/// Variables of the environment that can hold a signing key or open one. No program that we run gets
+/// them.
+pub const KEY_VARIABLES: [&str; 2] = [
+    "CARGO_MARKETPLACE_SIGNING_KEY",
+    "CARGO_MARKETPLACE_KEY_PASSPHRASE",
+];
+
 /// A key's id: the sha256 of its canonical JSON form (TUF 1.0, section 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub Sha256Digest);

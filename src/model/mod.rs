@@ -3,6 +3,7 @@
 //! No input or output, no clock, no environment: everything here is a value. Text enters through
 //! `FromStr` and leaves through `Display`; past this folder no package name is a bare `String`.
 
+mod cooldown;
 mod digest;
 mod document;
 mod event;
@@ -14,10 +15,11 @@ mod statement;
 mod time;
 mod version;
 
+pub use cooldown::{Cooldown, CooldownError};
 pub use digest::{DigestError, Sha256Digest};
 pub use document::{Document, Entry, TrustState, Yank};
 pub use event::{Event, EventSink, Progress, Silent, Unit};
-pub use key::{KeyId, PublicKey, PublicKeyError, Signature};
+pub use key::{KEY_VARIABLES, KeyId, PublicKey, PublicKeyError, Signature};
 pub use name::{NameError, PackageName, PublisherId, RegistryName, is_device_name};
 pub use release::{
     CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, ForeignLine, Kinds, Release,

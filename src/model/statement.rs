@@ -58,6 +58,13 @@ pub enum Body {
         /// Where the archive came from, in the operator's words (`crates.io`).
         source: Option<String>,
     },
+    /// A release that nobody answers for: it counts only where the registry's offline keys list it.
+    Unsigned {
+        /// The release as derived from the archive.
+        release: Box<Release>,
+        /// Where the archive came from, in the operator's words.
+        source: Option<String>,
+    },
 }
 
 /// Who may speak for a package.
@@ -79,7 +86,8 @@ impl Body {
             | Self::Yank { .. }
             | Self::Unyank { .. }
             | Self::Withdraw { .. }
-            | Self::Vouch { .. } => None,
+            | Self::Vouch { .. }
+            | Self::Unsigned { .. } => None,
         }
     }
 
@@ -87,7 +95,9 @@ impl Body {
     #[must_use]
     pub const fn version(&self) -> Option<&Version> {
         match self {
-            Self::Release(release) | Self::Vouch { release, .. } => Some(&release.version),
+            Self::Release(release)
+            | Self::Vouch { release, .. }
+            | Self::Unsigned { release, .. } => Some(&release.version),
             Self::Yank { version, .. }
             | Self::Unyank { version }
             | Self::Withdraw { version, .. } => Some(version),
@@ -99,7 +109,9 @@ impl Body {
     #[must_use]
     pub const fn release(&self) -> Option<&Release> {
         match self {
-            Self::Release(release) | Self::Vouch { release, .. } => Some(release),
+            Self::Release(release)
+            | Self::Vouch { release, .. }
+            | Self::Unsigned { release, .. } => Some(release),
             Self::Genesis(_)
             | Self::Owners(_)
             | Self::Assign(_)
@@ -121,6 +133,7 @@ impl Body {
             Self::Unyank { .. } => "unyank",
             Self::Withdraw { .. } => "withdraw",
             Self::Vouch { .. } => "vouch",
+            Self::Unsigned { .. } => "unsigned",
         }
     }
 }

@@ -5,14 +5,19 @@
 
 mod catalog;
 mod error;
+mod keys;
+mod terms;
 
 use std::collections::BTreeMap;
 
 pub use error::ApplyError;
+pub use keys::{change_keys, check_change, last_signed};
+pub use terms::signing;
 
 use semver::Version;
 
 use catalog::Touched;
+use terms::Terms;
 
 use super::claim::claim_with;
 use super::collision;
@@ -20,14 +25,13 @@ use super::folder::Folder;
 use super::journal::{Change, NewFile};
 use super::role_keys::RoleKeys;
 use crate::formats::layout::{self, Format};
-use crate::formats::policy::Policy;
 use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record};
 use crate::formats::statement::{self, Envelope};
-use crate::formats::{v1, v2};
+use crate::formats::{unsigned, v1, v2};
 use crate::model::{Body, Document, PackageName, Release, Sha256Digest, UtcTime, same_release};
 use crate::trust::ed25519::check_key;
-use crate::trust::{PackageState, RecordContext, check_record, owners_needed};
+use crate::trust::{PackageState, check_record};
 
 /// What is to be added to one package.
 #[derive(Debug, Clone)]
@@ -67,15 +71,55 @@ pub fn apply(
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
-    register_all(&mut folder, publishers, &mut change)?;
-    let policy = folder.policy()?;
+    let new = register_all(&mut folder, publishers, &mut change)?;
+    let terms = Terms::of(&mut folder, &new)?;
+    finish(folder, change, proposals, &terms, authority)
+}
+
+/// As [`apply`], for releases that nobody signed: they are listed besides, which needs the key of the
+/// policy.
+pub fn apply_unsigned(
+    mut folder: Folder,
+    proposals: Vec<Proposal>,
+    authority: &Authority<'_>,
+) -> Result<Applied, ApplyError> {
+    let mut change = Change::default();
+    let mut terms = Terms::of(&mut folder, &[])?;
+    let serial = catalog::serial(&mut folder)?;
+    if let Some(from) = terms
+        .policy
+        .signing_required_from
+        .filter(|from| serial >= *from)
+    {
+        return Err(ApplyError::SigningRequired(from));
+    }
+    for proposal in &proposals {
+        for release in releases(&proposal.package, &proposal.statements)? {
+            terms.unsigned.add(&release);
+        }
+    }
+    let bytes = unsigned::encode(&terms.unsigned);
+    folder.set_target("policy", layout::UNSIGNED, &bytes)?;
+    change.add_hashed(layout::UNSIGNED, bytes);
+    finish(folder, change, proposals, &terms, authority)
+}
+
+/// Adds what is proposed to a change, and commits it.
+fn finish(
+    mut folder: Folder,
+    mut change: Change,
+    proposals: Vec<Proposal>,
+    terms: &Terms<'_>,
+    authority: &Authority<'_>,
+) -> Result<Applied, ApplyError> {
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
     for proposal in proposals {
-        let record = extended_record(&mut folder, &proposal, &policy, publishers, authority.now)?;
+        let record = extended_record(&mut folder, &proposal, terms, authority.now)?;
         claim_with(&mut folder, &record.0, &record.1, authority.keys)?;
         change.immutable.extend(archives(proposal)?);
-        add_package(&mut folder, record, &policy.base, &mut touched, &mut change)?;
+        let base = &terms.policy.base;
+        add_package(&mut folder, record, base, &mut touched, &mut change)?;
     }
     let serial = catalog::renew(&mut folder, touched, &mut change)?;
     let files = change.immutable.len() + change.plain.len();
@@ -101,18 +145,18 @@ pub fn preview(
     publishers: &[Publisher],
     now: UtcTime,
 ) -> Result<Vec<Preview>, ApplyError> {
-    register_all(folder, publishers, &mut Change::default())?;
-    let policy = folder.policy()?;
+    let new = register_all(folder, publishers, &mut Change::default())?;
+    let terms = Terms::of(folder, &new)?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut previews = Vec::new();
     for proposal in proposals {
         let before = state(folder, &proposal.package)?.document;
-        let (_, after) = extended_record(folder, proposal, &policy, publishers, now)?;
+        let (_, after) = extended_record(folder, proposal, &terms, now)?;
         archives(proposal.clone())?;
         previews.push(Preview {
             before,
             after: after.document,
-            base: policy.base.clone(),
+            base: terms.policy.base.clone(),
         });
     }
     Ok(previews)
@@ -125,80 +169,57 @@ pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState,
         return Ok(PackageState::empty(registry_id, package.clone()));
     };
     collision::check_place(&record.package, package)?;
-    let policy = folder.policy()?;
-    checked(folder, &record, &policy, &[])
+    let terms = Terms::of(folder, &[])?;
+    terms.judge(folder, &record, check_record)
 }
 
-fn checked(
-    folder: &mut Folder,
-    record: &Record,
-    policy: &Policy,
-    new: &[Publisher],
-) -> Result<PackageState, ApplyError> {
-    let mut publishers = BTreeMap::new();
-    for id in owners_needed(record) {
-        let known = new.iter().find(|publisher| publisher.id == id).cloned();
-        if let Some(publisher) = known.map_or_else(|| folder.publisher(&id), |p| Ok(Some(p)))? {
-            publishers.insert(id, publisher);
-        }
-    }
-    let context = RecordContext {
-        registry_id: folder.registry_id(),
-        package: &record.package,
-        publishers: &publishers,
-        policy,
-        claim: folder.claim(&record.package)?,
-        verified_before: None,
-    };
-    check_record(record, &context).map_err(ApplyError::Record)
-}
-
-/// Registers publishers. Each submission names its own, so that the same one may come twice.
+/// Registers the publishers whom the registry does not know, and returns them. Each submission names
+/// its own, so that the same one may come twice.
 fn register_all(
     folder: &mut Folder,
     publishers: &[Publisher],
     change: &mut Change,
-) -> Result<(), ApplyError> {
-    for (place, publisher) in publishers.iter().enumerate() {
-        let mut before = publishers[..place].iter();
-        match before.find(|other| other.id == publisher.id) {
-            Some(same) if same.keys == publisher.keys => {}
-            Some(_) => return Err(ApplyError::OtherKeys(publisher.id.clone())),
-            None => register(folder, publisher, change)?,
+) -> Result<Vec<Publisher>, ApplyError> {
+    let mut new: Vec<Publisher> = Vec::new();
+    for publisher in publishers {
+        let known = folder.publisher(&publisher.id)?;
+        let first = new.iter().find(|other| other.id == publisher.id);
+        let fits = match (known, first) {
+            (Some(known), _) => publisher.keys.iter().all(|key| known.keys.contains(key)),
+            (None, Some(first)) => first.keys == publisher.keys,
+            (None, None) => {
+                publisher.keys.iter().try_for_each(check_key)?;
+                new.push(publisher.clone());
+                true
+            }
+        };
+        if !fits {
+            return Err(ApplyError::OtherKeys(publisher.id.clone()));
         }
     }
-    Ok(())
-}
-
-fn register(
-    folder: &mut Folder,
-    publisher: &Publisher,
-    change: &mut Change,
-) -> Result<(), ApplyError> {
-    if let Some(known) = folder.publisher(&publisher.id)? {
-        let is_known = publisher.keys.iter().all(|key| known.keys.contains(key));
-        return is_known
-            .then_some(())
-            .ok_or_else(|| ApplyError::OtherKeys(publisher.id.clone()));
+    for publisher in &new {
+        let path = layout::publisher(&publisher.id);
+        let bytes = publisher::encode(publisher);
+        folder.set_target("targets", &path, &bytes)?;
+        change.add_hashed(&path, bytes);
     }
-    for key in &publisher.keys {
-        check_key(key)?;
-    }
-    let path = layout::publisher(&publisher.id);
-    let bytes = publisher::encode(publisher);
-    folder.set_target("targets", &path, &bytes)?;
-    change.add_hashed(&path, bytes);
-    Ok(())
+    Ok(new)
 }
 
 /// The package's record with the proposed statements at its end, checked as a client would.
 fn extended_record(
     folder: &mut Folder,
     proposal: &Proposal,
-    policy: &Policy,
-    publishers: &[Publisher],
+    terms: &Terms<'_>,
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
+    let record = extended(folder, proposal, now)?;
+    let state = terms.judge(folder, &record, check_record)?;
+    Ok((record, state))
+}
+
+/// The package's record with the proposed statements at its end, not checked.
+fn extended(folder: &mut Folder, proposal: &Proposal, now: UtcTime) -> Result<Record, ApplyError> {
     let package = &proposal.package;
     let mut record = if let Some(record) = folder.record(package)? {
         collision::check_place(&record.package, package)?;
@@ -218,8 +239,7 @@ fn extended_record(
     record
         .statements
         .extend(proposal.statements.iter().cloned());
-    let state = checked(folder, &record, policy, publishers)?;
-    Ok((record, state))
+    Ok(record)
 }
 
 /// What statements say, in their order.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Failure, failed};
+use crate::disk::{self, Durability, Failure, failed};
 use crate::formats::submission::{self, Submission, SubmissionError};
 use crate::install::archive::Limits;
 use crate::model::Sha256Digest;
@@ -41,7 +41,9 @@ pub fn write(
         disk::write(&path, bytes)?;
     }
     let path = folder.join(submission::FILE);
-    Ok(disk::write(&path, &submission::encode(submission))?)
+    // It may hold signatures that others have added.
+    let bytes = submission::encode(submission);
+    Ok(disk::replace(&path, &bytes, Durability::Synced)?)
 }
 
 /// Reads a bundle: the submission, and every `.crate` file beside it.

@@ -13,19 +13,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::drafts::{self, Drafts};
 use super::journal::{Journal, JournalError};
+use super::roles::operator_name;
 use crate::disk::Failure;
+use crate::formats::config_json::{self, Readers};
+use crate::formats::layout;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
-use crate::formats::{config_json, layout};
+use crate::formats::unsigned::UnsignedList;
 use crate::model::{EventSink, PackageName, Progress, PublisherId, Sha256Digest, Unit, UtcTime};
-use crate::trust::{PackageState, Verified, read_policy, read_publisher};
+use crate::trust::{PackageState, Verified, read_policy, read_publisher, read_unsigned};
 use chain::{Chain, Listed};
 use package::Judge;
 use report::Log;
 use tree::Tree;
 
-pub use report::{Ageing, Finding, Problem, Report};
+pub use report::{Finding, Problem, Report};
 
 /// Why a folder could not be checked at all.
 #[derive(Debug, thiserror::Error)]
@@ -41,28 +45,58 @@ pub enum CheckError {
     Journal(#[from] JournalError),
 }
 
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What clients could judge.
+    Usual,
+    /// Every archive, too, is read, and what its release says is derived from it anew.
+    Deep,
+}
+
 /// Checks the registry in the folder `root` as it is at the time `now`.
-pub fn check(root: &Path, now: UtcTime, events: &dyn EventSink) -> Result<Report, CheckError> {
+pub fn check(
+    root: &Path,
+    now: UtcTime,
+    depth: Depth,
+    events: &dyn EventSink,
+) -> Result<Report, CheckError> {
+    let mut log = Log::default();
+    let waiting = waiting(root, &mut log);
     if !root.join(layout::TUF).is_dir() && !Journal::has_pending_change(root) {
-        return Err(CheckError::NoRegistry(root.to_owned()));
+        return match waiting.is_empty() {
+            true => Err(CheckError::NoRegistry(root.to_owned())),
+            false => Ok(Report {
+                waiting,
+                ..unchecked("all, since the registry is not published yet")
+            }),
+        };
     }
     let _reading = Journal::wait(root)?;
     let tree = Tree::list(root)?;
-    let mut log = Log::default();
     if Journal::has_pending_change(root) {
         log.find(".journal/plan.json", Problem::PendingChange);
     }
     let mut report = match chain::follow(&tree, &mut log) {
-        Some(chain) => check_chain(&tree, &chain, now, events, &mut log),
+        Some(chain) => check_chain(&tree, &chain, (now, depth), events, &mut log),
         None => unchecked("what the metadata lists"),
     };
     if report.unchecked.is_none() {
         check_rest(&tree, &mut log, &mut report);
     }
+    report.waiting = waiting;
     report.files = log.referenced.len();
     report.findings = log.findings;
     report.findings.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(report)
+}
+
+/// The roles whose next version waits for signatures; nobody reads it before.
+fn waiting(root: &Path, log: &mut Log) -> BTreeSet<String> {
+    let drafts = log.take(drafts::FOLDER, Drafts::load(root));
+    let drafts = drafts.unwrap_or_default();
+    let roles = drafts.roles().map(operator_name);
+    roles.map(str::to_owned).collect()
 }
 
 fn unchecked(part: &'static str) -> Report {
@@ -75,7 +109,7 @@ fn unchecked(part: &'static str) -> Report {
 fn check_chain(
     tree: &Tree,
     chain: &Chain,
-    now: UtcTime,
+    (now, depth): (UtcTime, Depth),
     events: &dyn EventSink,
     log: &mut Log,
 ) -> Report {
@@ -83,7 +117,7 @@ fn check_chain(
     let lifetimes = policy.as_ref().map(|policy| policy.lifetimes);
     let ageing = chain.check_expiry(now, &lifetimes.unwrap_or_default(), log);
     let report = match policy {
-        Some(policy) => check_listed(tree, chain, &policy, events, log),
+        Some(policy) => check_listed(tree, chain, (&policy, depth), events, log),
         None => unchecked("packages and catalog, since there is no policy"),
     };
     Report {
@@ -97,18 +131,22 @@ fn check_chain(
 fn check_listed(
     tree: &Tree,
     chain: &Chain,
-    policy: &Policy,
+    (policy, depth): (&Policy, Depth),
     events: &dyn EventSink,
     log: &mut Log,
 ) -> Report {
     check_config(tree, &policy.base, log);
     let publishers = check_publishers(tree, chain, log);
+    let unsigned = check_unsigned(tree, chain, log);
     let claims = claims(chain);
     let judge = Judge {
         tree,
         registry_id: chain.root,
         publishers: &publishers,
         policy,
+        depth,
+        index: format!("sparse+{}", policy.base),
+        unsigned: &unsigned,
         claims: &claims,
     };
     let (records, others) = split(chain);
@@ -136,8 +174,7 @@ fn check_listed(
 /// Records, and files that are neither records nor looked at by name.
 fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
     let is_known = |path: &str| {
-        path == layout::POLICY
-            || path == layout::CATALOG_INDEX
+        [layout::POLICY, layout::UNSIGNED, layout::CATALOG_INDEX].contains(&path)
             || path.starts_with(layout::CLAIMS)
             || publisher_of(path).is_some()
     };
@@ -208,12 +245,20 @@ fn check_policy(tree: &Tree, chain: &Chain, log: &mut Log) -> Option<Verified<Po
     log.take(layout::POLICY, read_policy(&target))
 }
 
+fn check_unsigned(tree: &Tree, chain: &Chain, log: &mut Log) -> UnsignedList {
+    let listed = chain.listed.get(layout::UNSIGNED);
+    let target = listed.and_then(|listed| listed.load(tree, log));
+    let list = target.and_then(|target| log.take(layout::UNSIGNED, read_unsigned(&target)));
+    list.map(Verified::into_inner).unwrap_or_default()
+}
+
 /// No client of ours trusts it, but stock cargo does.
 fn check_config(tree: &Tree, base: &str, log: &mut Log) {
     log.refer(layout::CONFIG);
-    let expected = config_json::encode(base);
-    match tree.read(layout::CONFIG, expected.len() as u64) {
-        Ok(bytes) if bytes == expected => {}
+    let known = Readers::ALL.map(|readers| config_json::encode(base, readers));
+    let longest = known.iter().map(Vec::len).max().unwrap_or_default();
+    match tree.read(layout::CONFIG, longest as u64) {
+        Ok(bytes) if known.contains(&bytes) => {}
         Ok(_) => log.find(layout::CONFIG, Problem::Config(base.to_owned())),
         Err(problem) => log.find(layout::CONFIG, problem),
     }

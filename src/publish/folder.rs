@@ -3,10 +3,12 @@
 //!
 //! Only what a change touches is read, so that one more release costs the same in a large registry.
 
+mod drafting;
 mod error;
+mod listing;
 mod refresh;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,14 +18,16 @@ pub use refresh::Refreshed;
 use serde_json::Value;
 
 use super::journal::{Change, Journal, NewFile};
-use super::metadata::{self, CLAIMED, PACKAGES, binning_role};
+use super::metadata::{self, CLAIMED, PACKAGES};
 use super::role_keys::{RoleKeys, key_ids};
+use super::roles::{Roles, delegator, is_top, version_of};
 use crate::disk;
 use crate::formats::policy::{self, Policy};
 use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, Record};
 use crate::formats::{layout, record::FileDigest};
 use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, UtcTime};
+use crate::trust::lifetime;
 use crate::trust::tuf::{Authority, bin_name, open_metadata};
 
 /// A registry folder, locked for a change.
@@ -33,7 +37,7 @@ pub struct Folder {
     journal: Journal,
     registry_id: Sha256Digest,
     /// The signed part of each role read so far.
-    roles: BTreeMap<String, Value>,
+    roles: Roles,
     /// Roles that the change alters.
     changed: BTreeSet<String>,
 }
@@ -53,7 +57,7 @@ impl Folder {
             root: root.to_owned(),
             journal,
             registry_id,
-            roles: BTreeMap::new(),
+            roles: Roles::default(),
             changed: BTreeSet::new(),
         };
         folder.load_root()?;
@@ -112,10 +116,8 @@ impl Folder {
     /// The records of all packages: for what looks at a registry as a whole.
     pub fn records(&mut self) -> Result<Vec<Record>, FolderError> {
         let mut records = Vec::new();
-        for bin in self.listed_roles() {
-            if binning_role(&bin) != Some(PACKAGES) {
-                continue;
-            }
+        self.role(PACKAGES)?;
+        for bin in self.roles.bins(PACKAGES) {
             let paths = self.role(&bin)?["targets"].as_object();
             let paths: Vec<String> = paths
                 .into_iter()
@@ -150,7 +152,7 @@ impl Folder {
     /// Whose keys claim a package, and how many of them.
     pub fn claims_description(&mut self, package: &PackageName) -> Result<Value, FolderError> {
         let bin = self.bin(CLAIMED, &layout::claim(package))?;
-        Ok(self.description(&bin))
+        Ok(self.roles.description(&bin))
     }
 
     /// Claims a package for its owners, by the payload of the statement by which they have it.
@@ -210,17 +212,21 @@ impl Folder {
         now: UtcTime,
     ) -> Result<(), FolderError> {
         let lifetimes = self.policy()?.lifetimes;
-        let expires = |role: &str| now.plus_days(metadata::lifetime(role, &lifetimes));
+        let expires = |role: &str| now.plus_days(lifetime(role, &lifetimes));
         for role in std::mem::take(&mut self.changed) {
             let file = self.renewed(&role, keys, expires(&role))?;
             change.metadata.push(file);
         }
         let snapshot = self.renewed("snapshot", keys, expires("snapshot"))?;
-        let version = version_of(&self.roles["timestamp"]) + 1;
-        let of = version_of(&self.roles["snapshot"]);
+        let version = self.roles.version("timestamp") + 1;
+        let of = self.roles.version("snapshot");
         let timestamp = metadata::timestamp(version, expires("timestamp"), of, &snapshot.bytes);
         change.metadata.push(snapshot);
-        let bytes = keys.seal("timestamp", &self.description("timestamp"), &timestamp)?;
+        let bytes = keys.seal(
+            "timestamp",
+            &self.roles.description("timestamp"),
+            &timestamp,
+        )?;
         change.timestamp = Some(NewFile::new(layout::TIMESTAMP, bytes));
         Ok(self.journal.commit(change)?)
     }
@@ -232,17 +238,13 @@ impl Folder {
         keys: &RoleKeys,
         expires: UtcTime,
     ) -> Result<NewFile, FolderError> {
-        let description = self.description(role);
-        let mut signed = self.roles.remove(role).unwrap_or_default();
+        let mut signed = self.roles[role].clone();
         metadata::renew(&mut signed, expires);
         let version = version_of(&signed);
-        let bytes = keys.seal(role, &description, &signed)?;
-        self.roles.insert(role.to_owned(), signed);
-        if let Some(snapshot) = self
-            .roles
-            .get_mut("snapshot")
-            .filter(|_| role != "snapshot")
-        {
+        let bytes = keys.seal(role, &self.roles.description(role), &signed)?;
+        self.roles.insert(role, signed);
+        let snapshot = self.roles.get_mut("snapshot");
+        if let Some(snapshot) = snapshot.filter(|_| role != "snapshot") {
             snapshot["meta"][format!("{role}.json")]["version"] = version.into();
         }
         Ok(NewFile::new(layout::metadata(role, version), bytes))
@@ -250,23 +252,22 @@ impl Folder {
 
     /// The signed part of a role of type `targets`, read when first asked for.
     fn role(&mut self, role: &str) -> Result<&Value, FolderError> {
-        if !self.roles.contains_key(role) {
-            let meta = &self.roles["snapshot"]["meta"][format!("{role}.json")];
-            self.load(role, Some(version_of(meta)))?;
+        if !self.roles.contains(role) {
+            self.load(role, Some(self.roles.listed_version(role)))?;
         }
         Ok(&self.roles[role])
     }
 
     /// The bin of `role` that a path belongs to.
     fn bin(&mut self, role: &str, path: &str) -> Result<String, FolderError> {
-        let delegation = &self.role(role)?["delegations"]["succinct_roles"];
-        let bits = delegation["bit_length"]
-            .as_u64()
-            .and_then(|bits| u32::try_from(bits).ok());
-        let bits = bits.ok_or(FolderError::Shape {
-            role: role.to_owned(),
-            field: "bit_length",
-        })?;
+        self.role(role)?;
+        let bits = self
+            .roles
+            .bin_bits(role)
+            .ok_or_else(|| FolderError::Shape {
+                role: role.to_owned(),
+                field: "bit_length",
+            })?;
         Ok(bin_name(role, bits, path))
     }
 
@@ -276,7 +277,10 @@ impl Folder {
         loop {
             let path = layout::metadata("root", version);
             let bytes = self.read(&path)?;
-            let before = self.roles.get("root").cloned();
+            let before = self
+                .roles
+                .contains("root")
+                .then(|| self.roles["root"].clone());
             let signed = unsealed("root", Some(version), &bytes, &path, |signed| {
                 let root = before.as_ref().unwrap_or(signed);
                 Authority {
@@ -284,7 +288,7 @@ impl Folder {
                     keys: root["keys"].clone(),
                 }
             })?;
-            self.roles.insert("root".into(), signed);
+            self.roles.insert("root", signed);
             version += 1;
             if !self.root.join(layout::metadata("root", version)).exists() {
                 return Ok(());
@@ -294,67 +298,29 @@ impl Folder {
 
     /// Reads a role in the version that was announced; the timestamp has none.
     fn load(&mut self, role: &str, version: Option<u64>) -> Result<(), FolderError> {
-        match binning_role(role) {
-            Some(binning) => _ = self.role(binning)?,
-            None if is_top(role) => {}
-            None => _ = self.role("targets")?,
+        if !is_top(role) {
+            self.role(delegator(role))?;
         }
         let path = match version {
             Some(version) => layout::metadata(role, version),
             None => layout::TIMESTAMP.to_owned(),
         };
         let bytes = self.read(&path)?;
-        let authority = Authority {
-            description: self.description(role),
-            keys: self.keys(role),
-        };
+        let authority = self.roles.authority(role);
         let signed = unsealed(role, version, &bytes, &path, |_| authority)?;
-        self.roles.insert(role.to_owned(), signed);
+        self.roles.insert(role, signed);
         Ok(())
-    }
-
-    /// Whose keys sign a role, and how many of them: what its delegator says.
-    #[must_use]
-    pub fn description(&self, role: &str) -> Value {
-        match role {
-            _ if is_top(role) => self.roles["root"]["roles"][role].clone(),
-            _ => self.delegated_description(role),
-        }
-    }
-
-    fn delegated_description(&self, role: &str) -> Value {
-        match binning_role(role) {
-            Some(binning) => self.roles[binning]["delegations"]["succinct_roles"].clone(),
-            None => {
-                let delegations = self.roles["targets"]["delegations"]["roles"].as_array();
-                let mut delegations = delegations.into_iter().flatten();
-                delegations
-                    .find(|d| d["name"] == role)
-                    .cloned()
-                    .unwrap_or_default()
-            }
-        }
     }
 
     /// The ids of the keys that may sign a role.
     pub fn key_ids(&mut self, role: &str) -> Result<Vec<KeyId>, FolderError> {
-        if let Some(binning) = binning_role(role) {
-            self.role(binning)?;
+        if !is_top(role) {
+            self.role(delegator(role))?;
         }
-        let description = self.description(role);
+        let description = self.roles.description(role);
         Ok(key_ids(&description)
             .filter_map(|id| id.parse().ok())
             .collect())
-    }
-
-    fn keys(&self, role: &str) -> Value {
-        match role {
-            _ if is_top(role) => self.roles["root"]["keys"].clone(),
-            _ => {
-                let delegator = binning_role(role).unwrap_or("targets");
-                self.roles[delegator]["delegations"]["keys"].clone()
-            }
-        }
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, FolderError> {
@@ -374,15 +340,6 @@ fn unsealed(
         path: path.to_owned(),
         source,
     })
-}
-
-/// Roles that the root names.
-fn is_top(role: &str) -> bool {
-    matches!(role, "root" | "targets" | "snapshot" | "timestamp")
-}
-
-fn version_of(value: &Value) -> u64 {
-    value["version"].as_u64().unwrap_or(0)
 }
 
 fn file_digest(listed: &Value) -> Option<FileDigest> {

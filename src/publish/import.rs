@@ -10,7 +10,6 @@ use super::apply::{self, Applied, ApplyError, Authority, Proposal};
 use super::folder::Folder;
 use super::sign::{self, Found, SignError, Signer};
 use crate::formats::manifest::Home;
-use crate::formats::publisher::Publisher;
 use crate::formats::statement::StatementError;
 use crate::install::archive::{DeriveError, Limits, derive};
 use crate::model::{Body, EventSink, PackageName, Progress, Release, Unit};
@@ -28,6 +27,11 @@ pub enum Attestation<'a> {
     },
     /// A publisher, who becomes or is the owner.
     Sign(Signer<'a>),
+    /// Nobody: they are listed as unsigned.
+    Nobody {
+        /// Where the archives came from.
+        source: Option<&'a str>,
+    },
 }
 
 /// An archive to be imported, and what to call it in messages.
@@ -114,8 +118,13 @@ pub fn import(
         .map(|(new, state)| proposal(&state, new, attestation))
         .collect::<Result<_, _>>()?;
     if !proposals.is_empty() {
-        let publishers: Vec<Publisher> = publisher(attestation).into_iter().collect();
-        imported.applied = Some(apply::apply(folder, proposals, &publishers, authority)?);
+        imported.applied = Some(match attestation {
+            Attestation::Nobody { .. } => apply::apply_unsigned(folder, proposals, authority)?,
+            Attestation::Vouch { .. } => apply::apply(folder, proposals, &[], authority)?,
+            Attestation::Sign(signer) => {
+                apply::apply(folder, proposals, &[signer.public()], authority)?
+            }
+        });
     }
     Ok(imported)
 }
@@ -182,7 +191,7 @@ fn proposal(
                 release: Box::new(release),
                 source: source.map(str::to_owned),
             };
-            sign::chain(state, releases.into_iter().map(vouch), key)?
+            sign::chain(state, releases.into_iter().map(vouch), &[key])?
         }
         Attestation::Sign(signer) => {
             let bodies = releases
@@ -190,19 +199,19 @@ fn proposal(
                 .map(|r| sign::release_body(r, signer.publisher));
             sign::sign(state, bodies.collect(), signer)?.statements
         }
+        Attestation::Nobody { source } => {
+            let unsigned = |release| Body::Unsigned {
+                release: Box::new(release),
+                source: source.map(str::to_owned),
+            };
+            sign::chain(state, releases.into_iter().map(unsigned), &[])?
+        }
     };
     Ok(Proposal {
         package: state.document.package.clone(),
         statements,
         archives,
     })
-}
-
-fn publisher(attestation: Attestation<'_>) -> Option<Publisher> {
-    match attestation {
-        Attestation::Vouch { .. } => None,
-        Attestation::Sign(signer) => Some(signer.public()),
-    }
 }
 
 /// The packages of this registry that new releases need to build and run, and that are neither in

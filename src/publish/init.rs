@@ -2,30 +2,47 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::ceremony::{BINS, Ceremony, RECOVERY, VOUCHERS};
+use super::drafts::{self, DraftError, Drafts, Pending, Waiting, publication};
 use super::journal::{Change, Journal, JournalError, NewFile};
-use super::metadata::{self, CLAIMED, PACKAGES, SoloKeys};
-use super::role_keys::{RoleKeys, SealError};
+use super::metadata::{self, CLAIMED, PACKAGES};
+use super::role_keys::RoleKeys;
 use crate::disk::{self, Failure};
 use crate::formats::catalog_index::{self, CatalogIndex};
+use crate::formats::config_json::{self, Readers};
+use crate::formats::layout;
 use crate::formats::policy::{self, FormatFloor, Lifetimes, Policy, PolicyError};
-use crate::formats::{config_json, layout};
 use crate::model::{Sha256Digest, UtcTime};
+use crate::trust::lifetime;
 
 /// What a new registry is made of.
 #[derive(Debug)]
 pub struct NewRegistry<'a> {
     /// The canonical base URL, ending in `/`.
     pub base: &'a str,
-    /// Which key signs what.
-    pub roles: SoloKeys,
-    /// The secret halves of both.
+    /// Which keys sign what.
+    pub ceremony: Ceremony,
+    /// The secret halves that are at hand.
     pub keys: &'a RoleKeys,
     /// The time of making.
     pub now: UtcTime,
     /// How long metadata is valid.
     pub lifetimes: Lifetimes,
+    /// Where else it is served, each ending in `/`.
+    pub mirrors: &'a [String],
+    /// Whether its server asks who reads it.
+    pub readers: Readers,
+}
+
+/// What became of a new registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// It is there; the sha256 of its root is what users pin, and the registry's id.
+    Published(Sha256Digest),
+    /// Its first metadata waits for signatures.
+    Waiting(Vec<Waiting>),
 }
 
 /// Why no registry was made.
@@ -40,24 +57,74 @@ pub enum InitError {
     /// The policy cannot be written.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// A role cannot be signed.
+    /// The policy is not the one that was drafted.
+    #[error("`{}` is not what its draft says", .0.display())]
+    Mismatch(PathBuf),
+    /// A role cannot be drafted or signed.
     #[error(transparent)]
-    Seal(#[from] SealError),
+    Draft(#[from] DraftError),
     /// The files cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
-/// Makes a registry in a folder that is empty, but for hidden files. Returns the sha256 of its
-/// root: what users pin, and the registry's id.
-pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Sha256Digest, InitError> {
+/// Makes a registry in a folder that is empty, but for hidden files. Where not enough keys are at
+/// hand, the metadata stays there as drafts.
+pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Made, InitError> {
     check_empty(folder)?;
-    let (change, root) = first_change(new)?;
+    let mut change = Change::default();
+    let drafts = first_drafts(new, &mut change)?;
+    let mut pending = Pending::new(&super::roles::Roles::default(), drafts)?;
+    for role in pending.names() {
+        pending.sign(&role, new.keys)?;
+    }
+    let mut waiting = pending.waiting()?;
+    waiting.extend(pending.following(new.keys));
     let journal = Journal::open(folder)?;
     // Another process may have been first.
     check_empty(folder)?;
+    if !waiting.is_empty() {
+        pending.drafts().save(folder)?;
+        journal.commit(change)?;
+        return Ok(Made::Waiting(waiting));
+    }
+    let signed = publication(&pending, new.keys, new.now, &new.lifetimes)?;
+    let root = root_digest(&signed);
+    journal.commit(Change {
+        immutable: change.immutable,
+        plain: change.plain,
+        ..signed
+    })?;
+    Ok(Made::Published(root))
+}
+
+/// Brings the first metadata of a registry into force, when its drafts wait for nobody. Returns the
+/// sha256 of the root.
+pub fn found(
+    folder: &Path,
+    pending: &Pending,
+    keys: &RoleKeys,
+    now: UtcTime,
+) -> Result<Sha256Digest, InitError> {
+    let journal = Journal::open(folder)?;
+    let path = folder.join(layout::POLICY);
+    let bytes = disk::read(&path, disk::LIMIT)?;
+    let digest = Sha256Digest::of(&bytes).to_string();
+    let listed = &pending.after()["policy"]["targets"][layout::POLICY];
+    if listed["hashes"]["sha256"] != digest.as_str() {
+        return Err(InitError::Mismatch(path));
+    }
+    let lifetimes = policy::decode(&bytes)?.lifetimes;
+    let change = publication(pending, keys, now, &lifetimes)?;
+    let root = root_digest(&change);
     journal.commit(change)?;
+    drafts::discard(folder)?;
     Ok(root)
+}
+
+fn root_digest(change: &Change) -> Sha256Digest {
+    let root = change.root.as_ref();
+    Sha256Digest::of(root.map_or(&[][..], |root| &root.bytes))
 }
 
 /// Makes sure that a folder holds nothing, or does not exist; a git checkout's `.git`, say, may be
@@ -75,83 +142,41 @@ pub fn check_empty(folder: &Path) -> Result<(), InitError> {
     Ok(())
 }
 
-/// The whole registry as one change, and the sha256 of its root.
-fn first_change(new: &NewRegistry<'_>) -> Result<(Change, Sha256Digest), InitError> {
-    let mut change = Change::default();
-    let config = config_json::encode(new.base);
+/// The first version of every role that people sign; the files that they list, and what stock cargo
+/// reads, are added to the change.
+fn first_drafts(new: &NewRegistry<'_>, change: &mut Change) -> Result<Drafts, InitError> {
+    let config = config_json::encode(new.base, new.readers);
     change.plain.push(NewFile::new(layout::CONFIG, config));
-    let roles = first_roles(new, &mut change)?;
-    let expires = |role: &str| expires(role, new);
-    let seal = |role: &str, signed: &Value| {
-        let description = json!({"keyids": [key_of(role, &new.roles)], "threshold": 1});
-        new.keys.seal(role, &description, signed)
-    };
-    let mut add = |role: &str, bytes| {
-        let file = NewFile::new(layout::metadata(role, 1), bytes);
-        change.metadata.push(file);
-    };
-    let root = seal(
-        "root",
-        &metadata::root(&new.roles, new.base, expires("root")),
-    )?;
-    let root_digest = Sha256Digest::of(&root);
-    add("root", root);
-    for (role, signed) in &roles {
-        add(role, seal(role, signed)?);
-    }
-    let names = roles.iter().map(|(role, _)| (role.as_str(), 1));
-    let snapshot = metadata::snapshot(1, expires("snapshot"), names);
-    let snapshot = seal("snapshot", &snapshot)?;
-    let timestamp = metadata::timestamp(1, expires("timestamp"), 1, &snapshot);
-    add("snapshot", snapshot);
-    let timestamp = seal("timestamp", &timestamp)?;
-    change.timestamp = Some(NewFile::new(layout::TIMESTAMP, timestamp));
-    Ok((change, root_digest))
-}
-
-/// The roles of type `targets`, unsigned; the files that they list are added to the change.
-fn first_roles(
-    new: &NewRegistry<'_>,
-    change: &mut Change,
-) -> Result<Vec<(String, Value)>, InitError> {
-    let expires = |role: &str| expires(role, new);
-    let mut listing = |role: &str, path: &str, bytes: Vec<u8>| {
+    let expires = |role: &str| new.now.plus_days(lifetime(role, &new.lifetimes));
+    let mut listing = |role: &str, path: &str, bytes: Vec<u8>| -> Value {
         let mut signed = metadata::targets(expires(role));
         metadata::set_target(&mut signed, path, &bytes);
         change.add_hashed(path, bytes);
         signed
     };
-    let policy = listing("policy", layout::POLICY, first_policy(new)?);
+    let ceremony = &new.ceremony;
     let index = catalog_index::encode(&CatalogIndex::default());
-    let catalog = listing("catalog", layout::CATALOG_INDEX, index);
-    let top = metadata::top_targets(&new.roles, expires("targets"));
-    let SoloKeys { offline, online } = new.roles;
-    let claimed = metadata::binned(CLAIMED, &offline, expires(CLAIMED));
-    let packages = metadata::binned(PACKAGES, &online, expires(PACKAGES));
-    let named = [
-        ("targets", top),
-        ("policy", policy),
-        ("catalog", catalog),
-        ("rollout", metadata::targets(expires("rollout"))),
-        (CLAIMED, claimed),
-        (PACKAGES, packages),
-    ];
-    let named = named.map(|(role, signed)| (role.to_owned(), signed));
-    let bins = [CLAIMED, PACKAGES].into_iter().flat_map(metadata::bins);
-    let bins = bins.map(|bin| (bin.clone(), metadata::targets(expires(&bin))));
-    Ok(named.into_iter().chain(bins).collect())
-}
-
-fn expires(role: &str, new: &NewRegistry<'_>) -> UtcTime {
-    new.now.plus_days(metadata::lifetime(role, &new.lifetimes))
-}
-
-fn key_of(role: &str, keys: &SoloKeys) -> String {
-    let key = match metadata::is_offline(role) {
-        true => &keys.offline,
-        false => &keys.online,
-    };
-    key.id().to_string()
+    let mut drafts = Drafts::default();
+    let mut add = |role: &str, signed| drafts.add(role, signed);
+    add(
+        "policy",
+        listing("policy", layout::POLICY, first_policy(new)?),
+    );
+    add("catalog", listing("catalog", layout::CATALOG_INDEX, index));
+    add("rollout", metadata::targets(expires("rollout")));
+    let packages = metadata::binned(PACKAGES, ceremony.of(BINS), expires(PACKAGES));
+    add(PACKAGES, packages);
+    let claimed = metadata::binned(CLAIMED, ceremony.of(CLAIMED), expires(CLAIMED));
+    add(CLAIMED, claimed);
+    for bin in metadata::bins(CLAIMED, metadata::BIN_BITS) {
+        add(&bin, metadata::targets(expires(&bin)));
+    }
+    add(
+        "targets",
+        metadata::top_targets(ceremony, expires("targets")),
+    );
+    add("root", metadata::root(ceremony, new.base, expires("root")));
+    Ok(drafts)
 }
 
 fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
@@ -161,14 +186,16 @@ fn first_policy(new: &NewRegistry<'_>) -> Result<Vec<u8>, InitError> {
         lifetimes: new.lifetimes,
         format_floor: FormatFloor::V1,
         signing_required_from: None,
-        vouchers: vec![new.roles.online],
-        recovery: vec![new.roles.offline],
+        vouchers: new.ceremony.of(VOUCHERS).keys.clone(),
+        recovery: new.ceremony.of(RECOVERY).keys.clone(),
+        mirrors: new.mirrors.to_vec(),
     })?)
 }
 
 /// What is mixed into the choice of buckets: no secret, but another value for each registry.
 fn salt(new: &NewRegistry<'_>) -> Vec<u8> {
-    let text = format!("{} {} {}", new.base, new.now, new.roles.offline);
+    let key = new.ceremony.of("root").keys[0];
+    let text = format!("{} {} {key}", new.base, new.now);
     Sha256Digest::of(text.as_bytes()).as_bytes()[..16].to_vec()
 }
 
@@ -187,22 +214,20 @@ pub(super) mod tests {
         RoleKeys::new(pair())
     }
 
-    fn made(folder: &Path) -> Result<Sha256Digest, InitError> {
+    fn made(folder: &Path) -> Result<Made, InitError> {
         made_at(folder, "https://registry.example.org/")
     }
 
-    fn made_at(folder: &Path, base: &str) -> Result<Sha256Digest, InitError> {
+    fn made_at(folder: &Path, base: &str) -> Result<Made, InitError> {
         let [offline, online] = pair();
-        let roles = SoloKeys {
-            offline: offline.public(),
-            online: online.public(),
-        };
         let new = NewRegistry {
             base,
-            roles,
+            ceremony: Ceremony::solo(offline.public(), online.public()).unwrap(),
             keys: &keys(),
             now: UtcTime::from_unix(1_800_000_000).unwrap(),
             lifetimes: Lifetimes::default(),
+            mirrors: &[],
+            readers: Readers::Everybody,
         };
         init(folder, &new)
     }
@@ -219,9 +244,9 @@ pub(super) mod tests {
         let root = made(folder.path()).unwrap();
         // Opening checks root, timestamp, snapshot and targets; the others are read one by one.
         let mut opened = Folder::open(folder.path()).unwrap();
-        assert_eq!(opened.registry_id(), root);
-        let bins = [CLAIMED, PACKAGES].into_iter().flat_map(metadata::bins);
-        let bins: Vec<String> = bins.collect();
+        assert_eq!(Made::Published(opened.registry_id()), root);
+        let bins = [CLAIMED, PACKAGES].into_iter();
+        let bins: Vec<String> = bins.flat_map(|role| metadata::bins(role, 3)).collect();
         let named = ["policy", "catalog", "rollout", CLAIMED, PACKAGES].into_iter();
         for role in named.chain(bins.iter().map(String::as_str)) {
             let found = opened.target(role, "none").unwrap();

@@ -41,6 +41,8 @@ pub struct Change {
     pub plain: Vec<NewFile>,
     /// Versioned TUF metadata.
     pub metadata: Vec<NewFile>,
+    /// A new root, from which on other keys may count.
+    pub root: Option<NewFile>,
     /// `timestamp.json`, the commit point.
     pub timestamp: Option<NewFile>,
 }
@@ -156,7 +158,8 @@ impl Journal {
     /// any other error nothing has changed.
     pub fn commit(self, change: Change) -> Result<(), JournalError> {
         let order = change.immutable.into_iter().chain(change.plain);
-        let order = order.chain(change.metadata).chain(change.timestamp);
+        let order = order.chain(change.metadata).chain(change.root);
+        let order = order.chain(change.timestamp);
         let files: Vec<NewFile> = order.collect();
         let paths = files.iter().map(|file| file.path.clone()).collect();
         let plan = Plan { paths };
@@ -330,7 +333,7 @@ fn is_below(path: &str) -> bool {
 }
 
 /// Refuses what is there and is neither a file nor a folder itself.
-fn refuse_link(path: &Path) -> Result<(), JournalError> {
+pub(super) fn refuse_link(path: &Path) -> Result<(), JournalError> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::Link(path.into())),
         _ => Ok(()),

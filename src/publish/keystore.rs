@@ -204,6 +204,11 @@ impl Keystore {
         }
     }
 
+    /// The text of a key's secret file, encrypted or not as it stands there.
+    pub fn secret_text(&self, name: &KeyName) -> Result<Zeroizing<String>, KeystoreError> {
+        Ok(read(&self.get(name)?.secret)?)
+    }
+
     /// Makes sure that no key has that name.
     pub fn check_free(&self, name: &KeyName) -> Result<(), KeystoreError> {
         let taken = [self.secret_path(name), self.public_path(name)];

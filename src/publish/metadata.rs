@@ -4,98 +4,68 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::formats::policy::Lifetimes;
+use super::ceremony::{BINS, Ceremony, ROLES, Signers};
 use crate::model::{PublicKey, Sha256Digest, UtcTime};
 use crate::trust::tuf::numbered_bin;
 
 const SPEC_VERSION: &str = "1.0.31";
-/// The bins that share the packages' records, and those that share the claims: 2 to the power of this.
-const BIN_BITS: u32 = 3;
+/// The bins of a new registry that share the packages' records: 2 to the power of this.
+pub const BIN_BITS: u32 = 3;
+/// More bins than a registry of any size needs; a client reads no more when it reads them all.
+pub const MAX_BIN_BITS: u32 = 16;
 /// The role whose online bins list the packages' records, and the prefix of the bins' names.
 pub const PACKAGES: &str = "packages";
 /// The role whose offline bins say whose a package is, and the prefix of the bins' names.
 pub const CLAIMED: &str = "claimed";
+/// The roles that the root names.
+pub const TOP: [&str; 4] = ["root", "targets", "snapshot", "timestamp"];
 
-/// The keys of a `--solo` registry: one that is kept offline, one that publishes.
-#[derive(Debug, Clone, Copy)]
-pub struct SoloKeys {
-    /// Signs root, targets, policy, rollout, claims, and which keys the bins have.
-    pub offline: PublicKey,
-    /// Signs bins, catalog, snapshot and timestamp.
-    pub online: PublicKey,
-}
-
-/// Says whether a solo registry's offline key signs a role.
-#[must_use]
-pub fn is_offline(role: &str) -> bool {
-    matches!(role, "root" | "targets" | "policy" | "rollout" | PACKAGES)
-        || role == CLAIMED
-        || binning_role(role) == Some(CLAIMED)
-}
-
-/// Days that a role's metadata is valid from the moment of signing.
-#[must_use]
-pub fn lifetime(role: &str, lifetimes: &Lifetimes) -> u32 {
-    match role {
-        "timestamp" => lifetimes.timestamp,
-        "snapshot" => lifetimes.snapshot,
-        _ if is_offline(role) => lifetimes.offline,
-        _ => lifetimes.online,
-    }
-}
-
-/// The first root of a solo registry. Its digest is the registry's id, so it holds the public address
+/// The first root of a registry. Its digest is the registry's id, so it holds the public address
 /// besides: two registries of the same keys are two, even if they were made in the same second.
 #[must_use]
-pub fn root(keys: &SoloKeys, base: &str, expires: UtcTime) -> Value {
-    let (offline, online) = (role(&keys.offline), role(&keys.online));
+pub fn root(ceremony: &Ceremony, base: &str, expires: UtcTime) -> Value {
     let mut signed = common("root", 1, expires);
     signed.insert("base".into(), base.into());
     signed.insert("consistent_snapshot".into(), true.into());
-    signed.insert("keys".into(), key_map(&[keys.offline, keys.online]));
-    signed.insert(
-        "roles".into(),
-        json!({"root": offline, "targets": offline, "snapshot": online, "timestamp": online}),
-    );
+    signed.insert("keys".into(), key_map(&ceremony.keys(TOP)));
+    let roles = TOP.map(|role| (role.to_owned(), describe(ceremony.of(role))));
+    signed.insert("roles".into(), Value::Object(roles.into_iter().collect()));
     Value::Object(signed)
 }
 
-/// The first top-level targets of a solo registry: no publisher yet, and the delegations.
+/// The first top-level targets of a registry: no publisher yet, and the delegations.
 #[must_use]
-pub fn top_targets(keys: &SoloKeys, expires: UtcTime) -> Value {
-    let SoloKeys { offline, online } = keys;
-    let records = ["?/*.json", "3/?/*.json", "??/??/*.json"];
+pub fn top_targets(ceremony: &Ceremony, expires: UtcTime) -> Value {
+    let delegated = || ROLES.iter().filter(|role| !role.paths.is_empty());
+    let roles = delegated().map(|role| delegation(role.name, ceremony.of(role.name), role.paths));
     let delegations = json!({
-        "keys": key_map(&[*offline, *online]),
-        "roles": [
-            delegation("policy", offline, &["policy.json"]),
-            delegation("rollout", offline, &["rollout.yaml"]),
-            delegation("catalog", online, &["catalog/index.json", "halt.json"]),
-            delegation(CLAIMED, offline, &["claimed/*"]),
-            delegation(PACKAGES, offline, &records),
-        ],
+        "keys": key_map(&ceremony.keys(delegated().map(|role| role.name))),
+        "roles": roles.collect::<Vec<_>>(),
     });
     with_delegations(targets(expires), delegations)
 }
 
-/// A role that hands its paths on to bins (TAP 15) of that key.
+/// A role that hands its paths on to bins (TAP 15) of those keys.
 #[must_use]
-pub fn binned(name: &str, key: &PublicKey, expires: UtcTime) -> Value {
-    let mut bins = role(key);
+pub fn binned(name: &str, signers: &Signers, expires: UtcTime) -> Value {
+    let mut bins = describe(signers);
     bins["bit_length"] = BIN_BITS.into();
     bins["name_prefix"] = name.into();
-    let delegations = json!({"keys": key_map(&[*key]), "succinct_roles": bins});
+    let delegations = json!({"keys": key_map(&signers.keys), "succinct_roles": bins});
     with_delegations(targets(expires), delegations)
 }
 
-/// The names of the bins that a role of [`binned`] delegates to.
-pub fn bins(name: &str) -> impl Iterator<Item = String> {
-    (0..1 << BIN_BITS).map(move |bin| numbered_bin(name, BIN_BITS, bin))
+/// The names of a role's bins, where there are 2 to the power of `bits`.
+pub fn bins(name: &str, bits: u32) -> impl Iterator<Item = String> {
+    (0..1 << bits).map(move |bin| numbered_bin(name, bits, bin))
 }
 
-/// The role that delegates to a bin; nothing for a role that is no bin.
+/// The role that delegates to a bin, or to the bins; nothing for a role that is none.
 #[must_use]
 pub fn binning_role(role: &str) -> Option<&'static str> {
+    if role == BINS {
+        return Some(PACKAGES);
+    }
     let (prefix, _) = role.split_once('-')?;
     [PACKAGES, CLAIMED].into_iter().find(|name| *name == prefix)
 }
@@ -157,12 +127,14 @@ fn with_delegations(mut signed: Value, delegations: Value) -> Value {
     signed
 }
 
-fn role(key: &PublicKey) -> Value {
-    json!({"keyids": [key.id().to_string()], "threshold": 1})
+/// A role's description: the ids of its keys, and how many of them must sign.
+fn describe(signers: &Signers) -> Value {
+    let ids = signers.keys.iter().map(|key| key.id().to_string());
+    json!({"keyids": ids.collect::<Vec<_>>(), "threshold": signers.threshold})
 }
 
-fn delegation(name: &str, key: &PublicKey, paths: &[&str]) -> Value {
-    let mut delegation = role(key);
+fn delegation(name: &str, signers: &Signers, paths: &[&str]) -> Value {
+    let mut delegation = describe(signers);
     delegation["name"] = name.into();
     delegation["paths"] = paths.into();
     delegation["terminating"] = true.into();
@@ -170,11 +142,14 @@ fn delegation(name: &str, key: &PublicKey, paths: &[&str]) -> Value {
 }
 
 fn key_map(keys: &[PublicKey]) -> Value {
-    let entry = |key: &PublicKey| {
-        let value = json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.to_string()}});
-        (key.id().to_string(), value)
-    };
+    let entry = |key: &PublicKey| (key.id().to_string(), wire_key(key));
     Value::Object(keys.iter().map(entry).collect())
+}
+
+/// A key as metadata lists it.
+#[must_use]
+pub fn wire_key(key: &PublicKey) -> Value {
+    json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.to_string()}})
 }
 
 fn listed(bytes: &[u8]) -> Value {
@@ -196,14 +171,16 @@ mod tests {
 
     #[test]
     fn there_are_as_many_bins_as_the_delegation_says() {
-        assert_eq!(bins(PACKAGES).count(), 8);
-        assert_eq!(bins(PACKAGES).last().as_deref(), Some("packages-7"));
+        assert_eq!(bins(PACKAGES, 3).count(), 8);
+        assert_eq!(bins(PACKAGES, 3).last().as_deref(), Some("packages-7"));
+        assert_eq!(bins(CLAIMED, 5).last().as_deref(), Some("claimed-1f"));
     }
 
     #[test]
     fn a_bin_is_told_by_its_name() {
         assert_eq!(binning_role("packages-7"), Some(PACKAGES));
         assert_eq!(binning_role("claimed-0"), Some(CLAIMED));
+        assert_eq!(binning_role("bins"), Some(PACKAGES));
         assert_eq!(binning_role("claimed"), None);
         assert_eq!(binning_role("other-0"), None);
     }

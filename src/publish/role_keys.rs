@@ -1,16 +1,17 @@
 //! The secret keys at hand, and the sealing of TUF metadata with those that a role asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::formats::canonical_json::{Form, JsonError, canonical};
-use crate::model::KeyId;
+use crate::model::{KeyId, Signature};
 use crate::trust::SecretKey;
 
 /// Secret keys by their ids.
 #[derive(Debug, Default)]
-pub struct RoleKeys(BTreeMap<KeyId, SecretKey>);
+pub struct RoleKeys(BTreeMap<KeyId, Arc<SecretKey>>);
 
 /// Why metadata could not be sealed.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,7 @@ impl RoleKeys {
     pub fn new(keys: impl IntoIterator<Item = SecretKey>) -> Self {
         Self(
             keys.into_iter()
-                .map(|key| (key.public().id(), key))
+                .map(|key| (key.public().id(), Arc::new(key)))
                 .collect(),
         )
     }
@@ -52,11 +53,25 @@ impl RoleKeys {
     /// The key of that id.
     #[must_use]
     pub fn get(&self, id: &KeyId) -> Option<&SecretKey> {
-        self.0.get(id)
+        self.0.get(id).map(Arc::as_ref)
     }
 
-    /// Signs metadata with the keys of its role and returns the bytes of its file, which are
-    /// themselves in a canonical form (RFC 8785), so that they come out the same each time.
+    /// Those of the keys that have these ids.
+    #[must_use]
+    pub fn only(&self, ids: &BTreeSet<KeyId>) -> Self {
+        let keys = self.0.iter().filter(|(id, _)| ids.contains(id));
+        Self(keys.map(|(id, key)| (*id, Arc::clone(key))).collect())
+    }
+
+    /// These keys and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// Signs metadata with the keys of its role and returns the bytes of its file, which come out the
+    /// same each time.
     pub fn seal(
         &self,
         role: &str,
@@ -64,30 +79,31 @@ impl RoleKeys {
         signed: &Value,
     ) -> Result<Vec<u8>, SealError> {
         let threshold = description["threshold"].as_u64().unwrap_or(u64::MAX);
-        let keys = self.of(description);
-        if (keys.len() as u64) < threshold {
+        let at_hand = self.of(description).len();
+        if (at_hand as u64) < threshold {
             return Err(SealError::MissingKeys {
                 role: role.to_owned(),
                 threshold,
-                at_hand: keys.len(),
+                at_hand,
                 keys: key_ids(description).map(str::to_owned).collect(),
             });
         }
-        let canonical_error = |source| SealError::Canonical {
-            role: role.to_owned(),
-            source,
-        };
-        let message = canonical(signed, Form::Olpc).map_err(canonical_error)?;
-        let signatures: Vec<Value> = keys
-            .iter()
-            .map(|key| key.sign(&message))
-            .map(|s| json!({"keyid": s.key_id.to_string(), "sig": hex::encode(s.bytes)}))
-            .collect();
-        let file = json!({"signatures": signatures, "signed": signed});
-        canonical(&file, Form::Jcs).map_err(canonical_error)
+        file(role, signed, &self.sign(role, description, signed)?)
     }
 
-    /// Says whether enough of a role's keys are at hand.
+    /// The signatures of those of a role's keys that are at hand, be they enough or not.
+    pub fn sign(
+        &self,
+        role: &str,
+        description: &Value,
+        signed: &Value,
+    ) -> Result<Vec<Signature>, SealError> {
+        let message = canonical(signed, Form::Olpc).map_err(canonical_error(role))?;
+        let keys = self.of(description);
+        Ok(keys.iter().map(|key| key.sign(&message)).collect())
+    }
+
+    /// Whether enough of a role's keys are at hand.
     #[must_use]
     pub fn can_seal(&self, description: &Value) -> bool {
         let threshold = description["threshold"].as_u64();
@@ -96,9 +112,27 @@ impl RoleKeys {
 
     fn of(&self, description: &Value) -> Vec<&SecretKey> {
         key_ids(description)
-            .filter_map(|id| self.0.get(&id.parse().ok()?))
+            .filter_map(|id| self.get(&id.parse().ok()?))
             .collect()
     }
+}
+
+/// The bytes of a metadata file, which are themselves in a canonical form (RFC 8785).
+pub(super) fn file(
+    role: &str,
+    signed: &Value,
+    signatures: &[Signature],
+) -> Result<Vec<u8>, SealError> {
+    let signatures = signatures
+        .iter()
+        .map(|s| json!({"keyid": s.key_id.to_string(), "sig": hex::encode(&s.bytes)}));
+    let file = json!({"signatures": signatures.collect::<Vec<_>>(), "signed": signed});
+    canonical(&file, Form::Jcs).map_err(canonical_error(role))
+}
+
+fn canonical_error(role: &str) -> impl FnOnce(JsonError) -> SealError {
+    let role = role.to_owned();
+    move |source| SealError::Canonical { role, source }
 }
 
 /// The key ids of a role's description.

@@ -9,7 +9,7 @@ use crate::formats::publisher::Publisher;
 use crate::formats::statement::{Envelope, StatementError};
 use crate::formats::submission::Submission;
 use crate::model::{Body, Owners, PackageName, PublisherId, Release, Statement, same_release};
-use crate::trust::{PackageState, SecretKey, sign_statement};
+use crate::trust::{PackageState, SecretKey, countersign, sign_statement};
 
 /// Who signs.
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +41,12 @@ pub enum SignError {
         /// Those who own it.
         owners: String,
     },
-    /// The package is vouched for by the operator.
-    #[error("`{0}` is vouched for by the registry's operator and has no owner")]
-    Vouched(String),
+    /// The operator took the package in, vouched for or unsigned.
+    #[error("`{0}` was taken in by the registry's operator and has no owner")]
+    NoOwner(PackageName),
+    /// The signer's signature is there already.
+    #[error("`{0}` has signed it already")]
+    Signed(PublisherId),
     /// Two archives hold one version, and are not the same.
     #[error("`{name}` {version} is in two archives that differ")]
     Twice {
@@ -98,20 +101,58 @@ pub fn sign(
             threshold: 1,
         })
     });
-    let statements = chain(state, genesis.into_iter().chain(bodies), signer.key)?;
+    submission(state, genesis.into_iter().chain(bodies), &[signer], None)
+}
+
+/// Signs bodies as the next statements of a package's chain, for those who sign them, one of whom may
+/// be the operator.
+pub fn submission(
+    state: &PackageState,
+    bodies: impl IntoIterator<Item = Body>,
+    signers: &[Signer<'_>],
+    operator: Option<&SecretKey>,
+) -> Result<Submission, SignError> {
+    let keys = operator.into_iter().chain(signers.iter().map(|s| s.key));
     Ok(Submission {
         registry_id: state.registry_id,
         package: state.document.package.clone(),
-        publisher: signer.public(),
-        statements,
+        publishers: signers.iter().map(Signer::public).collect(),
+        statements: chain(state, bodies, &keys.collect::<Vec<_>>())?,
     })
+}
+
+/// Adds a signer's signatures to those statements of a submission that they may sign.
+pub fn cosign(
+    submission: &mut Submission,
+    signer: Signer<'_>,
+    may_sign: impl IntoIterator<Item = bool>,
+) -> Result<(), SignError> {
+    let key_id = signer.key.public().id();
+    let mut envelopes = submission.statements.iter();
+    if envelopes.any(|one| one.signatures.iter().any(|s| s.key_id == key_id)) {
+        return Err(SignError::Signed(signer.publisher.clone()));
+    }
+    for (envelope, _) in submission
+        .statements
+        .iter_mut()
+        .zip(may_sign)
+        .filter(|(_, may)| *may)
+    {
+        countersign(envelope, signer.key);
+    }
+    let mut known = submission.publishers.iter_mut();
+    match known.find(|publisher| publisher.id == *signer.publisher) {
+        Some(publisher) => publisher.keys.push(signer.key.public()),
+        None => submission.publishers.push(signer.public()),
+    }
+    Ok(())
 }
 
 /// Signs bodies as the next statements of a package's chain.
 pub fn chain(
     state: &PackageState,
     bodies: impl IntoIterator<Item = Body>,
-    key: &SecretKey,
+    keys: &[&SecretKey],
 ) -> Result<Vec<Envelope>, StatementError> {
     let (mut sequence, mut previous) = (state.sequence(), state.last());
     let mut envelopes = Vec::new();
@@ -124,7 +165,7 @@ pub fn chain(
             previous,
             body,
         };
-        let envelope = sign_statement(&statement, &[key])?;
+        let envelope = sign_statement(&statement, keys)?;
         previous = Some(envelope.digest());
         envelopes.push(envelope);
     }
@@ -138,7 +179,8 @@ pub fn release_body(mut release: Release, publisher: &PublisherId) -> Body {
     Body::Release(Box::new(release))
 }
 
-fn check_owner(state: &PackageState, publisher: &PublisherId) -> Result<(), SignError> {
+/// Checks that a publisher may speak for a package, as its owner or as the first to use its name.
+pub fn check_owner(state: &PackageState, publisher: &PublisherId) -> Result<(), SignError> {
     let package = || state.document.package.to_string();
     match &state.owners {
         Some(owners) if !owners.publishers.contains(publisher) => {
@@ -149,7 +191,7 @@ fn check_owner(state: &PackageState, publisher: &PublisherId) -> Result<(), Sign
                 owners: owners.join(", "),
             })
         }
-        None if state.sequence() > 0 => Err(SignError::Vouched(package())),
+        None if state.sequence() > 0 => Err(SignError::NoOwner(state.document.package.clone())),
         _ => Ok(()),
     }
 }
@@ -162,6 +204,7 @@ mod tests {
     use crate::formats::policy::{FormatFloor, Lifetimes, Policy};
     use crate::formats::record::{Documents, Record};
     use crate::formats::statement::parse_payload;
+    use crate::formats::unsigned::UnsignedList;
     use crate::model::{Sha256Digest, UtcTime};
     use crate::trust::{RecordContext, check_record};
 
@@ -187,6 +230,7 @@ mod tests {
             signing_required_from: None,
             lifetimes: Lifetimes::default(),
             vouchers: vec![key.public()],
+            mirrors: Vec::new(),
             recovery: Vec::new(),
         };
         let context = RecordContext {
@@ -194,6 +238,7 @@ mod tests {
             package: &record.package,
             publishers: &BTreeMap::from([(harbour.id.clone(), harbour)]),
             policy: &policy,
+            unsigned: &UnsignedList::default(),
             claim: None,
             verified_before: None,
         };
@@ -255,7 +300,7 @@ mod tests {
             release: Box::new(Release::sample("tide", version)),
             source: None,
         };
-        let statements = chain(&empty(), ["1.0.0", "1.1.0"].map(vouch), &key).unwrap();
+        let statements = chain(&empty(), ["1.0.0", "1.1.0"].map(vouch), &[&key]).unwrap();
         assert_eq!(kinds(&statements), [(1, "vouch"), (2, "vouch")]);
         let state = after(&statements[..1], 1, &key);
         let signer = Signer {
@@ -263,6 +308,6 @@ mod tests {
             key: &key,
         };
         let refused = sign(&state, vec![release("1.1.0", &harbour)], signer);
-        assert!(matches!(refused, Err(SignError::Vouched(_))));
+        assert!(matches!(refused, Err(SignError::NoOwner(_))));
     }
 }

@@ -1,7 +1,9 @@
 //! Releases that are packaged together and not published yet, above what the registry holds: one
 //! member of a workspace is built against another as if that were published already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
 
 use crate::install::{Source, SourceError};
 use crate::model::{Document, Entry, PackageName, Release};
@@ -43,6 +45,10 @@ impl Source for Staged<'_> {
         })
     }
 
+    fn held_back(&self, document: &Document) -> Result<BTreeSet<Version>, SourceError> {
+        self.below.held_back(document)
+    }
+
     fn archive(&self, entry: &Verified<Entry>) -> Result<Verified<Archive>, SourceError> {
         match self.releases.get(&entry.release.name) {
             Some((own, bytes)) if *own == entry.release => {
@@ -70,6 +76,10 @@ mod tests {
             let older = with_own_release(None, Release::sample("tide-table", "0.3.0"));
             let both = with_own_release(Some(older), Release::sample("tide-table", "0.3.1"));
             Ok((name.as_str() == "tide-table").then_some(both))
+        }
+
+        fn held_back(&self, _document: &Document) -> Result<BTreeSet<Version>, SourceError> {
+            Ok(BTreeSet::new())
         }
 
         fn archive(&self, _entry: &Verified<Entry>) -> Result<Verified<Archive>, SourceError> {

@@ -3,9 +3,11 @@
 //! Every byte that leaves here was checked against signatures. It follows the order of DESIGN,
 //! section 5: TUF first, then a package's record; which format to read is the backend's matter.
 
-use std::collections::BTreeMap;
+mod age;
+mod registered;
+
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::error::ClientError;
 use super::files::Files;
@@ -13,20 +15,20 @@ use super::metadata::{self, Freshness};
 use super::seen;
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout::{self, Format};
+use crate::formats::marketplace_trust::Demand;
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::policy::Policy;
-use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest};
-use crate::model::{
-    Entry, Event, EventSink, PackageName, PublisherId, RegistryName, Sha256Digest, UtcTime,
-};
+use crate::formats::unsigned::UnsignedList;
+use crate::model::{Entry, Event, EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
-    Archive, PackageState, RecordContext, Seen, SignedStatement, Verified, owners_needed,
-    read_policy, read_publisher, signed_statements, verify_archive, verify_record,
+    Archive, PackageState, RecordContext, Seen, SignedStatement, Verified, read_policy,
+    signed_statements, verify_archive, verify_record,
 };
 
-use super::transport::Transport;
+use super::mirrors::Mirrors;
+use registered::{Publishers, Registered};
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -36,23 +38,14 @@ pub struct Opening<'a> {
     pub registry_id: Sha256Digest,
     /// The marketplace's home folder, which holds the state of each registry.
     pub home: PathBuf,
-    /// How it is read; `None` means only from the copy on this machine.
-    pub transport: Option<Box<dyn Transport + 'a>>,
+    /// Where it is read; `None` means only from the copy on this machine.
+    pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
+    /// What a project demands of it.
+    pub demands: Vec<Demand>,
     /// Who is told.
     pub events: &'a dyn EventSink,
-}
-
-/// Publishers by their ids.
-type Publishers = BTreeMap<PublisherId, Publisher>;
-
-/// By what a record is judged, beside the policy.
-struct Judge {
-    /// Those who own the package, or ever did.
-    publishers: Publishers,
-    /// What the role `claimed` says of the package.
-    claim: Option<Sha256Digest>,
 }
 
 /// A registry that can be read.
@@ -67,22 +60,29 @@ pub struct Client<'a> {
     now: UtcTime,
     policy: Verified<Policy>,
     publishers: Mutex<Publishers>,
+    warned: Mutex<age::Warned>,
+    unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
 
 impl<'a> Client<'a> {
     /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
     /// is used, and its age is said.
-    pub fn open(opening: Opening<'a>) -> Result<Self, ClientError> {
+    pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
-        let is_offline_meant = opening.transport.is_none();
-        let mut files = Files::new(folder, opening.transport);
+        let is_offline_meant = opening.mirrors.is_none();
+        let mut files = Files::new(folder, opening.mirrors.take());
+        files.add_mirrors_of_copy()?;
+        let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
+        let asked = (opening.now, demanded.max().unwrap_or(0));
         let (mut updater, freshness) =
-            metadata::refresh(&mut files, &opening.name, opening.now, opening.events)?;
+            metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
+        check_roots(&files, &opening)?;
         let policy = find(&mut updater, &files, layout::POLICY)?
             .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
         let policy = read_policy(&files.target(&policy)?)?;
-        Ok(Self {
+        files.add_mirrors(&policy);
+        let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
@@ -92,8 +92,12 @@ impl<'a> Client<'a> {
             now: opening.now,
             policy,
             publishers: Mutex::default(),
+            warned: Mutex::default(),
+            unsigned: OnceLock::new(),
             events: opening.events,
-        })
+        };
+        client.warn_of_age();
+        Ok(client)
     }
 
     /// What the user calls the registry.
@@ -148,10 +152,33 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The time at which the registry signed its timestamp, by its own clock: so long before its
+    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// could make everything old.
+    #[must_use]
+    pub fn timestamp_time(&self) -> UtcTime {
+        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
+        let expires = self.tuf().timestamp_expires();
+        let signed = expires.map(|expires| expires.plus_seconds(-life));
+        signed.map_or(self.now, |signed| signed.min(self.now))
+    }
+
+    /// The present time.
+    #[must_use]
+    pub const fn now(&self) -> UtcTime {
+        self.now
+    }
+
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {
         self.tuf().root_version()
+    }
+
+    /// The version of the trusted snapshot.
+    #[must_use]
+    pub fn snapshot_version(&self) -> u64 {
+        self.tuf().snapshot_version().unwrap_or(0)
     }
 
     /// When the trusted root expires.
@@ -166,10 +193,10 @@ impl<'a> Client<'a> {
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
         let before = seen::load(&self.files, package)?;
-        let Some((target, judge)) = self.record(package, before)? else {
+        let Some((target, registered)) = self.record(package, before)? else {
             return Ok(None);
         };
-        let state = verify_record(&target, &self.context(package, &judge, before))?;
+        let state = verify_record(&target, &self.context(package, &registered, before))?;
         seen::store(&self.files, package, before, &state)?;
         Ok(Some(state))
     }
@@ -179,10 +206,10 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, judge)) = self.record(package, None)? else {
+        let Some((target, registered)) = self.record(package, None)? else {
             return Ok(None);
         };
-        let context = self.context(package, &judge, None);
+        let context = self.context(package, &registered, None);
         Ok(Some(signed_statements(&target, &context)?))
     }
 
@@ -191,7 +218,7 @@ impl<'a> Client<'a> {
         &self,
         package: &PackageName,
         before: Option<Seen>,
-    ) -> Result<Option<(Verified<Target>, Judge)>, ClientError> {
+    ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
         let target = self.target(&layout::record(package));
         let target = target.map_err(|error| self.in_copy(package, error))?;
         let claim = self.claim(package);
@@ -204,20 +231,23 @@ impl<'a> Client<'a> {
                 None => Ok(None),
             };
         };
-        let publishers = match record::decode(&target.bytes) {
+        let registered = match record::decode(&target.bytes) {
             // Another package's name in the same place but for case: there is no package of this name.
             Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
-            Ok(record) => self.publishers(&record)?,
+            Ok(record) => Registered {
+                claim,
+                ..self.registered(&record)?
+            },
             // Told by `verify_record`, with all that belongs to it.
-            Err(_) => BTreeMap::new(),
+            Err(_) => Registered::default(),
         };
-        Ok(Some((target, Judge { publishers, claim })))
+        Ok(Some((target, registered)))
     }
 
     /// The statement by which its owners have a package, as the offline role `claimed` says.
     fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
         let path = layout::claim(package);
-        let Some(listed) = find(&mut self.tuf(), &self.files, &path)? else {
+        let Some(listed) = self.find(&path)? else {
             return Ok(None);
         };
         let digest = listed.sha256();
@@ -242,15 +272,16 @@ impl<'a> Client<'a> {
     fn context<'b>(
         &'b self,
         package: &'b PackageName,
-        judge: &'b Judge,
+        registered: &'b Registered,
         verified_before: Option<Seen>,
     ) -> RecordContext<'b> {
         RecordContext {
             registry_id: self.registry_id,
             package,
-            publishers: &judge.publishers,
+            publishers: &registered.publishers,
             policy: &self.policy,
-            claim: judge.claim,
+            unsigned: &registered.unsigned,
+            claim: registered.claim,
             verified_before,
         }
     }
@@ -303,17 +334,18 @@ impl<'a> Client<'a> {
                 size: release.size,
             });
         }
-        let bytes = self.files.ask(&path, limit)?;
-        verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
-            url: self.files.address(&path),
-            source,
+        self.files.ask(&path, limit, |url, bytes| {
+            verify_archive(entry, bytes).map_err(|source| ClientError::Archive {
+                url: format!("{url}{path}"),
+                source,
+            })
         })
     }
 
     /// Looks a target up and returns its verified bytes.
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
-        let found = find(&mut self.tuf(), &self.files, path)?;
-        found.map(|file| Ok(self.files.target(&file)?)).transpose()
+        let found = self.find(path)?;
+        found.map(|file| self.files.target(&file)).transpose()
     }
 
     fn required(&self, path: &str) -> Result<Verified<Target>, ClientError> {
@@ -321,32 +353,22 @@ impl<'a> Client<'a> {
             .ok_or_else(|| ClientError::NotListed(path.to_owned()))
     }
 
-    /// The keys of the publishers whom a record names as owners.
-    fn publishers(&self, record: &record::Record) -> Result<Publishers, ClientError> {
-        let mut found = BTreeMap::new();
-        for id in owners_needed(record) {
-            if let Some(publisher) = self.known_publishers().get(&id) {
-                found.insert(id, publisher.clone());
-                continue;
-            }
-            if let Some(target) = self.target(&layout::publisher(&id))? {
-                let publisher = read_publisher(&target, &id)?.into_inner();
-                self.known_publishers()
-                    .insert(id.clone(), publisher.clone());
-                found.insert(id, publisher);
-            }
-        }
-        Ok(found)
-    }
-
     fn tuf(&self) -> MutexGuard<'_, Updater> {
         self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
-        self.publishers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+/// Each root that a project demands must be one of those that led to the trusted one.
+fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientError> {
+    let roots = metadata::roots(files)?;
+    let is_known = |root: &Sha256Digest| *root == opening.registry_id || roots.contains(root);
+    let mut demanded = opening.demands.iter().map(|demand| demand.root);
+    match demanded.find(|root| !is_known(root)) {
+        None => Ok(()),
+        Some(root) => Err(ClientError::RootNotReached {
+            registry: opening.name.clone(),
+            root,
+        }),
     }
 }
 

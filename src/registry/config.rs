@@ -1,14 +1,15 @@
 //! The user's registries, in `$CARGO_HOME/marketplace/config.toml`: which name means which URL, and
 //! what was trusted under it. Never read from a project, which could redirect a name.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use toml_edit::{Item, TableLike, value};
+use toml_edit::{Array, Item, TableLike, Value, value};
 
 use super::toml_file::{TomlFile, TomlFileError};
 use super::transport::BaseUrl;
-use crate::model::{RegistryName, Sha256Digest};
+use crate::model::{Cooldown, RegistryName, Sha256Digest};
 
 /// A registry that the user has added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,19 @@ pub struct Registry {
     pub registry_id: Sha256Digest,
     /// The sha256 of the root file that the user trusted first.
     pub root: Sha256Digest,
+    /// Where else it is read from, if that address fails.
+    pub mirrors: Vec<BaseUrl>,
+    /// Whether its server is known to ask for a token.
+    pub auth_required: bool,
+}
+
+impl Registry {
+    /// Adds a mirror, unless it is known.
+    pub fn add_mirror(&mut self, url: BaseUrl) {
+        if url != self.url && !self.mirrors.contains(&url) {
+            self.mirrors.push(url);
+        }
+    }
 }
 
 /// The user's configuration file. Formatting, comments and unknown keys survive a change.
@@ -92,6 +106,14 @@ impl Config {
         Ok(all)
     }
 
+    /// All registries, each once: of one that has several names, the first name counts.
+    pub fn distinct_registries(&self) -> Result<Vec<Registry>, ConfigError> {
+        let mut seen = BTreeSet::new();
+        let mut all = self.registries()?;
+        all.retain(|registry| seen.insert(registry.registry_id));
+        Ok(all)
+    }
+
     /// The registry of that name, if there is one.
     pub fn get(&self, name: &RegistryName) -> Result<Option<Registry>, ConfigError> {
         match self
@@ -131,12 +153,35 @@ impl Config {
         }
     }
 
+    /// How old a release must be to be chosen: `cooldown` in `[install]`.
+    pub fn cooldown(&self) -> Result<Option<Cooldown>, ConfigError> {
+        let Some(item) = self
+            .file
+            .get("install")?
+            .and_then(|table| table.get("cooldown"))
+        else {
+            return Ok(None);
+        };
+        let key = "install.cooldown";
+        let text = item
+            .as_str()
+            .ok_or_else(|| self.wrong(key, "is not a text"))?;
+        let cooldown = text.parse();
+        cooldown
+            .map(Some)
+            .map_err(|error| self.wrong(key, format!("is not usable: {error}")))
+    }
+
     /// Adds a registry, or changes the one of that name; keys of it that we do not know stay.
     pub fn set(&mut self, registry: &Registry) -> Result<(), ConfigError> {
         let entry = self.file.table("registries", registry.name.as_str())?;
         entry.insert("url", value(registry.url.as_str()));
         entry.insert("registry-id", value(registry.registry_id.to_string()));
         entry.insert("root", value(format!("sha256:{}", registry.root)));
+        let mirrors: Array = registry.mirrors.iter().map(BaseUrl::as_str).collect();
+        set_or_remove(entry, "mirrors", !mirrors.is_empty(), mirrors);
+        let required = registry.auth_required;
+        set_or_remove(entry, "auth-required", required, required);
         Ok(())
     }
 
@@ -160,7 +205,31 @@ impl Config {
             url: self.field(item, &key, "url", "")?,
             registry_id: self.field(item, &key, "registry-id", "")?,
             root: self.field(item, &key, "root", "sha256:")?,
+            mirrors: self.mirrors(item, &key)?,
+            auth_required: match item.get("auth-required") {
+                None => false,
+                Some(required) => required.as_bool().ok_or_else(|| {
+                    let key = format!("{key}.auth-required");
+                    self.wrong(&key, "is not `true` or `false`")
+                })?,
+            },
         })
+    }
+
+    fn mirrors(&self, item: &Item, key: &str) -> Result<Vec<BaseUrl>, ConfigError> {
+        let key = format!("{key}.mirrors");
+        let Some(list) = item.get("mirrors") else {
+            return Ok(Vec::new());
+        };
+        let list = list.as_array();
+        let list = list.ok_or_else(|| self.wrong(&key, "is not a list"))?;
+        let mirror = |url: &Value| {
+            let url = url.as_str();
+            let url = url.ok_or_else(|| self.wrong(&key, "holds what is no text"))?;
+            let url = url.parse::<BaseUrl>();
+            url.map_err(|error| self.wrong(&key, format!("is not usable: {error}")))
+        };
+        list.iter().map(mirror).collect()
     }
 
     /// Parses the text at `field`, which must start with `prefix`.
@@ -187,6 +256,14 @@ impl Config {
             reason: reason.into(),
         }
     }
+}
+
+/// A setting that is absent when it says nothing.
+fn set_or_remove(entry: &mut dyn TableLike, key: &str, is_set: bool, to: impl Into<Value>) {
+    match is_set {
+        true => entry.insert(key, value(to)),
+        false => entry.remove(key),
+    };
 }
 
 fn names(registries: Vec<Registry>) -> Vec<RegistryName> {
@@ -225,7 +302,29 @@ note = \"kept\"
             url: "https://other.example".parse().unwrap(),
             registry_id: Sha256Digest::of(b"id"),
             root: Sha256Digest::of(b"root"),
+            mirrors: vec!["https://mirror.example".parse().unwrap()],
+            auth_required: true,
         }
+    }
+
+    #[test]
+    fn what_is_not_so_is_not_written() {
+        let (home, mut config) = config(TEXT);
+        let some = registry("harbour");
+        config.set(&some).unwrap();
+        assert_eq!(config.get(&some.name).unwrap(), Some(some.clone()));
+        let none = Registry {
+            mirrors: Vec::new(),
+            auth_required: false,
+            ..some
+        };
+        config.set(&none).unwrap();
+        config.save().unwrap();
+        let text = fs::read_to_string(home.path().join("config.toml")).unwrap();
+        assert!(
+            !text.contains("mirrors") && !text.contains("auth-required"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -278,6 +377,16 @@ note = \"kept\"
             ("url = 'https:", "url = 'http:", "registries.harbour.url"),
             ("sha256:", "", "registries.harbour.root"),
             ("registry-id", "id", "registries.harbour.registry-id"),
+            (
+                "note = \"kept\"",
+                "mirrors = ['http://a.example']",
+                "registries.harbour.mirrors",
+            ),
+            (
+                "note = \"kept\"",
+                "auth-required = 1",
+                "registries.harbour.auth-required",
+            ),
             (
                 "[registries.harbour]",
                 "[registries.'a b']",

@@ -3,9 +3,9 @@
 use std::io;
 
 use super::files::FileError;
-use super::transport::TransportError;
+use super::transport::{BaseUrl, Refusal, TransportError};
 use crate::formats::catalog_index::CatalogIndexError;
-use crate::model::{PackageName, RegistryName, UtcTime};
+use crate::model::{PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::rollout::Cause;
 use crate::trust::tuf::TufError;
 use crate::trust::{ArchiveMismatch, RecordError, RegisteredError};
@@ -45,6 +45,14 @@ pub enum ClientError {
     /// A package that was there before is gone.
     #[error("`{0}` was in the registry before and is not any more")]
     Vanished(PackageName),
+    /// A root that must be one of its roots is none of them.
+    #[error("sha256:{root} is none of the roots of `{registry}`, and the project demands it")]
+    RootNotReached {
+        /// Which.
+        registry: RegistryName,
+        /// The digest of the root.
+        root: Sha256Digest,
+    },
     /// The offline role `claimed` says that somebody owns a package, and there is none.
     #[error("`{0}` has an owner, and the registry shows no such package")]
     ClaimedAbsent(PackageName),
@@ -68,6 +76,15 @@ pub enum ClientError {
     /// A pack does not decompress to what the index says.
     #[error("a catalog pack cannot be decompressed")]
     Pack(#[source] io::Error),
+    /// No mirror has a file as it should be.
+    #[error("no address of the registry has it as it should be")]
+    Everywhere {
+        /// Each that was asked, and what came of it.
+        tried: Vec<(BaseUrl, String)>,
+        /// The gravest of their faults.
+        #[source]
+        source: Box<ClientError>,
+    },
     /// An archive is not that of its release.
     #[error("`{url}` is not the archive that was published")]
     Archive {
@@ -85,8 +102,49 @@ impl ClientError {
     pub fn is_network_fault(&self) -> bool {
         match self {
             Self::Tuf(error) => error.is_network_fault(),
+            // Here the user has something to do.
+            Self::File(FileError::Transport(
+                TransportError::Credentials { .. }
+                | TransportError::Unauthorized {
+                    refusal: Refusal::NoToken | Refusal::Rejected,
+                    ..
+                },
+            )) => false,
             Self::File(FileError::Transport(_)) => true,
+            Self::Everywhere { source, .. } => source.is_network_fault(),
             _ => false,
+        }
+    }
+
+    /// Says whether the registry wants to know who asks.
+    #[must_use]
+    pub fn asks_for_token(&self) -> bool {
+        match self {
+            Self::File(FileError::Transport(TransportError::Unauthorized { .. })) => true,
+            Self::Everywhere { source, .. } => source.asks_for_token(),
+            _ => false,
+        }
+    }
+
+    /// Says whether a file is just not there.
+    pub(super) const fn is_missing_file(&self) -> bool {
+        matches!(
+            self,
+            Self::File(FileError::Missing { .. }) | Self::Tuf(TufError::Missing { .. })
+        )
+    }
+
+    /// How bad it is, among the faults of several mirrors: a file that is refused is worse than one
+    /// that the user might get in another way, and that than one that does not come.
+    pub(super) fn gravity(&self) -> u8 {
+        if self.is_network_fault() {
+            return 0;
+        }
+        match self.cause() {
+            Cause::Missing | Cause::NotListed | Cause::Offline => 0,
+            Cause::Unavailable | Cause::Local => 1,
+            Cause::Malformed | Cause::TooLarge | Cause::UnknownSchema => 2,
+            Cause::Mismatch | Cause::Disagreement | Cause::Trust => 3,
         }
     }
 
@@ -109,15 +167,17 @@ impl ClientError {
             Self::File(FileError::Transport(TransportError::TimedOut { .. })) => {
                 "no answer in time".into()
             }
+            Self::Everywhere { source, .. } => source.network_reason(),
             error => error.to_string(),
         }
     }
 
     /// What the error means for fallback.
     #[must_use]
-    pub const fn cause(&self) -> Cause {
+    pub fn cause(&self) -> Cause {
         match self {
             Self::File(error) => error.cause(),
+            Self::Everywhere { source, .. } => source.cause(),
             Self::Pack(_) => Cause::Malformed,
             Self::NoCopy { .. } => Cause::Unavailable,
             Self::NotInCopy { .. } => Cause::Offline,
@@ -130,6 +190,7 @@ impl ClientError {
             | Self::Registered(_)
             | Self::CatalogIndex(_)
             | Self::Stale { .. }
+            | Self::RootNotReached { .. }
             | Self::Archive { .. } => Cause::Trust,
         }
     }

@@ -4,9 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::transport::{Transport, TransportError};
+use super::error::ClientError;
+use super::mirrors::Mirrors;
+use super::transport::{BaseUrl, TransportError};
 use crate::disk::{self, Durability, Failure, failed, is_absent};
 use crate::formats::layout;
+use crate::formats::policy::{self, Policy};
 use crate::formats::record::FileDigest;
 use crate::trust::Verified;
 use crate::trust::tuf::{Target, TargetFile, TargetMismatch};
@@ -19,7 +22,7 @@ const MAX_FILE: u64 = 1 << 30;
 /// registry, if it may be asked.
 pub struct Files<'a> {
     folder: PathBuf,
-    transport: Option<Box<dyn Transport + 'a>>,
+    mirrors: Option<Mirrors<'a>>,
 }
 
 /// Why a file is not to be had.
@@ -73,50 +76,80 @@ pub enum FileError {
 }
 
 impl<'a> Files<'a> {
-    /// Keeps copies below `folder`; without a transport, only those are read.
+    /// Keeps copies below `folder`; without a place to ask, only those are read.
     #[must_use]
-    pub fn new(folder: PathBuf, transport: Option<Box<dyn Transport + 'a>>) -> Self {
-        Self { folder, transport }
+    pub fn new(folder: PathBuf, mirrors: Option<Mirrors<'a>>) -> Self {
+        Self { folder, mirrors }
     }
 
     /// Whether the registry may be asked.
     pub(super) fn is_online(&self) -> bool {
-        self.transport.is_some()
+        self.mirrors.is_some()
     }
 
-    /// The address of a file on the registry; its path alone, if the registry may not be asked.
-    pub(super) fn address(&self, served: &str) -> String {
-        let base = self.transport.as_ref().map(|transport| transport.base());
-        base.map_or_else(|| served.to_owned(), |base| format!("{base}{served}"))
+    /// Where the registry may be asked.
+    pub(super) fn mirrors(&self) -> Option<&Mirrors<'a>> {
+        self.mirrors.as_ref()
+    }
+
+    /// Adds the mirrors that the registry named when its policy was last verified: its own address
+    /// may be gone since.
+    pub(super) fn add_mirrors_of_copy(&mut self) -> Result<(), FileError> {
+        let kept = self.kept(layout::POLICY)?;
+        if let Some(Ok(policy)) = kept.map(|kept| policy::decode(&kept)) {
+            self.add_mirrors(&policy);
+        }
+        Ok(())
+    }
+
+    /// Adds the mirrors that a registry names itself. They are on the net: a registry may not send
+    /// its users to files and servers of their own machines, unless it is there, too.
+    pub(super) fn add_mirrors(&mut self, policy: &Policy) {
+        let Some(mirrors) = &mut self.mirrors else {
+            return;
+        };
+        let is_local = !mirrors.base().is_https();
+        let urls = policy.mirrors.iter().filter_map(|url| url.parse().ok());
+        let urls =
+            urls.filter(|url: &BaseUrl| url.is_https() || (is_local && url.is_loopback_http()));
+        let urls: Vec<BaseUrl> = urls.collect();
+        // Best effort: the registry can be read without them.
+        let _ = mirrors.add(&urls);
     }
 
     /// From now on only the copy is read: the registry does not answer.
     pub(super) fn go_offline(&mut self) {
-        self.transport = None;
+        self.mirrors = None;
     }
 
     /// Returns the file that signed metadata lists: from the copy if that is it, else from the
     /// registry, where it stands under its hash-prefixed name.
-    pub fn target(&self, file: &Verified<TargetFile>) -> Result<Verified<Target>, FileError> {
+    pub fn target(&self, file: &Verified<TargetFile>) -> Result<Verified<Target>, ClientError> {
         if let Some(target) = self
             .kept(file.path())?
             .and_then(|bytes| file.verify(bytes).ok())
         {
             return Ok(target);
         }
-        let bytes = self.ask(file.location(), file.length().min(MAX_FILE))?;
-        let target = file.verify(bytes)?;
+        let limit = file.length().min(MAX_FILE);
+        let target = self.ask(file.location(), limit, |_, bytes| {
+            Ok(file.verify(bytes).map_err(FileError::from)?)
+        })?;
         self.keep(file.path(), &target.bytes)?;
         Ok(target)
     }
 
     /// Returns a file that a verified record names by its digest (documents).
-    pub fn document(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+    pub fn document(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
         self.get(path, &layout::hashed(path, &expected.sha256), expected)
     }
 
     /// Returns a file whose own name on the registry holds its digest (packs).
-    pub fn named_by_digest(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+    pub fn named_by_digest(
+        &self,
+        path: &str,
+        expected: &FileDigest,
+    ) -> Result<Vec<u8>, ClientError> {
         self.get(path, path, expected)
     }
 
@@ -164,7 +197,7 @@ impl<'a> Files<'a> {
         &self.folder
     }
 
-    fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
+    fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
         let is_expected = |bytes: &Vec<u8>| FileDigest::of(bytes) == *expected;
         if let Some(bytes) = self.kept(path)?.filter(is_expected) {
             return Ok(bytes);
@@ -175,40 +208,34 @@ impl<'a> Files<'a> {
     }
 
     /// Fetches a file by its name on the registry, and lets only the expected bytes through.
-    pub fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, FileError> {
-        let bytes = self.ask(served, expected.length.min(MAX_FILE))?;
-        let actual = FileDigest::of(&bytes);
-        if actual != *expected {
-            return Err(FileError::Mismatch {
-                path: served.to_owned(),
-                expected: *expected,
-                actual,
-            });
-        }
-        Ok(bytes)
+    fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
+        self.ask(served, expected.length.min(MAX_FILE), |_, bytes| {
+            let actual = FileDigest::of(&bytes);
+            match actual == *expected {
+                true => Ok(bytes),
+                false => Err(ClientError::File(FileError::Mismatch {
+                    path: served.to_owned(),
+                    expected: *expected,
+                    actual,
+                })),
+            }
+        })
     }
 
-    /// Asks the registry for a file of at most `limit` bytes that must be there.
-    pub(super) fn ask(&self, served: &str, limit: u64) -> Result<Vec<u8>, FileError> {
-        self.ask_for(served, limit)?
-            .ok_or_else(|| FileError::Missing {
-                path: served.to_owned(),
-            })
-    }
-
-    /// Asks the registry for a file of at most `limit` bytes; `None` where there is none. Nothing of
-    /// it is kept.
-    pub(super) fn ask_for(&self, served: &str, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    /// Asks the registry and its mirrors for a file of at most `limit` bytes that must be there, until
+    /// `judge` lets one through.
+    pub(super) fn ask<T>(
+        &self,
+        served: &str,
+        limit: u64,
+        mut judge: impl FnMut(&BaseUrl, Vec<u8>) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let path = || served.to_owned();
-        let transport = self.transport.as_deref();
-        let transport = transport.ok_or_else(|| FileError::Offline { path: path() })?;
-        transport.get(served, limit).map_err(|error| match error {
-            // A fault of the server's bytes, not of the network: no copy may stand in for them.
-            TransportError::TooLarge { limit, .. } => FileError::TooLong {
-                path: path(),
-                limit,
-            },
-            error => FileError::Transport(error),
+        let mirrors = self.mirrors.as_ref();
+        let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path() })?;
+        mirrors.first(served, limit, |url, bytes| match bytes {
+            Some(bytes) => judge(url, bytes),
+            None => Err(FileError::Missing { path: path() }.into()),
         })
     }
 }
@@ -217,7 +244,7 @@ impl<'a> Files<'a> {
 mod tests {
     use super::*;
     use crate::model::Silent;
-    use crate::registry::transport::{self, Limits};
+    use crate::registry::transport::Network;
 
     /// A registry folder with one file, and a place for copies.
     struct Place {
@@ -236,9 +263,9 @@ mod tests {
         }
 
         fn online(&self) -> Files<'static> {
-            let url = transport::BaseUrl::from_folder(self.served.path()).unwrap();
-            let transport = transport::open(&url, Limits::default(), &Silent).unwrap();
-            Files::new(self.copies.path().to_owned(), Some(transport))
+            let url = BaseUrl::from_folder(self.served.path()).unwrap();
+            let mirrors = Mirrors::open(&url, Network::default(), None, &Silent).unwrap();
+            Files::new(self.copies.path().to_owned(), Some(mirrors))
         }
 
         fn offline(&self) -> Files<'static> {
@@ -253,7 +280,10 @@ mod tests {
         let place = Place::new(PACK, b"bytes");
         let expected = FileDigest::of(b"bytes");
         let missing = place.offline().named_by_digest(PACK, &expected);
-        assert!(matches!(missing, Err(FileError::Offline { .. })));
+        assert!(matches!(
+            missing,
+            Err(ClientError::File(FileError::Offline { .. }))
+        ));
         place.online().named_by_digest(PACK, &expected).unwrap();
         let kept = place.offline().named_by_digest(PACK, &expected).unwrap();
         assert_eq!(kept, b"bytes");
@@ -275,7 +305,10 @@ mod tests {
         let read = place
             .online()
             .named_by_digest(PACK, &FileDigest::of(b"bytes"));
-        assert!(matches!(read, Err(FileError::Mismatch { .. })));
+        assert!(matches!(
+            read,
+            Err(ClientError::File(FileError::Mismatch { .. }))
+        ));
         assert_eq!(place.offline().kept(PACK).unwrap(), None);
     }
 
@@ -285,11 +318,11 @@ mod tests {
         let read = place
             .online()
             .named_by_digest(PACK, &FileDigest::of(b"bytes"));
-        let error = crate::registry::error::ClientError::from(read.unwrap_err());
+        let error = read.unwrap_err();
         assert!(!error.is_network_fault());
         assert!(matches!(
             error,
-            crate::registry::error::ClientError::File(FileError::TooLong { limit: 5, .. })
+            ClientError::File(FileError::TooLong { limit: 5, .. })
         ));
     }
 

@@ -3,12 +3,17 @@
 
 pub mod backend;
 pub mod cargo_config;
+pub mod cargo_settings;
 pub mod catalog;
 pub mod client;
 pub mod config;
+pub mod cooldown;
+pub mod credentials;
 pub mod error;
 pub mod files;
 pub mod metadata;
+pub mod mirrors;
+pub mod network;
 pub mod search;
 pub mod seen;
 pub mod serve;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use zeroize::Zeroize as _;
 
 use crate::disk::{self, Durability, Failure};
 
@@ -58,14 +59,23 @@ impl TomlFile {
         }
     }
 
-    /// Reads the configuration of cargo in a folder: `config` without an extension wins where both
-    /// exist, as in cargo.
+    /// Reads the configuration of cargo in a folder.
     pub fn load_of_cargo(folder: &Path) -> Result<Self, TomlFileError> {
-        let legacy = folder.join("config");
+        Self::load_named(folder, "config")
+    }
+
+    /// Reads cargo's stored credentials in its home.
+    pub(super) fn load_credentials(cargo_home: &Path) -> Result<Self, TomlFileError> {
+        Self::load_named(cargo_home, "credentials")
+    }
+
+    /// The name without an extension wins where both exist, as in cargo.
+    fn load_named(folder: &Path, name: &str) -> Result<Self, TomlFileError> {
+        let legacy = folder.join(name);
         Self::load(if legacy.is_file() {
             legacy
         } else {
-            folder.join("config.toml")
+            folder.join(format!("{name}.toml"))
         })
     }
 
@@ -78,6 +88,11 @@ impl TomlFile {
         disk::replace(&self.path, text.as_bytes(), Durability::Synced)?;
         self.on_disk = text;
         Ok(true)
+    }
+
+    /// Overwrites what the file said in memory: it held secrets.
+    pub(super) fn wipe(mut self) {
+        self.on_disk.zeroize();
     }
 
     /// The table `[outer]`, if there is one.

@@ -17,9 +17,10 @@ use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, Record, RecordFormatError};
 use crate::formats::statement::{self, Envelope, StatementError};
-use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, Statement};
+use crate::formats::unsigned::UnsignedList;
+use crate::model::{Body, KeyId, Owners, PackageName, PublisherId, Sha256Digest, Statement};
 
-pub use authority::check_signatures;
+pub use authority::{Signing, check_signatures};
 pub use compare::{Disagreement, Regression, compare, no_regression};
 pub use fold::{FoldError, PackageState, Seen};
 pub use signers::{SignedStatement, Signer, signed_statements};
@@ -35,6 +36,8 @@ pub struct RecordContext<'a> {
     pub publishers: &'a BTreeMap<PublisherId, Publisher>,
     /// Whose keys may vouch, withdraw and assign.
     pub policy: &'a Policy,
+    /// Which releases need no signature.
+    pub unsigned: &'a UnsignedList,
     /// The statement by which its owners have the package, as the offline role `claimed` says; nothing
     /// if the package is not claimed.
     pub claim: Option<Sha256Digest>,
@@ -129,6 +132,9 @@ pub enum StatementRefusal {
     /// One who must sign this statement did not: the publisher of a release, a new owner.
     #[error("`{0}` did not sign it")]
     DidNotSign(PublisherId),
+    /// An unsigned release that the registry's offline keys do not list.
+    #[error("version {0} is unsigned, and the registry does not list it as such")]
+    NotListed(Version),
 }
 
 impl RecordError {
@@ -158,6 +164,17 @@ pub fn owners_needed(record: &Record) -> BTreeSet<PublisherId> {
         .collect()
 }
 
+/// Says whether a record has releases that are to be looked up in the list of unsigned ones. As with
+/// [`owners_needed`], nobody has verified that yet.
+#[must_use]
+pub fn has_unsigned(record: &Record) -> bool {
+    let mut envelopes = record.statements.iter();
+    envelopes.any(|one| {
+        let statement = statement::parse_payload(&one.payload);
+        statement.is_ok_and(|statement| matches!(statement.body, Body::Unsigned { .. }))
+    })
+}
+
 /// Verifies a record that came through TUF: every signature, the whole chain, and what it says.
 pub fn verify_record(
     target: &Verified<Target>,
@@ -175,7 +192,65 @@ pub fn check_record(
     record: &Record,
     context: &RecordContext<'_>,
 ) -> Result<PackageState, RecordError> {
-    let package = context.package;
+    let mut state = fold(record, context.registry_id, context.package, |one| {
+        let before = context.verified_before;
+        if before.is_some_and(|seen| one.statement.sequence <= seen.sequence) {
+            return Ok(());
+        }
+        check_signatures(one.envelope, &one.statement, one.owners.as_ref(), context)
+    })?;
+    if let Some(before) = &context.verified_before {
+        no_regression(before, &state)?;
+    }
+    refuse_extra_times(record, &state)?;
+    if let Some(claim) = context.claim {
+        if !state.holds(&claim) {
+            return Err(RecordError::NotClaimed {
+                package: context.package.clone(),
+                claim,
+            });
+        }
+        state.is_claimed = true;
+    }
+    state.documents = record.documents;
+    Ok(state)
+}
+
+/// Says of each statement after the first `checked` ones of a record who signed it and who still must.
+/// Everything else is checked as by [`check_record`].
+pub fn signing(
+    record: &Record,
+    checked: u64,
+    context: &RecordContext<'_>,
+) -> Result<Vec<Signing>, RecordError> {
+    let mut all = Vec::new();
+    fold(record, context.registry_id, context.package, |one| {
+        let (envelope, statement) = (one.envelope, &one.statement);
+        if statement.sequence <= checked {
+            return check_signatures(envelope, statement, one.owners.as_ref(), context);
+        }
+        let owners = one.owners.as_ref();
+        all.push(authority::signing_of(envelope, statement, owners, context)?);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// A statement in its place.
+struct Placed<'a> {
+    envelope: &'a Envelope,
+    statement: Statement,
+    /// The owners before it.
+    owners: Option<Owners>,
+}
+
+/// Adds up a record's statements, of which each is judged when it is known to follow on those before.
+fn fold(
+    record: &Record,
+    registry_id: Sha256Digest,
+    package: &PackageName,
+    mut judge: impl FnMut(&Placed<'_>) -> Result<(), StatementRefusal>,
+) -> Result<PackageState, RecordError> {
     if record.package != *package {
         return Err(RecordError::OtherPackage {
             expected: package.clone(),
@@ -185,32 +260,15 @@ pub fn check_record(
     if record.statements.is_empty() {
         return Err(RecordError::Empty(package.clone()));
     }
-    let mut state = PackageState::empty(context.registry_id, package.clone());
+    let mut state = PackageState::empty(registry_id, package.clone());
     for (envelope, sequence) in record.statements.iter().zip(1..) {
-        let old = context
-            .verified_before
-            .is_some_and(|seen| sequence <= seen.sequence);
-        let keys = (!old).then_some(context);
-        add(&mut state, envelope, keys, record).map_err(|cause| RecordError::Statement {
+        let added = add(&mut state, envelope, record).and_then(|placed| judge(&placed));
+        added.map_err(|cause| RecordError::Statement {
             package: package.clone(),
             sequence,
             cause,
         })?;
     }
-    if let Some(before) = &context.verified_before {
-        no_regression(before, &state)?;
-    }
-    refuse_extra_times(record, &state)?;
-    if let Some(claim) = context.claim {
-        if !state.holds(&claim) {
-            return Err(RecordError::NotClaimed {
-                package: package.clone(),
-                claim,
-            });
-        }
-        state.is_claimed = true;
-    }
-    state.documents = record.documents;
     Ok(state)
 }
 
@@ -231,20 +289,27 @@ fn refuse_extra_times(record: &Record, state: &PackageState) -> Result<(), Recor
     })
 }
 
-/// Adds one statement to the state; without a context its signatures were checked before.
-fn add(
+/// Adds one statement to the state.
+fn add<'a>(
     state: &mut PackageState,
-    envelope: &Envelope,
-    context: Option<&RecordContext<'_>>,
+    envelope: &'a Envelope,
     record: &Record,
-) -> Result<(), StatementRefusal> {
+) -> Result<Placed<'a>, StatementRefusal> {
     let statement = statement::parse_payload(&envelope.payload)?;
     let owners = state.owners.clone();
-    // The statement counts from here on, but on an error the state is dropped with it.
+    // The statement counts from here on; if it is refused, the state is dropped with it.
     state.apply(&statement, envelope.digest(), &record.accepted)?;
-    context.map_or(Ok(()), |context| {
-        check_signatures(envelope, &statement, owners.as_ref(), context)
+    Ok(Placed {
+        envelope,
+        statement,
+        owners,
     })
+}
+
+/// Adds a key's signature to a statement; its payload stays as it is.
+pub fn countersign(envelope: &mut Envelope, key: &SecretKey) {
+    let signature = key.sign(&statement::pae(&envelope.payload));
+    envelope.signatures.push(signature);
 }
 
 /// Signs a statement with each of the keys.

@@ -6,6 +6,7 @@ use super::ed25519::{KeyError, check_key};
 use super::tuf::Target;
 use crate::formats::policy::{self, Policy, PolicyError};
 use crate::formats::publisher::{self, Publisher, PublisherError};
+use crate::formats::unsigned::{self, UnsignedError, UnsignedList};
 use crate::model::{PublicKey, PublisherId};
 
 /// Why a publisher or a policy is refused, although it is signed.
@@ -31,6 +32,9 @@ pub enum RegisteredError {
     /// The policy is refused.
     #[error("the policy is refused")]
     Policy(#[source] PolicyError),
+    /// The list of unsigned releases is refused.
+    #[error("the list of unsigned releases is refused")]
+    Unsigned(#[source] UnsignedError),
     /// A key may not be anybody's.
     #[error("`{path}` lists a key that may not sign")]
     Key {
@@ -69,6 +73,12 @@ pub fn read_policy(target: &Verified<Target>) -> Result<Verified<Policy>, Regist
     let policy = policy::decode(&target.bytes).map_err(RegisteredError::Policy)?;
     check_keys(target, policy.vouchers.iter().chain(&policy.recovery))?;
     Ok(Verified::new(policy))
+}
+
+/// Reads the list of unsigned releases that came through TUF.
+pub fn read_unsigned(target: &Verified<Target>) -> Result<Verified<UnsignedList>, RegisteredError> {
+    let list = unsigned::decode(&target.bytes).map_err(RegisteredError::Unsigned)?;
+    Ok(Verified::new(list))
 }
 
 fn check_keys<'a>(

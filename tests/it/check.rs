@@ -3,15 +3,21 @@
 use std::fs;
 use std::path::Path;
 
-use cargo_marketplace::model::{PackageName, UtcTime};
-use cargo_marketplace::publish::check::{Report, check};
+use cargo_marketplace::formats::layout::{self, Format};
+use cargo_marketplace::formats::manifest::Home;
+use cargo_marketplace::formats::record::{self, FileDigest};
+use cargo_marketplace::install::archive::{Limits, derive};
+use cargo_marketplace::model::{PackageName, Release, Sha256Digest, UtcTime};
+use cargo_marketplace::publish::check::{Depth, Report, check};
+use cargo_marketplace::publish::folder::Folder;
+use cargo_marketplace::publish::journal::Change;
 use insta::assert_snapshot;
 
 use crate::env::{NOW, TestEnv};
-use crate::small_registry::{Silent, files, make, now};
+use crate::small_registry::{Silent, archive, files, make, now, propose, role_keys};
 
 fn checked(root: &Path) -> Report {
-    check(root, now(), &Silent).unwrap()
+    check(root, now(), Depth::Usual, &Silent).unwrap()
 }
 
 fn made() -> tempfile::TempDir {
@@ -169,7 +175,7 @@ fn machines_get_an_object_for_each_finding() {
     let lines: Vec<_> = outcome.stdout.lines().filter(is_finding).collect();
     assert_snapshot!(lines.join("\n"), @r#"
     {"reason":"finding","schema":1,"message":"it is missing","package":"tide-table","path":"ti/de/tide-table.ttl"}
-    {"reason":"check-finished","schema":1,"files":49,"findings":1,"packages":2,"releases":3,"root":"sha256:[DIGEST]","serial":3,"unclaimed":[],"unreferenced":21}
+    {"reason":"check-finished","schema":1,"files":49,"findings":1,"packages":2,"releases":3,"root":"sha256:[DIGEST]","serial":3,"unclaimed":[],"unreferenced":21,"waiting":[]}
     {"reason":"error","schema":1,"causes":[],"code":null,"exit_code":3,"help":null,"message":"check found 1 problem","note":null}
     "#);
 }
@@ -245,6 +251,108 @@ fn a_link_is_no_file_of_a_registry() {
 #[test]
 fn a_time_before_all_is_no_obstacle() {
     let root = made();
-    let report = check(root.path(), UtcTime::from_unix(0).unwrap(), &Silent).unwrap();
+    let report = check(
+        root.path(),
+        UtcTime::from_unix(0).unwrap(),
+        Depth::Usual,
+        &Silent,
+    )
+    .unwrap();
     assert_eq!(lines(&report), "");
+}
+
+/// A registry of which the signed release says something else than its archive holds.
+fn made_with_a_lie(lie: impl Fn(&mut Release)) -> tempfile::TempDir {
+    let root = made();
+    let bytes = archive(
+        "sluice",
+        "1.0.0",
+        "rust-version = \"1.85\"\n[dependencies]\nlibm_lite = \"1\"\n",
+    );
+    let mut release = derive(&bytes, &Home::Mirror, &Limits::default()).unwrap();
+    lie(&mut release);
+    propose(root.path(), release, bytes);
+    root
+}
+
+fn deep(root: &Path) -> Report {
+    check(root, now(), Depth::Deep, &Silent).unwrap()
+}
+
+#[test]
+fn a_deep_check_derives_anew_what_releases_say() {
+    let truth = made_with_a_lie(|_| {});
+    assert_eq!(lines(&deep(truth.path())), "");
+    let lies: [(&str, fn(&mut Release)); 5] = [
+        ("list of dependencies", |release| {
+            release.dependencies.clear();
+        }),
+        ("list of features", |release| {
+            release.features.insert("extra".into(), Vec::new());
+        }),
+        ("rust version", |release| release.rust_version = None),
+        ("description", |release| {
+            release.description = Some("A lie".into())
+        }),
+        ("license", |release| release.license = None),
+    ];
+    for (field, lie) in lies {
+        let root = made_with_a_lie(lie);
+        assert_eq!(lines(&checked(root.path())), "", "{field}: signed as it is");
+        let found = lines(&deep(root.path()));
+        let expected =
+            format!("the registry states another {field} for `sluice 1.0.0` than its archive");
+        assert!(found.contains(&expected), "{field}: {found}");
+        assert_eq!(found.lines().count(), 1, "{found}");
+    }
+}
+
+#[test]
+fn a_deep_check_finds_archives_that_hold_no_package() {
+    let root = made();
+    let bytes = b"no archive".to_vec();
+    let good = archive("sluice", "1.0.0", "");
+    let mut release = derive(&good, &Home::Mirror, &Limits::default()).unwrap();
+    release.checksum = Sha256Digest::of(&bytes);
+    release.size = Some(bytes.len() as u64);
+    propose(root.path(), release, bytes);
+    assert_eq!(lines(&checked(root.path())), "");
+    let found = lines(&deep(root.path()));
+    assert!(found.starts_with("crates/sluice/"), "{found}");
+    assert_eq!(found.lines().count(), 1, "{found}");
+}
+
+#[test]
+fn a_deep_check_finds_documents_in_other_bytes() {
+    for format in Format::BOTH {
+        let root = made();
+        let package: PackageName = "tide-table".parse().unwrap();
+        let mut folder = Folder::open(root.path()).unwrap();
+        let mut record = folder.record(&package).unwrap().unwrap();
+        let plain = layout::document(&package, format);
+        let mut bytes = fs::read(root.path().join(&plain)).unwrap();
+        // The online key lists a document that says the same.
+        match format {
+            Format::V1 => bytes.insert(1, b' '),
+            Format::V2 => bytes.extend(b"# the end\n"),
+        }
+        let digest = Some(FileDigest::of(&bytes));
+        match format {
+            Format::V1 => record.documents.v1 = digest,
+            Format::V2 => record.documents.v2 = digest,
+        }
+        let mut change = Change::default();
+        change.add_hashed(&plain, bytes);
+        let encoded = record::encode(&record).unwrap();
+        folder.set_record(&package, &encoded).unwrap();
+        change.add_hashed(&layout::record(&package), encoded);
+        folder.commit(change, &role_keys(), now()).unwrap();
+        assert_eq!(lines(&checked(root.path())), "");
+        let found = lines(&deep(root.path()));
+        assert!(
+            found.contains("it is not byte for byte what the releases give"),
+            "{found}"
+        );
+        assert_eq!(found.lines().count(), 1, "{found}");
+    }
 }

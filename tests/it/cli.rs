@@ -8,7 +8,7 @@ use crate::env::TestEnv;
 
 #[test]
 fn help_lists_the_commands() {
-    assert_snapshot!(TestEnv::new().run(["--help"]), @r"
+    assert_snapshot!(TestEnv::new().run(["--help"]), @"
     exit: 0
     --- stdout
     A signed Cargo registry made of static files, and the subcommand that uses it
@@ -26,11 +26,12 @@ fn help_lists_the_commands() {
       fetch        Fetches and verifies what a project depends on
       exec         Runs cargo on verified packages
       verify       Verifies a project's packages, one package, or an archive
-      key          Makes and shows signing keys
+      key          Makes, shows, exchanges and revokes signing keys
       package      Packages without signing: runs cargo, sees no key
-      sign         Signs what was packaged: runs no cargo
+      sign         Signs what was packaged, or what others signed before: runs no cargo
       publish      Packages, signs and hands in
       yank         Marks a release as not to be chosen any more
+      owner        Shows and changes who owns a package
       registry     Adds registries; makes, checks and serves them
       completions  Prints a completion script for a shell
       man          Writes the man pages
@@ -334,12 +335,20 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-fetch.1
     cargo-marketplace-info.1
     cargo-marketplace-install.1
+    cargo-marketplace-key-export.1
     cargo-marketplace-key-list.1
     cargo-marketplace-key-new.1
+    cargo-marketplace-key-revoke.1
+    cargo-marketplace-key-rotate.1
     cargo-marketplace-key-show.1
     cargo-marketplace-key.1
     cargo-marketplace-man.1
     cargo-marketplace-new.1
+    cargo-marketplace-owner-add.1
+    cargo-marketplace-owner-assign.1
+    cargo-marketplace-owner-list.1
+    cargo-marketplace-owner-remove.1
+    cargo-marketplace-owner.1
     cargo-marketplace-package.1
     cargo-marketplace-publish.1
     cargo-marketplace-registry-add.1
@@ -349,10 +358,15 @@ fn man_pages_are_written_for_each_command() {
     cargo-marketplace-registry-import.1
     cargo-marketplace-registry-init.1
     cargo-marketplace-registry-list.1
+    cargo-marketplace-registry-mirror.1
+    cargo-marketplace-registry-pin.1
+    cargo-marketplace-registry-rebin.1
     cargo-marketplace-registry-refresh.1
     cargo-marketplace-registry-remove.1
+    cargo-marketplace-registry-rotate-key.1
     cargo-marketplace-registry-serve.1
     cargo-marketplace-registry-show.1
+    cargo-marketplace-registry-sign.1
     cargo-marketplace-registry-withdraw.1
     cargo-marketplace-registry.1
     cargo-marketplace-search.1

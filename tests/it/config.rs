@@ -48,8 +48,8 @@ fn lists_registries() {
     assert_snapshot!(env.run(["registry", "list", "--message-format=json"]), @r#"
     exit: 0
     --- stdout
-    {"reason":"registry","schema":1,"name":"harbour","registry_id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","root":"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","url":"https://registry.example/"}
-    {"reason":"registry","schema":1,"name":"local","registry_id":"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc","root":"sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd","url":"file:///srv/market/"}
+    {"reason":"registry","schema":1,"auth_required":false,"mirrors":[],"name":"harbour","registry_id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","root":"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","url":"https://registry.example/"}
+    {"reason":"registry","schema":1,"auth_required":false,"mirrors":[],"name":"local","registry_id":"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc","root":"sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd","url":"file:///srv/market/"}
     --- stderr
     "#);
     assert_snapshot!(TestEnv::new().run(["registry", "list"]), @r"

@@ -42,7 +42,13 @@ fn the_readme_is_true() {
 
 #[test]
 fn there_is_no_other_document() {
-    let known = ["formats.md", "operators.md", "publishers.md", "users.md"];
+    let known = [
+        "formats.md",
+        "operators.md",
+        "publishers.md",
+        "security.md",
+        "users.md",
+    ];
     for entry in fs::read_dir(project_folder().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(
@@ -188,7 +194,9 @@ impl Scene {
 /// What else is said where there is nobody who could type a passphrase.
 fn unattended(arguments: &[&str]) -> &'static [&'static str] {
     match arguments {
-        ["key", "new", _] | ["registry", "init", ..] => &["--no-passphrase"],
+        ["key", "new", _] | ["key", "rotate", ..] | ["registry", "init", ..] => {
+            &["--no-passphrase"]
+        }
         _ => &[],
     }
 }
@@ -210,7 +218,9 @@ fn for_users(market: &Market) -> Place {
     market.publish(&["--workspace", "--no-verify"]);
     market.must(["registry", "remove", "harbour"]);
     market.project("app", "");
+    let folder = market.env.path("work/registry");
     let variables = vec![
+        ("MIRROR", format!("file://{}/", folder.display())),
         ("URL", market.url().to_owned()),
         ("ROOT", market.root().to_string()),
         (

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
@@ -19,10 +20,10 @@ use cargo_marketplace::model::{
     Body, Document, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
 };
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
+use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
-use cargo_marketplace::publish::init::{NewRegistry, init};
-use cargo_marketplace::publish::metadata::SoloKeys;
+use cargo_marketplace::publish::init::{Made, NewRegistry, init};
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -128,20 +129,23 @@ fn make() -> Fixture {
     let temporary = tempfile::tempdir().expect("tests have a folder for temporary files");
     let folder = temporary.path();
     let keys = RoleKeys::new(["offline", "online"].map(Fixture::key));
-    let root = init(
+    let [offline, online] = ["offline", "online"].map(Fixture::key);
+    let made = init(
         folder,
         &NewRegistry {
             base: BASE,
-            roles: SoloKeys {
-                offline: Fixture::key("offline").public(),
-                online: Fixture::key("online").public(),
-            },
+            ceremony: Ceremony::solo(offline.public(), online.public()).unwrap(),
             keys: &keys,
             now: time("2026-01-01T00:00:00Z"),
+            mirrors: &[],
+            readers: Readers::Everybody,
             lifetimes: LIFETIMES,
         },
     )
     .unwrap();
+    let Made::Published(root) = made else {
+        panic!("both keys are at hand");
+    };
     for (at, step) in packages::STEPS {
         let authority = Authority {
             keys: &keys,
@@ -207,7 +211,7 @@ fn yank(
     };
     let proposal = Proposal {
         package,
-        statements: sign::chain(&state, [body], &who.key()).unwrap(),
+        statements: sign::chain(&state, [body], &[&who.key()]).unwrap(),
         archives: Vec::new(),
     };
     apply::apply(folder, vec![proposal], &[], authority).unwrap();

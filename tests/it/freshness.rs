@@ -101,6 +101,7 @@ fn a_registry_that_nobody_changes_is_kept_alive_by_refresh() {
     tide-cli   = "1.2.0"  # Print tide tables in the terminal  signed
     --- stderr
         Updating `harbour` index
+    warning: of `harbour`, `timestamp` expires at 2026-12-05T12:00:00Z: less than a third of its life is left; tell its operator
     note: 2 of 2 results; searched a local copy, nothing was sent
     "#);
     assert_snapshot!(at(50, "registry refresh registry --message-format json"), @r#"
@@ -121,12 +122,12 @@ fn a_registry_that_nobody_changes_is_kept_alive_by_refresh() {
     exit: 0
     --- stdout
     --- stderr
-    warning: `claimed` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
-    warning: `packages` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
-    warning: `policy` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
-    warning: `rollout` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
     warning: `root` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
     warning: `targets` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `policy` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `rollout` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `claimed` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
+    warning: `packages` expires at 2027-11-22T12:00:00Z: less than a third of its life is left
        Refreshed catalog, packages-0, packages-1, packages-2, packages-3, packages-4, packages-5, packages-6, packages-7, snapshot, timestamp
     ");
 }

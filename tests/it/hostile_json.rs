@@ -3,7 +3,7 @@
 
 use cargo_marketplace::formats::canonical_json::parse_strict;
 use cargo_marketplace::formats::{
-    catalog_index, policy, publisher, record, statement, submission, v1,
+    catalog_index, key_change, policy, publisher, record, statement, submission, unsigned, v1,
 };
 use cargo_marketplace::model::UtcTime;
 use cargo_marketplace::trust::tuf::{Mode, Settings, Updater, ed25519_only};
@@ -13,7 +13,7 @@ use crate::fixture::Fixture;
 /// A reader: whether it takes the bytes.
 type Reader = fn(&[u8]) -> bool;
 
-const READERS: [(&str, Reader); 8] = [
+const READERS: [(&str, Reader); 10] = [
     ("strict", |bytes| parse_strict(bytes).is_ok()),
     ("publisher", |bytes| publisher::decode(bytes).is_ok()),
     ("policy", |bytes| policy::decode(bytes).is_ok()),
@@ -22,6 +22,8 @@ const READERS: [(&str, Reader); 8] = [
     }),
     ("record", |bytes| record::decode(bytes).is_ok()),
     ("submission", |bytes| submission::decode(bytes).is_ok()),
+    ("change of keys", |bytes| key_change::decode(bytes).is_ok()),
+    ("unsigned releases", |bytes| unsigned::decode(bytes).is_ok()),
     ("statement", |bytes| statement::parse_payload(bytes).is_ok()),
     ("v1 line", |bytes| {
         let package = "tide-table".parse().unwrap();

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Instant;
 
-use cargo_marketplace::publish::check::{Report, check};
+use cargo_marketplace::publish::check::{Depth, Report, check};
 use insta::assert_snapshot;
 
 use crate::env::TestEnv;
@@ -54,7 +54,7 @@ fn copy(env: &TestEnv, to: &str) {
 }
 
 fn checked(root: &Path) -> Report {
-    check(root, now(), &Silent).unwrap()
+    check(root, now(), Depth::Usual, &Silent).unwrap()
 }
 
 /// What a client reads is whole: only plain copies, for people and stock cargo, may be ahead.

@@ -7,16 +7,20 @@
 )]
 
 mod bad_input;
+mod ceremony;
 mod check;
 mod claims;
 mod cli;
 mod config;
+mod confusion;
+mod cooldown;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
 mod docs;
 mod end_to_end;
 mod env;
 mod faults;
+mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
@@ -25,8 +29,13 @@ mod hostile_texts;
 mod interrupted;
 mod key;
 mod layers;
+mod mirrors;
 mod nginx;
 mod openssl;
+mod owners;
+mod private;
+mod project_trust;
+mod publisher_keys;
 mod reading;
 mod real_lines;
 mod referee_index;
@@ -41,9 +50,11 @@ mod sparql;
 #[cfg(feature = "marketplace-v2")]
 mod sparql_bombs;
 mod stock_cargo;
+mod thieves;
 #[cfg(feature = "marketplace-parallel")]
 mod tour;
 mod transport;
+mod unsigned;
 mod withdraw;
 mod workspace;
 mod writing;

@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use cargo_marketplace::trust::ed25519::{self, SecretKey};
 
+use crate::env::TestEnv;
+
 const PASSPHRASE: &str = "not a secret";
 
 fn openssl(folder: &Path, arguments: &[&str]) -> Output {
@@ -47,6 +49,37 @@ fn openssl_reads_our_encrypted_key_files() {
         String::from_utf8(read.stdout).unwrap(),
         ed25519::public_pem(&secret.public()).unwrap()
     );
+}
+
+#[test]
+#[ignore = "needs openssl"]
+fn openssl_reads_what_is_exported() {
+    let env = TestEnv::new();
+    let run = |arguments: &[&str]| {
+        let command = env.command(arguments);
+        let command = command.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", PASSPHRASE);
+        let outcome = command.run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome.stdout
+    };
+    run(&["key", "new", "anchor"]);
+    run(&["key", "export", "anchor", "--secret", "-o", "backup.pem"]);
+    let source = format!("pass:{PASSPHRASE}");
+    let work = env.work();
+    let pkey = |more: &[&str]| {
+        let read = openssl(&work, &[&["pkey"][..], more].concat());
+        String::from_utf8(read.stdout).unwrap()
+    };
+    let exported = run(&["key", "export", "anchor"]);
+    let secret = pkey(&["-in", "backup.pem", "-passin", &source, "-pubout"]);
+    assert_eq!(secret, exported);
+    env.write("work/public.pem", &exported);
+    assert_eq!(pkey(&["-pubin", "-in", "public.pem"]), exported);
+    // The last 32 bytes are the key itself, in every form.
+    let hex = run(&["key", "export", "anchor", "--format", "hex"]);
+    let text = pkey(&["-pubin", "-in", "public.pem", "-noout", "-text"]);
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    assert!(digits.ends_with(hex.trim()), "{text}");
 }
 
 #[test]

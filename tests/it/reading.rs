@@ -7,9 +7,10 @@ use cargo_marketplace::formats::layout::Format;
 use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
+use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::search::{SearchRequest, search};
 use cargo_marketplace::registry::serve;
-use cargo_marketplace::registry::transport::{self, Limits};
+use cargo_marketplace::registry::transport::Network;
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -518,8 +519,9 @@ fn client(home: &Path, registry: &Path) -> Client<'static> {
         name: "harbour".parse().unwrap(),
         registry_id: Fixture::get().root,
         home: home.to_owned(),
-        transport: Some(transport::open(&url, Limits::default(), &Silent).unwrap()),
+        mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent).unwrap()),
         now: UtcTime::from_unix(NOW).unwrap(),
+        demands: Vec::new(),
         events: &Silence,
     };
     Client::open(opening).unwrap()

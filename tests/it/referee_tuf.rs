@@ -6,6 +6,7 @@ use std::process::Command;
 
 use cargo_marketplace::registry::serve;
 
+use crate::ceremony;
 use crate::env::TestEnv;
 use crate::fixture::Fixture;
 use crate::small_registry;
@@ -26,7 +27,13 @@ fn python_tuf_finds_every_target() {
     small_registry::make(&small);
     // Policy, catalog index, a record for each package, and publishers.
     let fixture = Fixture::get().registry_dir(&env);
-    for (registry, targets, statements) in [(small, 5, 5), (fixture, 18, 32)] {
+    let (many, grown) = (ceremony::made_by_many(), ceremony::grown());
+    for (registry, targets, statements) in [
+        (small, 5, 5),
+        (fixture, 18, 32),
+        (many.path("new"), 2, 0),
+        (grown.path("registry"), 18, 32),
+    ] {
         let server = serve::spawn(&registry, 0).unwrap();
         let mut client = Command::new(python());
         client.arg(CLIENT).arg(&registry).arg(server.url());

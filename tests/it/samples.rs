@@ -114,6 +114,17 @@ impl Market {
         assert_eq!(outcome.code, Some(0), "{outcome}");
     }
 
+    /// Runs the program in `work` as another person, whose home lies elsewhere, and shows all that it
+    /// did.
+    pub(crate) fn run_as<'a>(
+        &self,
+        person: &str,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        let home = self.env.path(&format!("home/{person}"));
+        show(self.env.command(arguments).env("CARGO_HOME", home))
+    }
+
     /// A binary package `work/NAME` that prints the water level, and depends on what is given.
     pub(crate) fn project(&self, name: &str, dependencies: &str) {
         let manifest = format!(

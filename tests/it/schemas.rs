@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::key_change::{self, KeyChange};
+use cargo_marketplace::formats::publisher::Publisher;
 use cargo_marketplace::formats::record;
 use cargo_marketplace::formats::submission;
-use cargo_marketplace::model::Body;
+use cargo_marketplace::model::{Body, Sha256Digest};
+use cargo_marketplace::publish::folder::Folder;
+use cargo_marketplace::publish::import::Attestation;
+use cargo_marketplace::trust::sign_key_change;
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -37,7 +42,7 @@ fn every_schema_is_one() {
             found += 1;
         }
     }
-    assert_eq!(found, 13);
+    assert_eq!(found, 17);
 }
 
 /// Each example is a value that its schema takes, and changes to it after which it must not.
@@ -83,9 +88,11 @@ enum Form {
 }
 
 /// Which files a registry has, and the schema of each: the first pattern that fits counts.
-const FILES: [(&str, &str, Form); 14] = [
+const FILES: [(&str, &str, Form); 17] = [
     (r"config\.json", "config", Form::Json),
     (r"([0-9a-f]{64}\.)?policy\.json", "policy", Form::Json),
+    (r"([0-9a-f]{64}\.)?unsigned\.json", "unsigned", Form::Json),
+    (r"harbour\.keys", "key-change", Form::Json),
     (r"tuf/timestamp\.json", "tuf-timestamp", Form::Json),
     (r"tuf/[0-9]+\.root\.json", "tuf-root", Form::Json),
     (r"tuf/[0-9]+\.snapshot\.json", "tuf-snapshot", Form::Json),
@@ -118,6 +125,7 @@ const FILES: [(&str, &str, Form); 14] = [
         Form::Lines,
     ),
     (r"submission\.json", "submission", Form::Json),
+    (r"\.drafts/[a-z0-9-]+\.json", "draft", Form::Json),
 ];
 
 /// Holds a file against the schema of its kind. Returns which one that is.
@@ -153,6 +161,20 @@ fn validate(path: &str, bytes: &[u8]) -> &'static str {
     name
 }
 
+/// Another key for the publisher of the small registry.
+fn key_change() -> Vec<u8> {
+    let (old, new) = (small_registry::key(3), small_registry::key(4));
+    let keys = vec![old.public(), new.public()];
+    let mut change = KeyChange {
+        registry_id: Sha256Digest::of(b"root"),
+        previous: Sha256Digest::of(b"file"),
+        publisher: Publisher::new("harbour".parse().unwrap(), keys),
+        signatures: Vec::new(),
+    };
+    sign_key_change(&mut change, &[&old, &new]).unwrap();
+    key_change::encode(&change)
+}
+
 fn require(name: &str, value: &Value, path: &str) {
     if let Err(error) = schema(name).validate(value) {
         panic!(
@@ -175,6 +197,21 @@ fn every_file_that_is_written_has_a_schema_and_fits_it() {
         "submission.json",
         &submission::encode(&submission),
     )]);
+    let mut folder = Folder::open(&small).unwrap();
+    let roles = ["root", "targets", "claimed"].map(str::to_owned);
+    let pending = folder.renew(&roles, small_registry::now()).unwrap();
+    pending.drafts().save(&small).unwrap();
+    drop(folder);
+    let drafts = fs::read_dir(small.join(".drafts")).unwrap();
+    let drafts: Vec<_> = drafts.map(|draft| draft.unwrap().path()).collect();
+    assert_eq!(drafts.len(), 3 + 8);
+    for path in drafts {
+        let name = format!(".drafts/{}", path.file_name().unwrap().to_str().unwrap());
+        used.insert(validate(&name, &fs::read(path).unwrap()));
+    }
+    let unsigned = [small_registry::archive("sluice", "1.0.0", "")];
+    small_registry::take(&small, &unsigned, Attestation::Nobody { source: None });
+    used.insert(validate("harbour.keys", &key_change()));
     for root in [small, Fixture::get().registry_dir(&env)] {
         for (path, bytes) in small_registry::files(&root) {
             used.insert(validate(&path, &bytes));

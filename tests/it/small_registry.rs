@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::config_json::Readers;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
 use cargo_marketplace::model::{
-    Body, Event, EventSink, PackageName, PublisherId, Sha256Digest, UtcTime,
+    Body, Event, EventSink, PackageName, PublisherId, Release, Sha256Digest, UtcTime,
 };
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
+use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
-use cargo_marketplace::publish::metadata::SoloKeys;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -35,11 +36,12 @@ pub(crate) fn now() -> UtcTime {
     UtcTime::from_unix(NOW).unwrap()
 }
 
-fn key(seed: u8) -> SecretKey {
+pub(crate) fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
-fn role_keys() -> RoleKeys {
+/// The registry's role keys.
+pub(crate) fn role_keys() -> RoleKeys {
     RoleKeys::new([key(1), key(2)])
 }
 
@@ -80,15 +82,13 @@ fn pack(name: &str, version: &str, manifest: &str, library: &[u8]) -> Vec<u8> {
 /// `libm_lite`, for which the operator vouches.
 pub(crate) fn make(root: &Path) {
     let keys = role_keys();
-    let roles = SoloKeys {
-        offline: key(1).public(),
-        online: key(2).public(),
-    };
     let new = NewRegistry {
         base: BASE,
-        roles,
+        ceremony: Ceremony::solo(key(1).public(), key(2).public()).unwrap(),
         keys: &keys,
         now: now(),
+        mirrors: &[],
+        readers: Readers::Everybody,
         lifetimes: Lifetimes::default(),
     };
     init(root, &new).unwrap();
@@ -122,7 +122,7 @@ pub(crate) fn publish(root: &Path, archives: &[Vec<u8>]) {
     take(root, archives, Attestation::Sign(signer));
 }
 
-fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
+pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
     let archives = archives.iter().map(|bytes| Archive {
         label: "test.crate".into(),
         bytes: bytes.clone(),
@@ -164,8 +164,26 @@ pub(crate) fn apply(root: &Path, submission: Submission) {
     };
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let publishers = [submission.publisher];
+    let publishers = submission.publishers;
     apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
+}
+
+/// Takes in a release for which the operator vouches, whatever it says.
+pub(crate) fn propose(root: &Path, release: Release, archive: Vec<u8>) {
+    let mut folder = Folder::open(root).unwrap();
+    let package = release.name.clone();
+    let state = apply::state(&mut folder, &package).unwrap();
+    let vouch = Body::Vouch {
+        release: Box::new(release),
+        source: None,
+    };
+    let proposal = Proposal {
+        package,
+        statements: sign::chain(&state, [vouch], &[&key(2)]).unwrap(),
+        archives: vec![archive],
+    };
+    let keys = role_keys();
+    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use cargo_marketplace::model::Silent;
-use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, TransportError};
+use cargo_marketplace::registry::transport::{self, BaseUrl, Limits, Network, TransportError};
 
 use crate::faults::{Answer, FaultServer, answer, redirect};
 
@@ -12,14 +12,20 @@ use crate::faults::{Answer, FaultServer, answer, redirect};
 const LIMITS: Limits = Limits {
     first_answer: Duration::from_millis(400),
     silence: Duration::from_millis(150),
+    least_speed: 10,
     whole: Duration::from_secs(5),
     tries: 3,
     first_pause: Duration::from_millis(1),
     longest_pause: Duration::from_millis(2),
+    is_patient: false,
 };
 
 fn get(url: &BaseUrl, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
-    transport::open(url, LIMITS, &Silent)?.get("se/rd/serde", max_bytes)
+    let network = Network {
+        limits: LIMITS,
+        ..Network::default()
+    };
+    transport::open(url, &network, None, &Silent)?.get("se/rd/serde", max_bytes)
 }
 
 /// What a server says that has the file.
@@ -75,10 +81,10 @@ fn gives_up_after_three_tries() {
 
 #[test]
 fn other_statuses_are_final() {
-    let server = FaultServer::start([answer("401 Unauthorized", "")]);
+    let server = FaultServer::start([answer("402 Payment Required", "")]);
     let error = get(&server.url(), 9).unwrap_err();
     assert!(
-        matches!(error, TransportError::Status { status: 401, .. }),
+        matches!(error, TransportError::Status { status: 402, .. }),
         "{error}"
     );
     assert_eq!(server.requests().len(), 1);
@@ -121,6 +127,24 @@ fn a_server_that_falls_silent_is_tried_again() {
     let stall = Answer::Stall("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nline");
     let server = FaultServer::start([stall, answer("200 OK", "line")]);
     assert_eq!(get(&server.url(), 9).unwrap().as_deref(), LINE);
+}
+
+#[test]
+fn a_server_that_trickles_is_given_up() {
+    let limits = Limits {
+        least_speed: 1000,
+        tries: 1,
+        ..LIMITS
+    };
+    let network = Network {
+        limits,
+        ..Network::default()
+    };
+    let server = FaultServer::start([Answer::Trickle]);
+    let transport = transport::open(&server.url(), &network, None, &Silent).unwrap();
+    // Long before the limit of the whole is reached: some bytes have come by then, not many.
+    let error = transport.get("se/rd/serde", 1 << 20).unwrap_err();
+    assert!(matches!(error, TransportError::TimedOut { .. }), "{error}");
 }
 
 #[test]

@@ -52,6 +52,11 @@ impl From<ChooseError> for CommandError {
                     None => shown,
                 }
             }
+            ChooseError::TooYoung {
+                package, highest, ..
+            } => shown.with_code("MP0207").with_help(format!(
+                "ask for one exactly: `{package}@={highest}`, or pass `--cooldown 0`"
+            )),
             ChooseError::OnlyPreReleases { package, newest } => shown
                 .with_code("MP0203")
                 .with_help(format!("ask for one: `{package}@={newest}`")),
@@ -120,6 +125,9 @@ impl From<ResolveError> for CommandError {
             ResolveError::NotInRegistry { .. } | ResolveError::Checksum { .. } => {
                 refused("MP0401", &error)
             }
+            ResolveError::HeldBack { .. } => failed(&error)
+                .with_code("MP0207")
+                .with_help("run it again: another command listed the release at the same time"),
             ResolveError::TooManyNames | ResolveError::Unpacked(_) | ResolveError::Threads(_) => {
                 failed(&error)
             }

@@ -1,11 +1,14 @@
 //! What the errors of writing mean to a user: `publish`.
 
 use super::{NOTHING_WRITTEN, failed, refused};
-use crate::commands::error::CommandError;
+use crate::commands::error::{CommandError, Kind};
+use crate::commands::owner;
 use crate::publish::apply::ApplyError;
 use crate::publish::bundle::BundleError;
+use crate::publish::ceremony::{CeremonyError, RECOVERY, ROLES, VOUCHERS};
 use crate::publish::check::CheckError;
 use crate::publish::collision::CollisionError;
+use crate::publish::drafts::{DraftError, RotationError};
 use crate::publish::folder::FolderError;
 use crate::publish::import::ImportError;
 use crate::publish::init::InitError;
@@ -13,7 +16,10 @@ use crate::publish::journal::JournalError;
 use crate::publish::package::PackageError;
 use crate::publish::role_keys::SealError;
 use crate::publish::sign::SignError;
-use crate::trust::{FoldError, RecordError, StatementRefusal};
+use crate::trust::{FoldError, KeyChangeRefusal, RecordError, StatementRefusal};
+
+const DISCARD: &str =
+    "`cargo marketplace registry sign DIR --discard` throws the drafts away; then start again";
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
@@ -44,6 +50,8 @@ impl From<FolderError> for CommandError {
         match error {
             FolderError::Journal(error) => error.into(),
             FolderError::Seal(error) => error.into(),
+            FolderError::Draft(error) => error.into(),
+            FolderError::Rotation(error) => error.into(),
             FolderError::NoRegistry(_) => failed(&error)
                 .with_help("`cargo marketplace registry init DIR --solo --base-url URL` makes one"),
             FolderError::Missing(_) | FolderError::Mismatch { .. } => failed(&error)
@@ -52,11 +60,77 @@ impl From<FolderError> for CommandError {
             FolderError::Metadata { .. }
             | FolderError::Shape { .. }
             | FolderError::Record { .. } => failed(&error).with_code("MP0701"),
-            FolderError::Disk(_) | FolderError::Policy(_) | FolderError::Publisher(_) => {
-                failed(&error)
+            FolderError::Disk(_)
+            | FolderError::Policy(_)
+            | FolderError::Unsigned(_)
+            | FolderError::Publisher(_) => failed(&error),
+        }
+    }
+}
+
+impl From<DraftError> for CommandError {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Seal(error) => error.into(),
+            DraftError::Link(error) => error.into(),
+            DraftError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
+            DraftError::Metadata { .. } | DraftError::Keys(_) | DraftError::Beyond(_) => {
+                refused("MP0607", &error).with_help(DISCARD)
+            }
+            DraftError::Overtaken { .. } => failed(&error)
+                .with_code("MP0607")
+                .with_note(NOTHING_WRITTEN)
+                .with_help(DISCARD),
+            DraftError::NoRole(_) => {
+                let error = CommandError::from_error(Kind::Usage, &error);
+                error.with_help(format!("the roles are {}", role_names()))
             }
         }
     }
+}
+
+impl From<CeremonyError> for CommandError {
+    fn from(error: CeremonyError) -> Self {
+        let shown = CommandError::from_error(Kind::Usage, &error);
+        match error {
+            CeremonyError::Unknown(_) => shown.with_help(format!("the roles are {}", role_names())),
+            CeremonyError::NoKeys(role) => {
+                shown.with_help(format!("name one: `--role-key {role}=KEY`"))
+            }
+            CeremonyError::Mixed { .. } => {
+                shown.with_help("the online key may be stolen; name two keys")
+            }
+            CeremonyError::Threshold { .. }
+            | CeremonyError::ActsAlone(_)
+            | CeremonyError::Twice { .. }
+            | CeremonyError::Key(_) => shown.with_note(NOTHING_WRITTEN),
+        }
+    }
+}
+
+impl From<RotationError> for CommandError {
+    fn from(error: RotationError) -> Self {
+        let shown = CommandError::from_error(Kind::Usage, &error).with_note(NOTHING_WRITTEN);
+        match error {
+            RotationError::NoRole(_) => shown.with_help(format!("the roles are {}", role_names())),
+            RotationError::Absent { role, .. } => shown.with_help(format!(
+                "`cargo marketplace registry sign DIR --role {role} --dry-run` shows its keys"
+            )),
+            RotationError::Present { .. }
+            | RotationError::Threshold { .. }
+            | RotationError::Same(_)
+            | RotationError::NoBins(_)
+            | RotationError::Bins(_)
+            | RotationError::Key(_) => shown,
+        }
+    }
+}
+
+/// What the operator calls the roles whose metadata has keys.
+fn role_names() -> String {
+    let names = ROLES.iter().map(|role| role.name);
+    let names = names.filter(|name| ![VOUCHERS, RECOVERY].contains(name));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 impl From<CheckError> for CommandError {
@@ -73,8 +147,9 @@ impl From<InitError> for CommandError {
     fn from(error: InitError) -> Self {
         match error {
             InitError::Journal(error) => error.into(),
-            InitError::Seal(error) => error.into(),
+            InitError::Draft(error) => error.into(),
             InitError::NotEmpty(_) => failed(&error).with_help("name a new or empty folder"),
+            InitError::Mismatch(_) => failed(&error).with_code("MP0701"),
             InitError::Disk(_) | InitError::Policy(_) => failed(&error),
         }
     }
@@ -111,6 +186,18 @@ impl From<ApplyError> for CommandError {
             ),
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
+            ApplyError::Keys { ref source, .. } => {
+                let shown = refused("MP0609", &error);
+                match source {
+                    KeyChangeRefusal::Outdated(_) => shown.with_help("make it anew"),
+                    _ => shown,
+                }
+            }
+            ApplyError::Breaks { .. } => refused("MP0609", &error)
+                .with_help("make it anew, with what the key has signed by now"),
+            ApplyError::SigningRequired(_) => failed(&error)
+                .with_note(NOTHING_WRITTEN)
+                .with_help("import it with `--vouch` or `--key NAME`"),
             ApplyError::Statement { .. }
             | ApplyError::Encode { .. }
             | ApplyError::NoArchive { .. }
@@ -126,9 +213,11 @@ impl From<SignError> for CommandError {
             SignError::NotAnOwner { .. } => {
                 failed(&error).with_help("sign with an owner's key: `--key NAME`")
             }
-            SignError::Vouched(_) => {
-                failed(&error).with_help("`registry import --as-mirror --vouch` adds to it")
-            }
+            SignError::NoOwner(package) => failed(&error)
+                .with_code("MP0608")
+                .with_note(NOTHING_WRITTEN)
+                .with_help(owner::assign_help(package)),
+            SignError::Signed(_) => failed(&error).with_note(NOTHING_WRITTEN),
             SignError::Twice { .. } => failed(&error)
                 .with_code("MP0604")
                 .with_note(NOTHING_WRITTEN)

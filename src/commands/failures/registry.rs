@@ -3,8 +3,12 @@
 use super::{ONCE_ONLINE, failed, refused};
 use crate::commands::error::{CommandError, Kind};
 use crate::registry::backend::BackendError;
+use crate::registry::cargo_settings::SettingsError;
+use crate::registry::credentials::CredentialError;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
+use crate::registry::network::NetworkError;
+use crate::registry::transport::{BaseUrl, TransportError};
 use crate::trust::tuf::{TargetMismatch, TufError};
 use crate::trust::{ArchiveMismatch, Disagreement, RecordError, StatementRefusal};
 
@@ -19,6 +23,9 @@ impl From<TufError> for CommandError {
             TufError::Rollback { .. } | TufError::Vanished { .. } | TufError::Version { .. } => {
                 refused("MP0405", &error)
             }
+            TufError::BeforeLeast { .. } => refused("MP0405", &error).with_help(
+                "the project's `marketplace.trust` demands it; is the mirror behind, or shown from the past?",
+            ),
             TufError::Signatures { .. } => refused("MP0402", &error),
             TufError::Length { .. } | TufError::Digest { .. } | TufError::TooLong { .. } => {
                 refused("MP0401", &error)
@@ -106,11 +113,55 @@ impl From<RecordError> for CommandError {
     }
 }
 
+impl From<TransportError> for CommandError {
+    fn from(error: TransportError) -> Self {
+        match &error {
+            TransportError::Unauthorized { registry, .. } => {
+                let shown = failed(&error).with_code("MP0208");
+                shown.with_help(match registry {
+                    Some(name) => format!("`cargo login --registry {name}` stores a token"),
+                    None => "tokens are shown to a registry's own server only".to_owned(),
+                })
+            }
+            TransportError::Credentials { source, .. } => {
+                failed(&error).with_code("MP0208").with_help(match source {
+                    CredentialError::InsideCargo(_) => {
+                        "set `CARGO_REGISTRIES_NAME_TOKEN`, or choose `cargo:token` or a program for it"
+                    }
+                    _ => "see `registries.NAME.credential-provider` in cargo's configuration",
+                })
+            }
+            _ => failed(&error),
+        }
+    }
+}
+
+impl From<NetworkError> for CommandError {
+    fn from(error: NetworkError) -> Self {
+        failed(&error)
+    }
+}
+
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        failed(&error)
+    }
+}
+
+/// All mirrors by name, below the gravest fault of one.
+fn everywhere(tried: &[(BaseUrl, String)], source: ClientError) -> CommandError {
+    let mut error = CommandError::from(source);
+    let tried = tried.iter().map(|(url, reason)| format!("{url}: {reason}"));
+    error.causes.extend(tried);
+    error
+}
+
 impl From<ClientError> for CommandError {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Tuf(error) => error.into(),
             ClientError::File(error) => error.into(),
+            ClientError::Everywhere { tried, source } => everywhere(&tried, *source),
             ClientError::Record(error) => error.into(),
             ClientError::Archive { url, source } => Self::from(source).with_help(format!(
                 "it came from `{url}`; tell the registry's operator"
@@ -118,6 +169,7 @@ impl From<ClientError> for CommandError {
             ClientError::NotTrusted(ref registry) => refused("MP0101", &error).with_help(format!(
                 "`cargo marketplace registry add {registry} URL --root sha256:…`"
             )),
+            ClientError::NoCopy { source, .. } if source.asks_for_token() => (*source).into(),
             ClientError::NoCopy { .. } => failed(&error)
                 .with_code("MP0201")
                 .with_help("check the network and the registry's address, and try again"),
@@ -127,6 +179,9 @@ impl From<ClientError> for CommandError {
             ClientError::Stale { .. } => refused("MP0404", &error)
                 .with_help("pass `--offline` to choose from what was verified before"),
             ClientError::Vanished(_) => refused("MP0405", &error),
+            ClientError::RootNotReached { .. } => refused("MP0104", &error).with_help(
+                "does the mirror hold a new root back? Else the project's `marketplace.trust` is wrong",
+            ),
             ClientError::ClaimedAbsent(_) => refused("MP0409", &error),
             ClientError::NotListed(_)
             | ClientError::Registered(_)

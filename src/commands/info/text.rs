@@ -147,14 +147,18 @@ fn trust(known: &Known<'_>) -> (&'static str, Option<String>) {
         Body::Vouch {
             source: Some(source),
             ..
+        }
+        | Body::Unsigned {
+            source: Some(source),
+            ..
         } => format!(" as served by {source}"),
         _ => String::new(),
     };
-    let text = format!(
-        "{}{source} (verified, root v{})",
-        signers(statement),
-        known.root_version
-    );
+    let who = match statement.statement.body {
+        Body::Unsigned { .. } => "listed by the registry".to_owned(),
+        _ => signers(statement),
+    };
+    let text = format!("{who}{source} (verified, root v{})", known.root_version);
     (word, Some(text))
 }
 
@@ -301,7 +305,11 @@ fn signatures(known: &Known<'_>) -> Vec<String> {
     let line = |signed: &SignedStatement| {
         let statement = &signed.statement;
         let body = describe(&statement.body);
-        format!("{} {body}, {}", statement.sequence, signers(signed))
+        let signers = match signed.signers.is_empty() {
+            true => "unsigned".to_owned(),
+            false => signers(signed),
+        };
+        format!("{} {body}, {signers}", statement.sequence)
     };
     known.statements.iter().map(line).collect()
 }

@@ -6,17 +6,19 @@ use clap::Args;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::commands::key::change as keys;
 use crate::commands::publishing::{self, Destination};
+use crate::formats::publisher::Publisher;
 use crate::formats::submission::Submission;
 use crate::publish::bundle;
 
-/// Takes signed submissions into a registry
+/// Takes signed submissions and changes of keys into a registry
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// The registry's folder
     pub dir: PathBuf,
 
-    /// What `sign` wrote
+    /// What `sign`, `owner` or `key` wrote
     #[arg(required = true, value_name = "SUBMISSION")]
     pub submissions: Vec<PathBuf>,
 
@@ -32,12 +34,22 @@ pub struct ApplyArgs {
 /// Runs the command.
 pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.dir)?;
+    let paths = args.submissions.iter().map(|path| context.absolute(path));
+    let (bundles, changes): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+    // First, as a new key may have signed what follows.
+    for path in &changes {
+        keys::take_in(&destination, path, args.dry_run, context)?;
+    }
     let mut signed = Vec::new();
-    for path in &args.submissions {
-        let (submission, archives) = bundle::read(&context.absolute(path))?;
+    for path in &bundles {
+        let (submission, archives) = bundle::read(path)?;
         destination.check_archives(&submission, &archives)?;
-        check_publisher(&destination, &submission, args.register_publisher)?;
+        check_publishers(&destination, &submission, args.register_publisher)?;
+        destination.check_complete(context, &submission, path)?;
         signed.push((submission, archives));
+    }
+    if signed.is_empty() {
+        return Ok(());
     }
     let (proposals, register) = publishing::proposals(signed);
     for proposal in &proposals {
@@ -60,17 +72,23 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 /// A publisher whom the registry does not know is registered only when the operator says so.
-fn check_publisher(
+fn check_publishers(
     destination: &Destination,
     submission: &Submission,
     may_register: bool,
 ) -> Result<(), CommandError> {
-    let id = &submission.publisher.id;
-    if may_register || destination.open()?.publisher(id)?.is_some() {
-        return Ok(());
+    let mut folder = destination.open()?;
+    let mut unknown = None;
+    for publisher in &submission.publishers {
+        if !may_register && folder.publisher(&publisher.id)?.is_none() {
+            unknown.get_or_insert(publisher);
+        }
     }
+    let Some(Publisher { id, keys, .. }) = unknown else {
+        return Ok(());
+    };
     // Whole: the fingerprint is short enough for somebody to make another key with the same one.
-    let keys = submission.publisher.keys.iter();
+    let keys = keys.iter();
     let keys: Vec<String> = keys.map(|key| key.id().to_string()).collect();
     let error = CommandError::trust("MP0403", format!("the publisher `{id}` is not registered"));
     Err(error.with_note("nothing was written").with_help(format!(

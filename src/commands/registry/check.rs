@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::shell::{Verbosity, count};
-use crate::model::{PackageName, UtcTime};
-use crate::publish::check::{Finding, Report, check};
+use crate::model::PackageName;
+use crate::publish::check::{Depth, Finding, Report, check};
 
 /// Checks a registry in a folder: every file, digest, signature and statement
 ///
@@ -19,13 +19,21 @@ use crate::publish::check::{Finding, Report, check};
 pub struct CheckArgs {
     /// The registry's folder
     pub dir: PathBuf,
+
+    /// Read every archive, too, and derive anew what its release says
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// Runs the command.
 pub fn run(args: CheckArgs, context: &Context) -> Result<(), CommandError> {
     let shell = &context.shell;
     shell.status("Checking", &format!("`{}`", args.dir.display()));
-    let report = check(&context.absolute(&args.dir), context.now, shell)?;
+    let depth = match args.deep {
+        true => Depth::Deep,
+        false => Depth::Usual,
+    };
+    let report = check(&context.absolute(&args.dir), context.now, depth, shell)?;
     for finding in &report.findings {
         show(finding, context);
     }
@@ -61,8 +69,15 @@ fn show_remarks(report: &Report, context: &Context) {
     if let Some(part) = report.unchecked {
         shell.warn(&format!("not everything was checked: {part}"));
     }
+    if !report.waiting.is_empty() {
+        let roles: Vec<&str> = report.waiting.iter().map(String::as_str).collect();
+        let roles = roles.join(", ");
+        shell.warn(&format!(
+            "drafts wait for signatures: {roles}; `cargo marketplace registry sign DIR`"
+        ));
+    }
     for ageing in &report.ageing {
-        warn_of_age(&ageing.role, ageing.expires, context);
+        shell.warn(&ageing.to_string());
     }
     if !report.unclaimed.is_empty() {
         let packages = count(report.unclaimed.len(), "package");
@@ -84,12 +99,6 @@ fn show_remarks(report: &Report, context: &Context) {
     }
 }
 
-/// Warns that a role expires soon.
-pub(super) fn warn_of_age(role: &str, expires: UtcTime, context: &Context) {
-    let text = format!("`{role}` expires at {expires}: less than a third of its life is left");
-    context.shell.warn(&text);
-}
-
 fn counts(report: &Report) -> String {
     format!(
         "{}, {}, {} are in order; serial {}",
@@ -104,6 +113,7 @@ fn summary(report: &Report) -> serde_json::Value {
     json!({
         "findings": report.findings.len(),
         "unreferenced": report.unreferenced.len(),
+        "waiting": report.waiting,
         "unclaimed": report.unclaimed.iter().map(PackageName::as_str).collect::<Vec<_>>(),
         "packages": report.packages,
         "releases": report.releases,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::publishing::describe_owners;
+use crate::commands::publishing::{describe_owners, warn_of_age};
 use crate::commands::shell::count;
 use crate::commands::signing;
 use crate::model::PackageName;
@@ -62,6 +62,7 @@ pub fn run(args: ClaimArgs, context: &Context) -> Result<(), CommandError> {
         now: context.now,
     };
     claim::claim(folder, &claims, &authority)?;
+    warn_of_age(&mut Folder::open(&context.absolute(&args.dir))?, context)?;
     shell.status(
         "Finished",
         &format!("{} claimed", count(claims.len(), "package")),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::shell::count;
-use crate::commands::signing;
+use crate::commands::{publishing, signing};
 use crate::formats::manifest::Home;
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
@@ -21,7 +21,7 @@ use crate::publish::keystore::KeyName;
 /// Takes archives into a registry, all or none
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("dependencies").required(true).args(["as_own", "as_mirror"])))]
-#[command(group(ArgGroup::new("answer").required(true).args(["vouch", "key"])))]
+#[command(group(ArgGroup::new("answer").required(true).args(["vouch", "key", "unsigned"])))]
 pub struct ImportArgs {
     /// The registry's folder
     pub dir: PathBuf,
@@ -42,6 +42,10 @@ pub struct ImportArgs {
     #[arg(long)]
     pub vouch: bool,
 
+    /// Nobody answers for the archives: they are listed as unsigned, which needs the offline key
+    #[arg(long)]
+    pub unsigned: bool,
+
     /// Sign as owner with this key
     #[arg(short, long, value_name = "NAME")]
     pub key: Option<KeyName>,
@@ -57,11 +61,12 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
             index_urls: vec![format!("sparse+{base}")],
         },
     };
-    let publisher = match args.vouch {
-        true => None,
-        false => {
-            let named = signing::publisher_key(context, args.key.as_ref(), |_| false)?;
-            Some(signing::Publisher::load(context, &named)?)
+    let publisher = match &args.key {
+        None => None,
+        Some(name) => {
+            let key = signing::publisher_key(context, Some(name), |_| false)?;
+            let id = signing::publisher_of(&mut folder, &key)?;
+            Some(signing::Publisher::load(context, id, &key)?)
         }
     };
     let publishers: Vec<Publisher> = publisher
@@ -69,27 +74,32 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
         .map(|publisher| publisher.signer().public())
         .collect();
     let mut needed = signing::needed_key_ids(&mut folder, &publishers)?;
-    needed.extend(vouchers.iter().map(PublicKey::id));
+    match args.unsigned {
+        true => needed.extend(folder.key_ids("policy")?),
+        false => needed.extend(vouchers.iter().map(PublicKey::id)),
+    }
     let keys = signing::role_keys(context, &needed)?;
     let archives = read_all(&args, context)?;
     let authority = Authority {
         keys: &keys,
         now: context.now,
     };
+    let source = args.as_mirror.then_some("crates.io");
     let attestation = match &publisher {
         Some(publisher) => Attestation::Sign(publisher.signer()),
+        None if args.unsigned => Attestation::Nobody { source },
         None => Attestation::Vouch {
             key: vouchers
                 .iter()
                 .find_map(|key| keys.get(&key.id()))
                 .ok_or_else(signing::no_voucher)?,
-            source: args.as_mirror.then_some("crates.io"),
+            source,
         },
     };
     let events = &context.shell;
     let imported = import(folder, archives, &home, attestation, &authority, events)?;
     report(&imported, context);
-    Ok(())
+    publishing::warn_of_age(&mut Folder::open(&context.absolute(&args.dir))?, context)
 }
 
 fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, CommandError> {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::registry::transport::BaseUrl;
 
 /// Lists the registries that were added
 #[derive(Debug, Args)]
@@ -29,6 +30,8 @@ pub fn run(_args: ListArgs, context: &Context) -> Result<(), CommandError> {
                 "url": url.as_str(),
                 "registry_id": id.to_string(),
                 "root": format!("sha256:{}", registry.root),
+                "mirrors": registry.mirrors.iter().map(BaseUrl::as_str).collect::<Vec<_>>(),
+                "auth_required": registry.auth_required,
             });
             context.shell.message("registry", body);
         } else {
@@ -36,6 +39,11 @@ pub fn run(_args: ListArgs, context: &Context) -> Result<(), CommandError> {
             context
                 .shell
                 .line(&format!("{name:names$}  {url:urls$}  {id}"));
+            for mirror in &registry.mirrors {
+                context
+                    .shell
+                    .line(&format!("{:names$}  {mirror}  (mirror)", ""));
+            }
         }
     }
     if registries.is_empty() {

@@ -4,13 +4,20 @@ pub mod add;
 pub mod apply;
 pub mod check;
 pub mod claim;
+mod first_trust;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod mirror;
+pub mod pin;
+pub mod rebin;
 pub mod refresh;
 pub mod remove;
+mod role_change;
+pub mod rotate_key;
 pub mod serve;
 pub mod show;
+pub mod sign;
 pub mod withdraw;
 
 use clap::{Args, Subcommand};
@@ -29,7 +36,9 @@ pub struct RegistryArgs {
 enum RegistryCommand {
     Add(add::AddArgs),
     List(list::ListArgs),
+    Mirror(mirror::MirrorArgs),
     Show(show::ShowArgs),
+    Pin(pin::PinArgs),
     Remove(remove::RemoveArgs),
     Init(init::InitArgs),
     Import(import::ImportArgs),
@@ -37,6 +46,9 @@ enum RegistryCommand {
     Apply(apply::ApplyArgs),
     Claim(claim::ClaimArgs),
     Refresh(refresh::RefreshArgs),
+    Sign(sign::SignArgs),
+    RotateKey(rotate_key::RotateKeyArgs),
+    Rebin(rebin::RebinArgs),
     Serve(serve::ServeArgs),
     Withdraw(withdraw::WithdrawArgs),
 }
@@ -46,7 +58,9 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
     match args.command {
         RegistryCommand::Add(args) => add::run(args, context),
         RegistryCommand::List(args) => list::run(args, context),
+        RegistryCommand::Mirror(args) => mirror::run(args, context),
         RegistryCommand::Show(args) => show::run(args, context),
+        RegistryCommand::Pin(args) => pin::run(args, context),
         RegistryCommand::Remove(args) => remove::run(args, context),
         RegistryCommand::Init(args) => init::run(args, context),
         RegistryCommand::Import(args) => import::run(args, context),
@@ -54,6 +68,9 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Apply(args) => apply::run(args, context),
         RegistryCommand::Claim(args) => claim::run(args, context),
         RegistryCommand::Refresh(args) => refresh::run(args, context),
+        RegistryCommand::Sign(args) => sign::run(args, context),
+        RegistryCommand::RotateKey(args) => rotate_key::run(args, context),
+        RegistryCommand::Rebin(args) => rebin::run(args, context),
         RegistryCommand::Serve(args) => serve::run(args, context),
         RegistryCommand::Withdraw(args) => withdraw::run(args, context),
     }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::check::warn_of_age;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::signing;
+use crate::model::KeyId;
 use crate::publish::folder::{Folder, Refreshed};
 
 /// Signs online metadata anew that is past half its life
@@ -23,11 +23,11 @@ pub struct RefreshArgs {
 /// Runs the command.
 pub fn run(args: RefreshArgs, context: &Context) -> Result<(), CommandError> {
     let mut folder = Folder::open(&context.absolute(&args.dir))?;
-    let needed = signing::needed_key_ids(&mut folder, &[])?;
-    let keys = signing::role_keys(context, &needed)?;
+    let online: Vec<KeyId> = folder.online_key_ids()?.into_iter().collect();
+    let keys = signing::role_keys(context, &online)?;
     let Refreshed { renewed, ageing } = folder.refresh(&keys, context.now)?;
-    for (role, expires) in &ageing {
-        warn_of_age(role, *expires, context);
+    for ageing in &ageing {
+        context.shell.warn(&ageing.to_string());
     }
     match renewed.is_empty() {
         true => context
@@ -36,7 +36,7 @@ pub fn run(args: RefreshArgs, context: &Context) -> Result<(), CommandError> {
         false => context.shell.status("Refreshed", &renewed.join(", ")),
     }
     if context.shell.is_json() {
-        let ageing: Vec<&str> = ageing.iter().map(|(role, _)| role.as_str()).collect();
+        let ageing: Vec<&str> = ageing.iter().map(|ageing| ageing.role.as_str()).collect();
         let body = json!({"roles": renewed, "ageing": ageing});
         context.shell.message("refreshed", body);
     }

@@ -7,6 +7,7 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::reading;
 use crate::model::RegistryName;
+use crate::registry::transport::BaseUrl;
 
 /// Shows a registry: address, root, roles, expiry
 #[derive(Debug, Args)]
@@ -32,6 +33,9 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<(), CommandError> {
             "base": client.policy().base,
             "registry_id": registry.registry_id.to_string(),
             "root": format!("sha256:{}", registry.root),
+            "mirrors": registry.mirrors.iter().map(BaseUrl::as_str).collect::<Vec<_>>(),
+                "signed_mirrors": client.policy().mirrors,
+            "auth_required": registry.auth_required,
             "root_version": client.root_version(),
             "serial": index.serial,
             "refreshed": refreshed,
@@ -59,6 +63,15 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<(), CommandError> {
     ];
     for (label, value) in lines {
         shell.line(&format!("{label}: {value}"));
+    }
+    for mirror in &registry.mirrors {
+        shell.line(&format!("mirror: {mirror}"));
+    }
+    for mirror in &client.policy().mirrors {
+        shell.line(&format!("mirror: {mirror} (named by the registry)"));
+    }
+    if registry.auth_required {
+        shell.line("access: with a token");
     }
     Ok(())
 }

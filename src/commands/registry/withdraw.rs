@@ -11,7 +11,7 @@ use crate::commands::publishing::{self, Destination};
 use crate::commands::reading::no_release;
 use crate::formats::layout;
 use crate::model::{Body, PackageSpec, Sha256Digest};
-use crate::publish::apply::{self, Proposal};
+use crate::publish::apply;
 use crate::trust::PackageState;
 
 /// Takes a version out of a registry for good: a leak, or a court's order
@@ -53,18 +53,15 @@ pub fn run(args: WithdrawArgs, context: &Context) -> Result<(), CommandError> {
         version,
         reason: args.reason,
     };
-    let proposal = Proposal {
-        package: args.spec.name.clone(),
-        statements: destination.by_operator(context, &state, body, &recovery)?,
-        archives: Vec::new(),
-    };
+    let submission = destination.by_operator(context, &state, body, &recovery)?;
     if args.dry_run {
-        publishing::print_statements(&proposal, context);
+        publishing::print_statements(&submission.package, &submission.statements, context);
         let text = "nothing was written, as this is a dry run";
         context.shell.warn(text);
         return Ok(());
     }
-    let applied = destination.apply(context, vec![proposal], &[])?;
+    let (proposals, _) = publishing::proposals(vec![(submission, Vec::new())]);
+    let applied = destination.apply(context, proposals, &[])?;
     // Only now: as long as a record names it, a client may ask for it.
     let archive = layout::archive(&args.spec.name, &checksum);
     std::fs::remove_file(destination.path.join(&archive)).map_err(|error| {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::Release;
+use crate::model::{KeyId, Release, Sha256Digest, Signature};
 
 fn release() -> Box<Release> {
     let line = json!({
@@ -20,7 +20,7 @@ fn owners(names: &[&str], threshold: u32) -> Owners {
     }
 }
 
-fn bodies() -> [Body; 9] {
+fn bodies() -> [Body; 10] {
     let version: Version = "1.0.0".parse().unwrap();
     let reason = Some("\u{1f980} \"leaks\"\n".to_owned());
     [
@@ -40,6 +40,10 @@ fn bodies() -> [Body; 9] {
         Body::Vouch {
             release: release(),
             source: Some("crates.io".into()),
+        },
+        Body::Unsigned {
+            release: release(),
+            source: None,
         },
         Body::Owners(owners(&["anna"], 1)),
         Body::Assign(owners(&["ferris"], 1)),
@@ -214,7 +218,7 @@ fn writes_the_bytes_of_the_published_vectors() {
     let file = include_bytes!("../../../schemas/statement-vectors.json");
     let file: Value = serde_json::from_slice(file).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
-    assert_eq!(vectors.len(), 9);
+    assert_eq!(vectors.len(), 10);
     for vector in vectors {
         let name = &vector["name"];
         let envelope = Envelope::from_json(&vector["envelope"]).unwrap();

@@ -1,6 +1,7 @@
 //! Attacks by a project or by a changed file. Each is first shown to work on stock cargo that is
 //! told of the local registry under names that anybody can know, and then to fail.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,9 @@ impl Scene {
             .put(&verify_archive(&verified, bytes).unwrap())
             .unwrap();
         let document = document("tide-table", vec![listed]);
-        local.list(&Verified::for_tests(document)).unwrap();
+        local
+            .list(&Verified::for_tests(document), &BTreeSet::new())
+            .unwrap();
         let scene = Self {
             world,
             evil,

@@ -181,6 +181,7 @@ fn resolve_copy(
     let shipped = lock_file::read(&path, session.registry)?.unwrap_or_default();
     let closure = list(ground, entry, &shipped)?;
     if !as_shipped {
+        closure.tell_held_back(session.events);
         disk::remove(&path)?;
     }
     let purpose = Purpose::LookAsInstall;

@@ -48,7 +48,7 @@ pub(super) fn prepare<'a>(
     let old = lock_file::read(&path, session.registry)?;
     let closure = list(&ground, project, &workspace, BTreeSet::new())?;
     closure.check_checksums(old.iter().flat_map(|old| &old.ours))?;
-    complete_lock_file(&ground, project, old.as_ref())?;
+    complete_lock_file(&ground, project, old.as_ref(), &closure)?;
     let lock = lock_file::read(&path, session.registry)?;
     let lock = lock.ok_or(HandoverError::NoLockFile(path))?;
     let entries = closure.entries(&lock.ours)?;
@@ -157,6 +157,7 @@ fn complete_lock_file(
     ground: &Ground<'_>,
     project: Project<'_>,
     old: Option<&LockFile>,
+    closure: &Closure,
 ) -> Result<(), HandoverError> {
     let cargo = ground.session.cargo;
     let config = ground.config(Purpose::Look)?;
@@ -173,6 +174,7 @@ fn complete_lock_file(
     }
     let source = ground.session.source;
     source.may_choose().map_err(ResolveError::Stale)?;
+    closure.tell_held_back(ground.session.events);
     Ok(cargo.run(&update)?)
 }
 

@@ -55,6 +55,11 @@ pub(super) fn renew(
     Ok(serial)
 }
 
+/// The registry's serial.
+pub(super) fn serial(folder: &mut Folder) -> Result<u64, ApplyError> {
+    Ok(index(folder)?.serial)
+}
+
 /// The catalog's index; before the first change there is none.
 fn index(folder: &mut Folder) -> Result<CatalogIndex, ApplyError> {
     match folder.target("catalog", layout::CATALOG_INDEX)? {

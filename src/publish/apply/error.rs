@@ -9,7 +9,7 @@ use crate::model::{PackageName, PublisherId};
 use crate::publish::collision::CollisionError;
 use crate::publish::folder::FolderError;
 use crate::publish::packs::PackError;
-use crate::trust::{KeyError, RecordError};
+use crate::trust::{KeyChangeRefusal, KeyError, RecordError};
 
 /// Why nothing was applied.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum ApplyError {
     },
     /// The record would not be in order.
     #[error("the submission is refused")]
-    Record(#[source] RecordError),
+    Record(#[from] RecordError),
     /// The record cannot be written.
     #[error("the record of `{package}` cannot be written")]
     Encode {
@@ -76,6 +76,29 @@ pub enum ApplyError {
     /// A publisher is registered with other keys.
     #[error("publisher `{0}` is registered with other keys")]
     OtherKeys(PublisherId),
+    /// The policy's time for unsigned releases is over.
+    #[error("the registry takes no unsigned release from serial {0} on")]
+    SigningRequired(u64),
+    /// A change of a publisher's keys is refused.
+    #[error("the change of the keys of `{id}` is refused")]
+    Keys {
+        /// The publisher.
+        id: PublisherId,
+        /// Why.
+        #[source]
+        source: KeyChangeRefusal,
+    },
+    /// With other keys, a record would be refused.
+    #[error("with the changed keys of `{id}`, the record of `{package}` would be refused")]
+    Breaks {
+        /// The publisher.
+        id: PublisherId,
+        /// The package.
+        package: PackageName,
+        /// Why.
+        #[source]
+        source: RecordError,
+    },
     /// A publisher's key is none that may sign.
     #[error("the publisher's key is refused")]
     Key(#[from] KeyError),

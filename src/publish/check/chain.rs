@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::report::{Ageing, Log, Problem};
+use super::report::{Log, Problem};
 use super::tree::Tree;
 use crate::formats::canonical_json::{Form, canonical, parse_strict};
 use crate::formats::layout;
 use crate::formats::policy::Lifetimes;
 use crate::formats::record::FileDigest;
 use crate::model::{Sha256Digest, UtcTime};
-use crate::publish::metadata::lifetime;
-use crate::trust::Verified;
+use crate::publish::roles::by_operator_name;
 use crate::trust::tuf::{
     Lookup, MAX_ROOT, Mode, Request, RoleValidity, Settings, Target, TargetFile, TufError, Updater,
     ed25519_only,
 };
+use crate::trust::{Ageing, Verified, ageing};
 
 /// What the signed metadata lists.
 pub(super) struct Chain {
@@ -62,22 +62,20 @@ impl Chain {
         lifetimes: &Lifetimes,
         log: &mut Log,
     ) -> Vec<Ageing> {
-        let mut ageing = Vec::new();
+        let mut found = Vec::new();
         for validity in &self.validities {
             let (role, expires) = (&validity.role, validity.expires);
-            let life = i64::from(lifetime(role, lifetimes)) * 86_400;
             if expires <= now {
                 let path = match role.as_str() {
                     "timestamp" => layout::TIMESTAMP.to_owned(),
                     _ => layout::metadata(role, validity.version),
                 };
                 log.find(&path, Problem::Expired(expires));
-            } else if expires <= now.plus_seconds(life / 3) {
-                let role = role.clone();
-                ageing.push(Ageing { role, expires });
+            } else {
+                found.extend(ageing(role, expires, lifetimes, now));
             }
         }
-        ageing
+        by_operator_name(found)
     }
 }
 

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::Depth;
 use super::chain::Listed;
 use super::report::{Log, Problem};
 use super::tree::{Tree, require};
+use crate::disk;
 use crate::formats::layout::{self, Format};
 use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::{self, FileDigest, Record};
+use crate::formats::unsigned::UnsignedList;
 use crate::formats::{v1, v2};
+use crate::install::archive::{Limits, agrees};
 use crate::model::{Document, Entry, PackageName, PublisherId, Release, Sha256Digest};
 use crate::trust::tuf::Target;
 use crate::trust::{PackageState, RecordContext, Verified, compare, verify_record};
@@ -22,6 +26,10 @@ pub(super) struct Judge<'a> {
     pub(super) registry_id: Sha256Digest,
     pub(super) publishers: &'a BTreeMap<PublisherId, Publisher>,
     pub(super) policy: &'a Policy,
+    pub(super) depth: Depth,
+    /// The index URL that means this registry in manifests.
+    pub(super) index: String,
+    pub(super) unsigned: &'a UnsignedList,
     /// What the role `claimed` lists, by path.
     pub(super) claims: &'a BTreeMap<String, Sha256Digest>,
 }
@@ -56,6 +64,7 @@ fn check_record(
         package: &record.package,
         publishers: judge.publishers,
         policy: judge.policy,
+        unsigned: judge.unsigned,
         claim: judge.claims.get(&layout::claim(&record.package)).copied(),
         verified_before: None,
     };
@@ -67,7 +76,7 @@ fn check_record(
         .document
         .entries
         .par_iter()
-        .map(|entry| check_archive(entry, judge.tree))
+        .map(|entry| check_archive(entry, judge))
         .collect();
     for found in archives {
         log.merge(found);
@@ -90,12 +99,23 @@ fn check_document(
     let good = layout::hashed(&plain, &expected.sha256);
     log.refer(&good);
     judge.tree.check_copy(&plain, &good, &expected, log);
-    let problem = judge
-        .tree
-        .load(&good, &expected)
-        .and_then(|bytes| decode(&state.document.package, &bytes, format, &judge.policy.base))
+    let Some(bytes) = log.take(&good, judge.tree.load(&good, &expected)) else {
+        return;
+    };
+    let base = &judge.policy.base;
+    let problem = decode(&state.document.package, &bytes, format, base)
         .and_then(|document| Ok(compare(state, &document)?));
-    log.take(&good, problem);
+    let is_equal = log.take(&good, problem).is_some();
+    if is_equal && judge.depth == Depth::Deep && bytes != encode(&state.document, format, base) {
+        log.find(&good, Problem::NotAsDerived);
+    }
+}
+
+fn encode(document: &Document, format: Format, base: &str) -> Vec<u8> {
+    match format {
+        Format::V1 => v1::encode(document),
+        Format::V2 => v2::encode(document, base),
+    }
 }
 
 fn decode(
@@ -110,20 +130,31 @@ fn decode(
     })
 }
 
-fn check_archive(entry: &Entry, tree: &Tree) -> Log {
+fn check_archive(entry: &Entry, judge: &Judge<'_>) -> Log {
     let release = &entry.release;
     let mut log = Log::of(release.name.clone());
     let path = layout::archive(&release.name, &release.checksum);
     log.refer(&path);
-    let result = tree.digest(&path).and_then(|actual| {
+    let result = judge.tree.digest(&path).and_then(|actual| {
         let length = release.size.unwrap_or(actual.length);
         let sha256 = release.checksum;
-        require(&FileDigest { sha256, length }, actual)
+        require(&FileDigest { sha256, length }, actual)?;
+        match judge.depth {
+            Depth::Usual => Ok(()),
+            Depth::Deep => check_contents(release, &path, judge),
+        }
     });
     if let Err(problem) = result {
         log.find(&path, archive_problem(release, problem));
     }
     log
+}
+
+/// Derives the release from its archive anew, as who publishes it does, and compares.
+fn check_contents(release: &Release, path: &str, judge: &Judge<'_>) -> Result<(), Problem> {
+    let bytes = judge.tree.read(path, disk::LIMIT)?;
+    let index = std::slice::from_ref(&judge.index);
+    Ok(agrees(release, &bytes, index, &Limits::default())?)
 }
 
 /// An archive's name is a digest: say whose it is.

@@ -11,9 +11,11 @@ use crate::formats::layout::Format;
 use crate::formats::record::{FileDigest, RecordFormatError};
 use crate::formats::v1::V1Error;
 use crate::formats::v2::V2Error;
+use crate::install::archive::DisagreementError;
 use crate::model::{PackageName, Sha256Digest, UtcTime};
+use crate::publish::drafts::DraftError;
 use crate::trust::tuf::{TargetMismatch, TufError};
-use crate::trust::{Disagreement, RecordError, RegisteredError};
+use crate::trust::{Ageing, Disagreement, RecordError, RegisteredError};
 
 /// What a check of a whole registry came to.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Roles that have less than a third of their life left.
     pub ageing: Vec<Ageing>,
+    /// Roles whose next version waits for signatures.
+    pub waiting: BTreeSet<String>,
     /// Files that nothing refers to: older versions, pages of a site.
     pub unreferenced: Vec<String>,
     /// Packages whose owners have them only by the online key's word.
@@ -51,21 +55,15 @@ pub struct Finding {
     pub problem: Problem,
 }
 
-/// A role that is to be signed anew soon.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ageing {
-    /// The role.
-    pub role: String,
-    /// When it expires.
-    pub expires: UtcTime,
-}
-
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// A journal with a plan.
     #[error("a change was cut off, and the next command that changes the registry finishes it")]
     PendingChange,
+    /// A draft that nobody can sign.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Something refers to it, and it is not there.
     #[error("it is missing")]
     Missing,
@@ -152,6 +150,12 @@ pub enum Problem {
         #[source]
         source: Box<Problem>,
     },
+    /// An archive that holds something else than its release says.
+    #[error(transparent)]
+    Contents(#[from] DisagreementError),
+    /// A document that says what it should, in other bytes.
+    #[error("it is not byte for byte what the releases give")]
+    NotAsDerived,
     /// A document that no record covers.
     #[error("no record covers it, and stock cargo reads it")]
     Stray,

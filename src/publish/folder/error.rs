@@ -6,6 +6,8 @@ use crate::disk::Failure;
 use crate::formats::policy::PolicyError;
 use crate::formats::publisher::PublisherError;
 use crate::formats::record::RecordFormatError;
+use crate::formats::unsigned::UnsignedError;
+use crate::publish::drafts::{DraftError, RotationError};
 use crate::publish::journal::JournalError;
 use crate::publish::role_keys::SealError;
 use crate::trust::tuf::TufError;
@@ -57,12 +59,21 @@ pub enum FolderError {
     /// The policy is refused.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The list of unsigned releases is refused.
+    #[error(transparent)]
+    Unsigned(#[from] UnsignedError),
     /// A publisher's file is refused.
     #[error(transparent)]
     Publisher(#[from] PublisherError),
     /// The journal could not be opened or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Drafts cannot be used.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// Other keys or bins are refused.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     /// A role could not be signed.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -1,83 +1,108 @@
 //! Signing anew what grows old, with the online keys and without a change of anything else.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{Folder, FolderError};
-use crate::model::UtcTime;
-use crate::publish::journal::{Change, NewFile};
-use crate::publish::metadata;
-use crate::publish::role_keys::RoleKeys;
-
 use crate::formats::layout;
 use crate::formats::policy::Lifetimes;
+use crate::model::{KeyId, UtcTime};
+use crate::publish::ceremony::{Kept, ROLES};
+use crate::publish::journal::{Change, NewFile};
+use crate::publish::metadata::{self, CLAIMED, PACKAGES};
+use crate::publish::role_keys::RoleKeys;
+use crate::publish::roles::by_operator_name;
+use crate::trust::{Ageing, ageing, is_past_half, lifetime};
 
 /// What [`Folder::refresh`] did, and what it could not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refreshed {
     /// The roles that were signed anew.
     pub renewed: Vec<String>,
-    /// Roles of offline keys that have less than a third of their life left, and when it ends.
-    pub ageing: Vec<(String, UtcTime)>,
+    /// Roles that were not, and have less than a third of their life left.
+    pub ageing: Vec<Ageing>,
 }
 
 impl Folder {
-    /// Signs anew every role of the online keys that is past half its life; of a fresh registry,
-    /// nothing.
+    /// Signs anew every role past half its life that the online keys at hand can sign; of a fresh
+    /// registry, nothing.
     pub fn refresh(mut self, keys: &RoleKeys, now: UtcTime) -> Result<Refreshed, FolderError> {
         let lifetimes = self.policy()?.lifetimes;
-        let mut ageing: BTreeMap<String, UtcTime> = BTreeMap::new();
-        let mut roles = vec!["root".to_owned()];
-        roles.extend(self.listed_roles());
-        for role in roles {
-            if !metadata::is_offline(&role) {
-                if self.is_due(&role, 2, &lifetimes, now)? {
+        let keys = &keys.only(&self.online_key_ids()?);
+        let has_snapshot = keys.can_seal(&self.roles.description("snapshot"));
+        let mut old = Vec::new();
+        for role in self.all_roles()? {
+            let expires = self.expires(&role)?;
+            let is_at_hand = has_snapshot && keys.can_seal(&self.roles.description(&role));
+            match is_at_hand && role != "root" {
+                true if is_past_half(&role, expires, &lifetimes, now) => {
                     self.changed.insert(role);
                 }
-            } else if self.is_due(&role, 3, &lifetimes, now)? {
-                // Bins are many, and are named by their role.
-                let name = metadata::binning_role(&role).unwrap_or(&role).to_owned();
-                let expires = self.expires(&role)?;
-                let first = ageing.entry(name).or_insert(expires);
-                *first = expires.min(*first);
+                true => {}
+                false => old.extend(ageing(&role, expires, &lifetimes, now)),
             }
         }
         let mut renewed: Vec<String> = self.changed.iter().cloned().collect();
-        if !renewed.is_empty() || self.is_due("snapshot", 2, &lifetimes, now)? {
+        let is_due = |folder: &mut Self, role| {
+            let expires = folder.expires(role)?;
+            Ok::<_, FolderError>(is_past_half(role, expires, &lifetimes, now))
+        };
+        let snapshot_is_due = is_due(&mut self, "snapshot")?;
+        if snapshot_is_due && !has_snapshot {
+            let expires = self.expires("snapshot")?;
+            old.extend(ageing("snapshot", expires, &lifetimes, now));
+        }
+        if !renewed.is_empty() || (snapshot_is_due && has_snapshot) {
             renewed.extend(["snapshot", "timestamp"].map(str::to_owned));
             self.commit(Change::default(), keys, now)?;
-        } else if self.is_due("timestamp", 2, &lifetimes, now)? {
+        } else if is_due(&mut self, "timestamp")? {
             renewed.push("timestamp".to_owned());
             self.renew_timestamp(keys, now, &lifetimes)?;
         }
-        let ageing = ageing.into_iter().collect();
-        Ok(Refreshed { renewed, ageing })
+        Ok(Refreshed {
+            renewed,
+            ageing: by_operator_name(old),
+        })
     }
 
-    /// The roles of type `targets`, as the snapshot lists them.
-    pub(super) fn listed_roles(&self) -> Vec<String> {
-        let meta = self.roles["snapshot"]["meta"].as_object();
-        let files = meta.into_iter().flat_map(|meta| meta.keys());
-        files
-            .filter_map(|file| file.strip_suffix(".json").map(str::to_owned))
-            .collect()
+    /// The roles that no change of a package signs anew and that have less than a third of their life
+    /// left.
+    pub fn ageing(&mut self, now: UtcTime) -> Result<Vec<Ageing>, FolderError> {
+        let lifetimes = self.policy()?.lifetimes;
+        let mut found = Vec::new();
+        for role in ["root", "targets"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(self.roles.delegated())
+        {
+            found.extend(ageing(&role, self.expires(&role)?, &lifetimes, now));
+        }
+        Ok(found)
     }
 
-    /// Says whether less than one `part`-th of a role's life is left.
-    fn is_due(
-        &mut self,
-        role: &str,
-        part: i64,
-        lifetimes: &Lifetimes,
-        now: UtcTime,
-    ) -> Result<bool, FolderError> {
-        let life = i64::from(metadata::lifetime(role, lifetimes)) * 86_400;
-        Ok(self.expires(role)? <= now.plus_seconds(life / part))
+    /// The ids of all keys of online roles, as the registry gives them: what a timer and a machine
+    /// that takes releases in may have.
+    pub fn online_key_ids(&mut self) -> Result<BTreeSet<KeyId>, FolderError> {
+        let mut ids = BTreeSet::new();
+        for role in ROLES.iter().filter(|role| role.kept == Kept::Online) {
+            ids.extend(self.key_ids(role.name)?);
+        }
+        Ok(ids)
+    }
+
+    /// The root and every role of type `targets` that is in force.
+    fn all_roles(&mut self) -> Result<Vec<String>, FolderError> {
+        self.role(PACKAGES)?;
+        self.role(CLAIMED)?;
+        let mut roles = vec!["root".to_owned(), "targets".to_owned()];
+        roles.extend(self.roles.delegated());
+        roles.extend(self.roles.bins(CLAIMED));
+        roles.extend(self.roles.bins(PACKAGES));
+        Ok(roles)
     }
 
     fn expires(&mut self, role: &str) -> Result<UtcTime, FolderError> {
-        let text = self.role(role)?["expires"].as_str();
-        let time = text.and_then(|text| text.parse().ok());
-        time.ok_or_else(|| FolderError::Shape {
+        self.role(role)?;
+        self.roles.expires(role).ok_or_else(|| FolderError::Shape {
             role: role.to_owned(),
             field: "expires",
         })
@@ -85,18 +110,15 @@ impl Folder {
 
     /// The same snapshot, announced for longer.
     fn renew_timestamp(
-        mut self,
+        self,
         keys: &RoleKeys,
         now: UtcTime,
         lifetimes: &Lifetimes,
     ) -> Result<(), FolderError> {
         let role = "timestamp";
-        let mut signed = self.roles.remove(role).unwrap_or_default();
-        metadata::renew(
-            &mut signed,
-            now.plus_days(metadata::lifetime(role, lifetimes)),
-        );
-        let bytes = keys.seal(role, &self.description(role), &signed)?;
+        let mut signed = self.roles[role].clone();
+        metadata::renew(&mut signed, now.plus_days(lifetime(role, lifetimes)));
+        let bytes = keys.seal(role, &self.roles.description(role), &signed)?;
         let change = Change {
             timestamp: Some(NewFile::new(layout::TIMESTAMP, bytes)),
             ..Change::default()
@@ -138,11 +160,11 @@ mod tests {
         drop(opened(folder.path()));
         assert!(refreshed(folder.path(), 240).ageing.is_empty());
         let ageing = refreshed(folder.path(), 250).ageing;
-        let roles: Vec<&str> = ageing.iter().map(|(role, _)| role.as_str()).collect();
+        let roles: Vec<&str> = ageing.iter().map(|ageing| ageing.role.as_str()).collect();
         assert_eq!(
             roles,
             [
-                "claimed", "packages", "policy", "rollout", "root", "targets"
+                "root", "targets", "policy", "rollout", "claimed", "packages"
             ]
         );
     }

@@ -49,7 +49,7 @@ impl From<FileError> for BackendError {
 impl BackendError {
     /// What the error means for fallback.
     #[must_use]
-    pub const fn cause(&self) -> Cause {
+    pub fn cause(&self) -> Cause {
         match self {
             Self::NotBuilt(_) | Self::NoDocument { .. } | Self::NoCatalog(_) => Cause::NotListed,
             Self::Client(error) => error.cause(),

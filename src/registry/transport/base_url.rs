@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 /// The root of a registry: `https://…/`, `http://…/` on loopback, or `file:///…/`.
 ///
@@ -74,6 +74,18 @@ impl BaseUrl {
     #[must_use]
     pub fn is_loopback_http(&self) -> bool {
         self.0.scheme() == "http"
+    }
+
+    /// Scheme, host and port; those of a folder are like no others.
+    #[must_use]
+    pub(in crate::registry) fn origin(&self) -> Origin {
+        self.0.origin()
+    }
+
+    /// Says whether this is a server on the net.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
     }
 
     /// What cargo calls an index at this address; nothing for a folder, since cargo reads

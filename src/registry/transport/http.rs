@@ -1,25 +1,24 @@
 //! A registry on a server, over https, or over http on this machine. Sends nothing but the path,
-//! follows a redirect only within the scheme, and stops reading at the caller's limit.
+//! and the user's token to the registry's own origin, if that asks for it; follows a redirect only
+//! within the scheme, and stops reading at the caller's limit.
 
 use std::error::Error;
 use std::io::{self, Read as _};
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, Response};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::blocking::{Client, ClientBuilder, Response};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 
 use super::flight::Flight;
-use super::{BaseUrl, Limits, Transport, TransportError, base_url, checked};
-use crate::model::EventSink;
-
-/// How this program names itself to servers.
-const USER_AGENT: &str = concat!("cargo-marketplace/", env!("CARGO_PKG_VERSION"));
-
-/// How many redirects are followed.
-const REDIRECTS: usize = 3;
+use super::pace::Pace;
+use super::setup::{Refused, configured};
+use super::{BaseUrl, Limits, Network, Refusal, Transport, TransportError, checked};
+use crate::formats::layout;
+use crate::model::{EventSink, RegistryName};
+use crate::registry::credentials::{CredentialError, Credentials, Token};
 
 /// Reads a registry's files over HTTP.
 pub(super) struct HttpTransport<'a> {
@@ -30,57 +29,92 @@ pub(super) struct HttpTransport<'a> {
     client: ManuallyDrop<Client>,
     /// Whether the server has answered at all; one that has is given more time.
     answered: AtomicBool,
+    /// What to show to this origin, if it asks.
+    credentials: Option<Arc<Credentials<'a>>>,
     flight: Flight<'a>,
 }
-
-/// A redirect that the policy refused; travels inside reqwest's error.
-#[derive(Debug, thiserror::Error)]
-#[error("redirect to `{0}` refused")]
-struct Refused(String);
 
 impl<'a> HttpTransport<'a> {
     pub(super) fn new(
         base: BaseUrl,
-        limits: Limits,
+        network: &Network,
+        credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
     ) -> Result<Self, TransportError> {
         // An error means that a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(limits.first_answer)
-            .timeout(limits.silence)
-            .redirect(Policy::custom(follow_or_refuse))
-            .referer(false);
-        // What is for this machine goes to this machine: through a proxy, plain http would leave
-        // it. And it needs no certificates, which a bare container does not have.
-        let builder = if base.is_loopback_http() {
-            builder.no_proxy().tls_certs_only([])
-        } else {
-            builder.https_only(true)
-        };
-        let client = builder
-            .build()
+        let client = configured(&base, network)
+            .and_then(ClientBuilder::build)
             .map_err(|error| TransportError::Setup(reason(&error)))?;
         Ok(Self {
             base,
-            limits,
+            limits: network.limits,
             client: ManuallyDrop::new(client),
             answered: AtomicBool::new(false),
+            credentials,
             flight: Flight::new(events),
         })
     }
 
+    /// One try; a server that asks who it is that asks is told, and has two answers.
     fn try_once(&self, fetch: &Fetch<'_>) -> Result<Option<Vec<u8>>, TransportError> {
+        let shown = match &self.credentials {
+            Some(known) => known.known().map_err(|error| fetch.no_token(error))?,
+            None => None,
+        };
+        let response = self.send(fetch, shown.as_ref())?;
+        let asks = match response.status().as_u16() {
+            401 => self.is_own(&response),
+            // Some say so to strangers, too.
+            403 => self.is_own(&response) && fetch.is_everywhere,
+            _ => false,
+        };
+        let credentials = self.credentials.as_ref();
+        let Some(credentials) = credentials.filter(|_| asks && shown.is_none()) else {
+            return self.take(fetch, response, shown.is_some());
+        };
+        let token = credentials.ask(&challenges(&response));
+        match token.map_err(|error| fetch.no_token(error))? {
+            Some(token) => self.take(fetch, self.send(fetch, Some(&token))?, true),
+            None => self.take(fetch, response, false),
+        }
+    }
+
+    /// Whether the registry's own server answered, and not one that it redirected to.
+    fn is_own(&self, response: &Response) -> bool {
+        response.url().origin() == self.base.origin()
+    }
+
+    fn send(&self, fetch: &Fetch<'_>, token: Option<&Token>) -> Result<Response, TransportError> {
         let mut request = self.client.get(fetch.url);
+        if let Some(token) = token {
+            let header = token.header().map_err(|error| fetch.no_token(error))?;
+            // Taken away by reqwest when a redirect leads to another origin.
+            request = request.header(AUTHORIZATION, header);
+        }
         if !self.answered.load(Ordering::Relaxed) {
             let left = fetch.first_answer.saturating_duration_since(Instant::now());
             request = request.timeout(left);
         }
         let response = request.send().map_err(|error| fetch.failed(&error))?;
         self.answered.store(true, Ordering::Relaxed);
+        Ok(response)
+    }
+
+    fn take(
+        &self,
+        fetch: &Fetch<'_>,
+        response: Response,
+        token_was_shown: bool,
+    ) -> Result<Option<Vec<u8>>, TransportError> {
         match response.status().as_u16() {
             200 => fetch.read(response, &self.flight).map(Some),
+            401 if self.is_own(&response) && token_was_shown => {
+                Err(fetch.unauthorized(Refusal::Rejected))
+            }
+            401 if self.is_own(&response) => Err(fetch.unauthorized(Refusal::NoToken)),
+            403 if fetch.is_everywhere => Err(fetch.unauthorized(Refusal::Forbidden)),
+            // Buckets that may not be listed answer so for what is not there.
             403 | 404 | 410 => Ok(None),
             status => Err(TransportError::Status {
                 url: fetch.url.to_owned(),
@@ -99,6 +133,8 @@ impl<'a> HttpTransport<'a> {
             | TransportError::RedirectRefused { .. }
             | TransportError::WebPage { .. }
             | TransportError::Path(_)
+            | TransportError::Unauthorized { .. }
+            | TransportError::Credentials { .. }
             | TransportError::Disk(_)
             | TransportError::Setup(_) => false,
         }
@@ -116,7 +152,10 @@ impl Transport for HttpTransport<'_> {
         let start = Instant::now();
         let fetch = Fetch {
             url: &url,
+            is_everywhere: path == layout::TIMESTAMP || path == layout::metadata("root", 1),
             max_bytes,
+            limits: &self.limits,
+            registry: self.credentials.as_ref().map(|known| known.registry()),
             first_answer: start + self.limits.first_answer,
             deadline: start + whole,
         };
@@ -146,7 +185,12 @@ impl Transport for HttpTransport<'_> {
 /// One file being fetched.
 struct Fetch<'a> {
     url: &'a str,
+    /// Whether every registry has such a file.
+    is_everywhere: bool,
     max_bytes: u64,
+    limits: &'a Limits,
+    /// The registry, if this is its own server.
+    registry: Option<&'a RegistryName>,
     /// When a server that has never answered is given up.
     first_answer: Instant,
     /// When the file is given up.
@@ -170,6 +214,7 @@ impl Fetch<'_> {
         let mut download = flight.begin(announced);
         let mut body = response.take(self.max_bytes.saturating_add(1));
         let mut chunk = vec![0; 32 * 1024];
+        let mut pace = Pace::new(self.limits);
         loop {
             match body.read(&mut chunk) {
                 Ok(0) => return Ok(bytes),
@@ -183,7 +228,8 @@ impl Fetch<'_> {
             if bytes.len() as u64 > self.max_bytes {
                 return Err(self.too_large());
             }
-            if Instant::now() >= self.deadline {
+            let now = Instant::now();
+            if now >= self.deadline || pace.is_too_slow(bytes.len() as u64, now) {
                 return Err(self.timed_out());
             }
         }
@@ -193,6 +239,21 @@ impl Fetch<'_> {
         TransportError::TooLarge {
             url: self.url.to_owned(),
             limit: self.max_bytes,
+        }
+    }
+
+    fn unauthorized(&self, refusal: Refusal) -> TransportError {
+        TransportError::Unauthorized {
+            url: self.url.to_owned(),
+            refusal,
+            registry: self.registry.cloned(),
+        }
+    }
+
+    fn no_token(&self, source: CredentialError) -> TransportError {
+        TransportError::Credentials {
+            url: self.url.to_owned(),
+            source,
         }
     }
 
@@ -238,19 +299,13 @@ impl Fetch<'_> {
     }
 }
 
-/// Follows up to three redirects within the scheme; https may not become http, and http may not
-/// leave this machine.
-fn follow_or_refuse(attempt: Attempt<'_>) -> Action {
-    let previous = attempt.previous();
-    let same_scheme = previous
-        .last()
-        .is_some_and(|url| url.scheme() == attempt.url().scheme());
-    if same_scheme && previous.len() <= REDIRECTS && base_url::is_safe(attempt.url()) {
-        attempt.follow()
-    } else {
-        let to = attempt.url().as_str().chars().take(200).collect();
-        attempt.error(Refused(to))
-    }
+/// What a server says of how it wants to be asked, for providers of tokens.
+fn challenges(response: &Response) -> Vec<String> {
+    let all = response.headers().get_all(WWW_AUTHENTICATE).iter();
+    let all = all.filter_map(|value| value.to_str().ok());
+    all.take(8)
+        .map(|value| format!("WWW-Authenticate: {value}"))
+        .collect()
 }
 
 fn is_web_page(response: &Response) -> bool {

@@ -1,21 +1,27 @@
 //! Fetching a registry's files by path: over HTTP or from a folder.
 //!
 //! Bytes only. Nothing here says whether they are the right ones; that is `trust`'s work. No read
-//! is without a limit on bytes and time, and nothing is ever sent to a registry but the path.
+//! is without a limit on bytes and time, and nothing is ever sent to a registry but the path, and,
+//! to one that asks for it, the user's token.
 
 mod base_url;
 mod flight;
 mod folder;
 mod http;
+mod pace;
+mod setup;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 use folder::FolderTransport;
 use http::HttpTransport;
 
+use super::credentials::{CredentialError, Credentials};
 use crate::disk::Failure;
-use crate::model::EventSink;
+use crate::model::{EventSink, RegistryName};
 
 /// A way to read a registry's files.
 pub trait Transport: Send + Sync {
@@ -93,9 +99,73 @@ pub enum TransportError {
     /// The folder or file of a `file:` registry cannot be read.
     #[error(transparent)]
     Disk(#[from] Failure),
+    /// The server wants to know who asks, and nobody that it knows does.
+    #[error("`{url}` {}", refusal.as_str())]
+    Unauthorized {
+        /// The file.
+        url: String,
+        /// What was shown to it.
+        refusal: Refusal,
+        /// The registry, if this is its own server.
+        registry: Option<RegistryName>,
+    },
+    /// The server wants to know who asks, and the token could not be had.
+    #[error("no token for `{url}`")]
+    Credentials {
+        /// The file.
+        url: String,
+        /// Why not.
+        #[source]
+        source: CredentialError,
+    },
     /// The HTTP client cannot be set up: no trusted certificates on this machine, say.
     #[error("cannot set up HTTPS on this machine ({0})")]
     Setup(String),
+}
+
+/// What a server that wants to know who asks was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No token: there is none.
+    NoToken,
+    /// A token that it does not accept.
+    Rejected,
+    /// It forbids the file to everybody whom it does not know, and does not ask who it is.
+    Forbidden,
+}
+
+impl Refusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoToken => "asks for a token, and there is none",
+            Self::Rejected => "does not accept the token",
+            Self::Forbidden => "is forbidden (status 403)",
+        }
+    }
+}
+
+/// How servers are reached; what cargo's settings change.
+#[derive(Clone, Default)]
+pub struct Network {
+    /// How long to wait and how often to try.
+    pub limits: Limits,
+    /// The proxy for other machines; without it, that of the environment. It may hold a password.
+    pub proxy: Option<String>,
+    /// Certificates (PEM) to trust in place of the system's.
+    pub certificates: Option<Vec<u8>>,
+    /// What to say in place of our own name.
+    pub user_agent: Option<String>,
+    /// Whether only HTTP/1.1 is spoken.
+    pub one_version: bool,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the proxy, which may hold a password.
+        f.debug_struct("Network")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How long to wait and how often to try.
@@ -106,6 +176,8 @@ pub struct Limits {
     pub first_answer: Duration,
     /// For the next bytes of a server that has answered before.
     pub silence: Duration,
+    /// The fewest bytes a second that are put up with, as a mean over [`Limits::silence`].
+    pub least_speed: u64,
     /// For one file, all tries together; grows by a second for each 64 KiB that are accepted.
     pub whole: Duration,
     /// How often a fault that may pass is met before it is reported.
@@ -114,6 +186,23 @@ pub struct Limits {
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
+    /// Whether the user has said how long to wait; else less is waited where there are mirrors.
+    pub is_patient: bool,
+}
+
+impl Limits {
+    /// Where another mirror can be asked: not so long for any one.
+    #[must_use]
+    pub fn with_others(self) -> Self {
+        if self.is_patient {
+            return self;
+        }
+        Self {
+            silence: self.silence.min(Duration::from_secs(5)),
+            whole: self.whole.min(Duration::from_secs(10)),
+            ..self
+        }
+    }
 }
 
 impl Default for Limits {
@@ -121,27 +210,39 @@ impl Default for Limits {
         Self {
             first_answer: Duration::from_secs(4),
             silence: Duration::from_secs(20),
-            whole: Duration::from_mins(1),
+            least_speed: 10,
+            whole: Duration::from_secs(30),
             tries: 3,
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(5),
+            is_patient: false,
         }
     }
 }
 
-/// Opens the registry at `base`; nothing is sent yet. `events` hears how far downloads have come.
+/// Opens the registry at `base`; nothing is sent yet. `credentials` are shown to their own origin, if
+/// it asks; `events` hears how far downloads have come.
 ///
 /// # Errors
 ///
-/// [`TransportError::Setup`] where this machine cannot speak HTTPS.
+/// [`TransportError::Setup`] where this machine cannot speak HTTPS, or not as the user wants it.
 pub fn open<'a>(
     base: &BaseUrl,
-    limits: Limits,
+    network: &Network,
+    credentials: Option<Arc<Credentials<'a>>>,
     events: &'a dyn EventSink,
 ) -> Result<Box<dyn Transport + 'a>, TransportError> {
     Ok(match base.folder() {
         Some(folder) => Box::new(FolderTransport::new(base.clone(), folder)),
-        None => Box::new(HttpTransport::new(base.clone(), limits, events)?),
+        None => {
+            let credentials = credentials.filter(|known| known.are_for(base));
+            Box::new(HttpTransport::new(
+                base.clone(),
+                network,
+                credentials,
+                events,
+            )?)
+        }
     })
 }
 

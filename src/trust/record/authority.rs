@@ -22,6 +22,38 @@ struct Demand<'a> {
 /// A key that may sign, and the publisher for whom; nobody, where it is the operator's.
 pub(super) type SigningKey<'a> = (Option<&'a PublisherId>, PublicKey);
 
+/// Whose signatures a statement has, and whose it still lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signing {
+    /// The publishers whose signatures have a place on it.
+    pub may_sign: BTreeSet<PublisherId>,
+    /// The number of signatures of owners, or of the operator, that it has and that it needs.
+    pub count: (usize, usize),
+    /// The owners who did not sign, if too few did.
+    pub owners_left: BTreeSet<PublisherId>,
+    /// Those without whose own signature it does not count, and who did not sign.
+    pub each_left: BTreeSet<PublisherId>,
+}
+
+impl Signing {
+    /// Says whether all who must have signed.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.count.0 >= self.count.1 && self.each_left.is_empty()
+    }
+
+    fn complete(self) -> Result<(), StatementRefusal> {
+        let (found, needed) = self.count;
+        if found < needed {
+            return Err(StatementRefusal::TooFewSignatures { found, needed });
+        }
+        match self.each_left.into_iter().next() {
+            None => Ok(()),
+            Some(id) => Err(StatementRefusal::DidNotSign(id)),
+        }
+    }
+}
+
 /// Checks that those who must sign a statement did. `owners` are those before it.
 pub fn check_signatures(
     envelope: &Envelope,
@@ -30,21 +62,54 @@ pub fn check_signatures(
     context: &RecordContext<'_>,
 ) -> Result<(), StatementRefusal> {
     let demand = Demand::of(&statement.body, owners, context);
-    let keys = demand.keys(statement.sequence, context)?;
+    let mut publishers = demand.publishers().into_iter();
+    if let Some(id) = publishers.find(|id| !context.publishers.contains_key(*id)) {
+        return Err(StatementRefusal::UnknownOwner(id.clone()));
+    }
+    signing_of(envelope, statement, owners, context)?.complete()
+}
+
+/// Says who signed a statement and who still must; each signature that is there must be in order.
+pub(super) fn signing_of(
+    envelope: &Envelope,
+    statement: &Statement,
+    owners: Option<&Owners>,
+    context: &RecordContext<'_>,
+) -> Result<Signing, StatementRefusal> {
+    check_listed(&statement.body, context)?;
+    let demand = Demand::of(&statement.body, owners, context);
+    let keys = demand.keys(statement.sequence, context);
     let signers = verified_signers(envelope, &keys)?;
+    let mut signing = Signing {
+        may_sign: demand.publishers().into_iter().cloned().collect(),
+        ..Signing::default()
+    };
     if let Some(owners) = demand.owners {
-        let found = signing(&owners.publishers, &keys, &signers).len();
-        enough(found, owners.threshold as usize)?;
+        let signed = signed_by(&owners.publishers, &keys, &signers);
+        signing.count = (signed.len(), owners.threshold as usize);
+        if signing.count.0 < signing.count.1 {
+            let left = owners.publishers.iter().filter(|id| !signed.contains(id));
+            signing.owners_left = left.cloned().collect();
+        }
     }
     if demand.is_operators {
         let mut operators = demand.operator.iter();
-        enough(usize::from(operators.any(|key| signers.contains(key))), 1)?;
+        let found = operators.any(|key| signers.contains(key));
+        signing.count = (usize::from(found), 1);
     }
-    let signed = signing(demand.each.iter().copied(), &keys, &signers);
-    let missing = demand.each.iter().find(|id| !signed.contains(*id));
-    match missing {
-        None => Ok(()),
-        Some(id) => Err(StatementRefusal::DidNotSign((*id).clone())),
+    let signed = signed_by(demand.each.iter().copied(), &keys, &signers);
+    let left = demand.each.iter().filter(|id| !signed.contains(*id));
+    signing.each_left = left.map(|id| (*id).clone()).collect();
+    Ok(signing)
+}
+
+/// What nobody signs is listed by the registry's offline keys.
+fn check_listed(body: &Body, context: &RecordContext<'_>) -> Result<(), StatementRefusal> {
+    match body {
+        Body::Unsigned { release, .. } if !context.unsigned.lists(release) => {
+            Err(StatementRefusal::NotListed(release.version.clone()))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -87,31 +152,30 @@ impl<'a> Demand<'a> {
             Body::Yank { .. } | Body::Unyank { .. } => by_owners(),
             Body::Withdraw { .. } => operator(&policy.recovery),
             Body::Vouch { .. } => operator(&policy.vouchers),
+            Body::Unsigned { .. } => Self::default(),
         }
     }
 
-    /// All keys whose signatures have a place on the statement.
-    fn keys(
-        &self,
-        sequence: u64,
-        context: &RecordContext<'a>,
-    ) -> Result<Vec<SigningKey<'a>>, StatementRefusal> {
+    /// The publishers whose signatures have a place on the statement.
+    fn publishers(&self) -> BTreeSet<&'a PublisherId> {
         let owners = self.owners.map_or(&[][..], |owners| &owners.publishers);
-        let publishers: BTreeSet<&PublisherId> =
-            owners.iter().chain(self.each.iter().copied()).collect();
+        owners.iter().chain(self.each.iter().copied()).collect()
+    }
+
+    /// All keys whose signatures have a place on the statement.
+    fn keys(&self, sequence: u64, context: &RecordContext<'a>) -> Vec<SigningKey<'a>> {
         let mut keys: Vec<SigningKey<'a>> = self.operator.iter().map(|key| (None, *key)).collect();
-        for id in publishers {
-            let publisher = context.publishers.get(id);
-            let publisher = publisher.ok_or_else(|| StatementRefusal::UnknownOwner(id.clone()))?;
+        let publishers = self.publishers().into_iter();
+        for publisher in publishers.filter_map(|id| context.publishers.get(id)) {
             let theirs = publisher.keys_for(context.package, sequence);
             keys.extend(theirs.map(|key| (Some(&publisher.id), *key)));
         }
-        Ok(keys)
+        keys
     }
 }
 
 /// Those of the publishers who signed. A key that two of them share counts for one.
-fn signing<'a>(
+fn signed_by<'a>(
     publishers: impl IntoIterator<Item = &'a PublisherId>,
     keys: &[SigningKey<'_>],
     signers: &BTreeSet<PublicKey>,
@@ -144,11 +208,4 @@ fn verified_signers(
         signers.insert(*key);
     }
     Ok(signers)
-}
-
-fn enough(found: usize, needed: usize) -> Result<(), StatementRefusal> {
-    if found < needed {
-        return Err(StatementRefusal::TooFewSignatures { found, needed });
-    }
-    Ok(())
 }

@@ -104,6 +104,12 @@ pub enum FoldError {
     /// A release names a publisher who does not own the package, or none.
     #[error("version {0} does not name one of the owners as its publisher")]
     Publisher(Version),
+    /// An unsigned release of a package that has an owner.
+    #[error("version {0} is unsigned, but the package has an owner")]
+    UnsignedInOwned(Version),
+    /// An unsigned release names a publisher, who did not sign it.
+    #[error("version {0} is unsigned and names a publisher")]
+    UnsignedPublisher(Version),
     /// A vouched release names a publisher, who did not sign it.
     #[error("version {0} is vouched for and names a publisher")]
     VouchedPublisher(Version),
@@ -210,6 +216,10 @@ impl PackageState {
                 self.check_vouch(release)?;
                 self.add(release, TrustState::Vouched, accepted)?;
             }
+            Body::Unsigned { release, .. } => {
+                self.check_unsigned(release)?;
+                self.add(release, TrustState::Unsigned, accepted)?;
+            }
             Body::Yank { version, reason } => {
                 let yank = Yank {
                     reason: reason.clone(),
@@ -281,6 +291,17 @@ impl PackageState {
         }
         if release.publisher.is_some() {
             return Err(FoldError::VouchedPublisher(version()));
+        }
+        Ok(())
+    }
+
+    fn check_unsigned(&self, release: &Release) -> Result<(), FoldError> {
+        let version = || release.version.clone();
+        if self.owners.is_some() {
+            return Err(FoldError::UnsignedInOwned(version()));
+        }
+        if release.publisher.is_some() {
+            return Err(FoldError::UnsignedPublisher(version()));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod documents;
 mod ownership;
 mod signers;
 mod statements;
+mod unsigned;
 
 use serde_json::json;
 
@@ -88,6 +89,7 @@ struct Draft {
     record: Record,
     publishers: BTreeMap<PublisherId, Publisher>,
     policy: Policy,
+    unsigned: UnsignedList,
     claim: Option<Sha256Digest>,
     verified_before: Option<Seen>,
 }
@@ -114,8 +116,10 @@ impl Draft {
                 signing_required_from: None,
                 lifetimes: Lifetimes::default(),
                 vouchers: vec![secret(VOUCHER).public()],
+                mirrors: Vec::new(),
                 recovery: vec![secret(RECOVERY).public()],
             },
+            unsigned: UnsignedList::default(),
             claim: None,
             verified_before: None,
         }
@@ -152,7 +156,7 @@ impl Draft {
     fn add(mut self, statement: &Statement, seeds: &[u8]) -> Self {
         let keys: Vec<_> = seeds.iter().map(|seed| secret(*seed)).collect();
         let keys: Vec<_> = keys.iter().collect();
-        if let Body::Release(release) | Body::Vouch { release, .. } = &statement.body {
+        if let Some(release) = statement.body.release() {
             let count = i64::try_from(self.record.accepted.len()).unwrap();
             let time = UtcTime::from_unix(1_700_000_000 + count).unwrap();
             let version = release.version.clone();
@@ -183,6 +187,7 @@ impl Draft {
             package: &package,
             publishers: &self.publishers,
             policy: &self.policy,
+            unsigned: &self.unsigned,
             claim: self.claim,
             verified_before: self.verified_before,
         };

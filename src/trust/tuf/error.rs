@@ -113,6 +113,14 @@ pub enum TufError {
         /// The version that the registry announces now.
         offered: u64,
     },
+    /// An older snapshot than the one that must have been reached.
+    #[error("`snapshot` is version {offered}, and version {least} or a later one is demanded")]
+    BeforeLeast {
+        /// The version that is demanded.
+        least: u64,
+        /// The version that the registry announces.
+        offered: u64,
+    },
     /// A role that the trusted snapshot listed is listed no more.
     #[error("the role `{role}` vanished from the registry")]
     Vanished {

@@ -164,10 +164,27 @@ impl<'a> Unverified<'a> {
     /// Checks that enough distinct keys signed. Signatures of others, and ones that do not fit,
     /// count for nothing.
     pub(super) fn verify(&self, signers: &Signers, verifier: Verifier) -> Result<(), TufError> {
+        let found = self.signed_by(signers, verifier)?.len();
+        if (found as u64) < signers.threshold {
+            return Err(TufError::Signatures {
+                role: self.role.into(),
+                found,
+                needed: signers.threshold,
+            });
+        }
+        Ok(())
+    }
+
+    /// The ids of those of the keys that signed. One key under two ids is one key.
+    pub(super) fn signed_by(
+        &self,
+        signers: &Signers,
+        verifier: Verifier,
+    ) -> Result<Vec<&str>, TufError> {
         let message = canonical(&self.signed, Form::Olpc)
             .map_err(|error| malformed(self.role, error.into()))?;
         let mut seen = BTreeSet::new();
-        let mut good = BTreeSet::new();
+        let mut good = BTreeMap::new();
         for signature in &self.signatures {
             if !seen.insert(&signature.keyid) {
                 let id = signature.keyid.chars().take(80).collect();
@@ -178,18 +195,10 @@ impl<'a> Unverified<'a> {
             };
             let bytes = hex::decode(&signature.sig).unwrap_or_default();
             if verifier(key, &message, &bytes) {
-                // One key under two ids is one key.
-                good.insert(&key.public);
+                good.insert(&key.public, signature.keyid.as_str());
             }
         }
-        if (good.len() as u64) < signers.threshold {
-            return Err(TufError::Signatures {
-                role: self.role.into(),
-                found: good.len(),
-                needed: signers.threshold,
-            });
-        }
-        Ok(())
+        Ok(good.into_values().collect())
     }
 
     pub(super) const fn signed(&self) -> &Value {

@@ -6,6 +6,7 @@ mod error;
 mod metadata;
 mod path_pattern;
 mod roles;
+mod root_chain;
 mod target;
 mod updater;
 mod writer;
@@ -18,8 +19,9 @@ mod tests;
 pub use error::{MetadataError, TufError};
 pub use metadata::{TufKey, Verifier, ed25519_only};
 pub use path_pattern::{bin_name, numbered_bin};
+pub use root_chain::RootChain;
 pub use target::{Target, TargetFile, TargetMismatch};
 pub use updater::{
     Change, Lookup, MAX_NEW_ROOTS, MAX_ROOT, Mode, Request, RoleValidity, Settings, Updater,
 };
-pub use writer::{Authority, open_metadata};
+pub use writer::{Authority, open_metadata, read_unsigned, signed_by};

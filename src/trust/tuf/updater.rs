@@ -104,6 +104,8 @@ pub struct Updater {
     root: Metadata<Root>,
     registry_id: Option<Sha256Digest>,
     new_roots: u64,
+    /// No older snapshot will do, whatever was seen on this machine.
+    least_snapshot: u64,
     /// A key of timestamp or snapshot was replaced: what was kept may be an attacker's.
     forgets: bool,
     timestamp: Option<Metadata<Timestamp>>,
@@ -138,12 +140,20 @@ impl Updater {
             registry_id: first.or(trusted.content.registry_id),
             root: trusted,
             new_roots: 0,
+            least_snapshot: 0,
             forgets: false,
             timestamp: None,
             older_timestamp: None,
             snapshot: None,
             roles: BTreeMap::new(),
         })
+    }
+
+    /// Refuses every snapshot before that version, also where none was seen before.
+    #[must_use]
+    pub fn with_least_snapshot(mut self, version: u64) -> Self {
+        self.least_snapshot = version;
+        self
     }
 
     /// What is needed next; nothing when the update is through and no search waits.
@@ -296,6 +306,12 @@ impl Updater {
     #[must_use]
     pub fn snapshot_version(&self) -> Option<u64> {
         Some(self.snapshot.as_ref()?.version)
+    }
+
+    /// When the trusted timestamp expires.
+    #[must_use]
+    pub fn timestamp_expires(&self) -> Option<UtcTime> {
+        Some(self.timestamp.as_ref()?.expires)
     }
 
     /// The version of an older timestamp that was served and put aside: a stale cache, or a mirror

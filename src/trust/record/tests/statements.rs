@@ -297,6 +297,10 @@ fn signs_as_the_published_vectors_say() {
     for vector in file["vectors"].as_array().unwrap() {
         let envelope = Envelope::from_json(&vector["envelope"]).unwrap();
         let statement = statement::parse_payload(&envelope.payload).unwrap();
-        assert_eq!(sign_statement(&statement, &[&key]).unwrap(), envelope);
+        let keys: &[&SecretKey] = match statement.body {
+            Body::Unsigned { .. } => &[],
+            _ => &[&key],
+        };
+        assert_eq!(sign_statement(&statement, keys).unwrap(), envelope);
     }
 }

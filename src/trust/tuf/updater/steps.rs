@@ -76,7 +76,9 @@ impl Updater {
                 self.step = Step::Timestamp;
             }
             Mode::Offline => {
-                self.timestamp = Some(kept?.ok_or_else(|| not_stored("timestamp"))?);
+                let kept = kept?.ok_or_else(|| not_stored("timestamp"))?;
+                self.require_least(&kept)?;
+                self.timestamp = Some(kept);
                 self.step = Step::StoredSnapshot;
             }
         }
@@ -91,6 +93,7 @@ impl Updater {
         match &self.timestamp {
             Some(trusted) if new.version <= trusted.version => {
                 self.require_fresh("timestamp", trusted.version, trusted.expires)?;
+                self.require_least(trusted)?;
                 let older = new.version < trusted.version;
                 self.older_timestamp = older.then_some(new.version);
             }
@@ -100,6 +103,7 @@ impl Updater {
                     no_rollback("snapshot", trusted.content.snapshot.version, announced)?;
                 }
                 self.require_fresh("timestamp", new.version, new.expires)?;
+                self.require_least(&new)?;
                 self.timestamp = Some(new);
                 changes.push(write("timestamp", bytes));
             }
@@ -228,6 +232,15 @@ impl Updater {
                 expires,
                 now: self.settings.now,
             });
+        }
+        Ok(())
+    }
+
+    /// A mirror that shows an old state cannot do so to who knows, some other way, of a later one.
+    fn require_least(&self, timestamp: &Metadata<Timestamp>) -> Result<(), TufError> {
+        let (least, offered) = (self.least_snapshot, timestamp.content.snapshot.version);
+        if offered < least {
+            return Err(TufError::BeforeLeast { least, offered });
         }
         Ok(())
     }

@@ -1,0 +1,121 @@
+//! `registry sign`: a registry's own metadata, signed by those who keep its keys.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::role_change::{Registry, Signing, advance, report};
+use crate::commands::context::Context;
+use crate::commands::error::CommandError;
+use crate::formats::layout;
+use crate::publish::ceremony::{Kept, role};
+use crate::publish::drafts::{self, Drafts, Pending};
+use crate::publish::folder::Folder;
+use crate::publish::journal::Journal;
+use crate::publish::keystore::KeyName;
+use crate::publish::roles::Roles;
+
+/// Signs what waits for signatures, or makes roles valid for longer
+///
+/// Where drafts wait in the registry's folder, it adds the signatures of the keys at hand, and
+/// publishes the drafts when there are enough of all. Where none wait, it drafts the next version of
+/// the named roles, the same but for its expiry, and signs it. The folder may be carried from one key
+/// to the next.
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The registry's folder
+    pub dir: PathBuf,
+
+    /// A role to sign; may be repeated [default: all that wait]
+    #[arg(long, value_name = "ROLE")]
+    pub role: Vec<String>,
+
+    /// A key to sign with; may be repeated [default: all in the key folder that may]
+    #[arg(short, long, value_name = "NAME")]
+    pub key: Vec<KeyName>,
+
+    /// Show what would be signed, and sign nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Throw the drafts away
+    #[arg(long, conflicts_with_all = ["role", "key", "dry_run"])]
+    pub discard: bool,
+}
+
+/// Runs the command.
+pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
+    let path = context.absolute(&args.dir);
+    if args.discard {
+        drafts::discard(&path)?;
+        context.shell.status("Discarded", "the drafts");
+        return Ok(());
+    }
+    let (registry, pending) = drafted(&path, &args.role, context)?;
+    if args.dry_run {
+        for line in pending.changes() {
+            context.shell.status("Drafted", &line);
+        }
+        report(&pending.waiting()?, context);
+        context
+            .shell
+            .warn("nothing was written, as this is a dry run");
+        return Ok(());
+    }
+    let signing = Signing {
+        roles: &args.role,
+        keys: &args.key,
+    };
+    advance(context, &path, registry, pending, &signing)
+}
+
+/// The drafts that wait; where none do, new ones of the roles that are named.
+fn drafted(
+    path: &Path,
+    roles: &[String],
+    context: &Context,
+) -> Result<(Registry, Pending), CommandError> {
+    if !path.join(layout::metadata("root", 1)).exists() && !Journal::has_pending_change(path) {
+        let drafts = Drafts::load(path)?;
+        if !drafts.is_empty() {
+            let pending = Pending::new(&Roles::default(), drafts)?;
+            return Ok((Registry::New, pending));
+        }
+    }
+    let mut folder = Folder::open(path)?;
+    let pending = folder.pending()?;
+    let pending = match (pending.drafts().is_empty(), roles.is_empty()) {
+        (true, true) => {
+            let error = CommandError::usage("nothing waits for signatures");
+            return Err(error.with_help("`--role ROLE` drafts the next version of a role"));
+        }
+        (true, false) => {
+            for role in roles {
+                check_kept_offline(role)?;
+            }
+            folder.renew(roles, context.now)?
+        }
+        (false, _) => {
+            let names = pending.names();
+            if let Some(role) = roles.iter().find(|role| !names.contains(*role)) {
+                let names: Vec<String> = names.into_iter().collect();
+                let text = format!("there is no draft of `{role}`, but of {}", names.join(", "));
+                let help = "sign those first, or throw them away with `--discard`";
+                return Err(CommandError::failure(text)
+                    .with_code("MP0607")
+                    .with_help(help));
+            }
+            pending
+        }
+    };
+    Ok((Registry::Known(folder), pending))
+}
+
+/// The roles that `registry refresh` signs are never drafted by themselves.
+fn check_kept_offline(name: &str) -> Result<(), CommandError> {
+    if role(name).is_some_and(|role| role.kept == Kept::Online) {
+        let error = CommandError::usage(format!("`{name}` is a role of an online key"));
+        return Err(error.with_help("`cargo marketplace registry refresh DIR` signs it"));
+    }
+    Ok(())
+}

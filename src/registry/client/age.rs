@@ -1,0 +1,42 @@
+//! Looking a target up, and the word of warning where a role on the way there expires soon.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use super::{Client, find};
+use crate::model::Event;
+use crate::registry::error::ClientError;
+use crate::trust::tuf::TargetFile;
+use crate::trust::{Verified, ageing};
+
+/// Of which roles it was said that they expire soon.
+pub(super) type Warned = BTreeSet<String>;
+
+impl Client<'_> {
+    /// Looks a target up.
+    pub(super) fn find(&self, path: &str) -> Result<Option<Verified<TargetFile>>, ClientError> {
+        let found = find(&mut self.tuf(), &self.files, path)?;
+        self.warn_of_age();
+        Ok(found)
+    }
+
+    /// Warns of roles that were read and expire soon, of each once, of bins together; of a copy that
+    /// grows old for want of an answer, something else is said.
+    pub(super) fn warn_of_age(&self) {
+        if !self.freshness.is_online {
+            return;
+        }
+        let lifetimes = &self.policy.lifetimes;
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        for validity in self.tuf().validities() {
+            let role = &validity.role;
+            let family = role.split_inclusive('-').next().unwrap_or(role);
+            if let Some(ageing) = ageing(role, validity.expires, lifetimes, self.now)
+                && warned.insert(family.to_owned())
+            {
+                let text = format!("of `{}`, {ageing}; tell its operator", self.name);
+                self.events.event(Event::Warning(text));
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Asking a program of the user's for a token: one that prints it, or one that speaks cargo's
+//! credential provider protocol, a JSON object a line.
+//!
+//! It runs in cargo's home: what lies in a project has no say in which program a name means. It gets
+//! no signing key of ours.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::CredentialError;
+use crate::model::KEY_VARIABLES;
+use crate::registry::cargo_settings::CargoSettings;
+
+/// The one version of the protocol that there is.
+const VERSION: u32 = 1;
+
+/// More than any token has.
+const MOST: u64 = 64 * 1024;
+
+/// For which registry a token is wanted.
+pub(super) struct Request<'a> {
+    /// The index.
+    pub(super) index: &'a str,
+    /// What cargo calls it.
+    pub(super) name: Option<&'a str>,
+    /// The headers with which it asked.
+    pub(super) challenges: &'a [String],
+    pub(super) settings: &'a CargoSettings,
+}
+
+/// What a program says that it can do.
+#[derive(Deserialize)]
+struct Hello {
+    v: Vec<u32>,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    v: u32,
+    kind: &'static str,
+    operation: &'static str,
+    registry: Registry<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    args: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Registry<'a> {
+    index_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    headers: &'a [String],
+}
+
+#[derive(Deserialize)]
+enum Answer {
+    Ok(Granted),
+    Err(Denied),
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Denied {
+    kind: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// What a program prints: `cargo:token-from-stdout`.
+pub(super) fn printed(
+    words: &[String],
+    request: &Request<'_>,
+) -> Result<Option<Zeroizing<String>>, CredentialError> {
+    let (program, arguments) = split(words)?;
+    let mut command = command(program, request);
+    command.args(
+        arguments
+            .iter()
+            .map(|word| word.replace("{index_url}", request.index)),
+    );
+    command.env("CARGO_REGISTRY_INDEX_URL", request.index);
+    if let Some(name) = request.name {
+        command.env("CARGO_REGISTRY_NAME_OPT", name);
+    }
+    let failed = |reason: &str| failed(program, reason);
+    let mut child = start(command.stdout(Stdio::piped()), program)?;
+    let mut text = Zeroizing::new(String::new());
+    let read = child
+        .stdout
+        .take()
+        .map(|output| output.take(MOST).read_to_string(&mut text));
+    if !matches!(read, Some(Ok(_))) {
+        end(&mut child);
+        return Err(failed("what it prints is no text"));
+    }
+    finish(child, program)?;
+    let token = text.trim_end_matches(['\r', '\n']);
+    if token.contains('\n') {
+        return Err(failed("it prints more than one line"));
+    }
+    Ok(Some(Zeroizing::new(token.to_owned())))
+}
+
+/// What a program answers that speaks the protocol.
+pub(super) fn asked(
+    words: &[String],
+    request: &Request<'_>,
+) -> Result<Option<Zeroizing<String>>, CredentialError> {
+    let (program, arguments) = split(words)?;
+    let mut command = command(program, request);
+    command.arg("--cargo-plugin");
+    let mut child = start(
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()),
+        program,
+    )?;
+    let answer = talk(&mut child, program, arguments, request);
+    if answer.is_err() {
+        end(&mut child);
+    }
+    let answer = answer?;
+    finish(child, program)?;
+    match answer {
+        Answer::Ok(granted) => Ok(Some(Zeroizing::new(granted.token))),
+        Answer::Err(denied) => match denied.kind.as_str() {
+            "not-found" | "url-not-supported" => Ok(None),
+            "operation-not-supported" => Err(failed(program, "it gives no tokens")),
+            _ => Err(failed(program, &denied.message)),
+        },
+    }
+}
+
+/// Hello, question, answer; then the program's input ends, and so should it.
+fn talk(
+    child: &mut Child,
+    program: &str,
+    arguments: &[String],
+    request: &Request<'_>,
+) -> Result<Answer, CredentialError> {
+    let odd = || failed(program, "it does not speak cargo's protocol");
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(odd());
+    };
+    let mut output = BufReader::new(output.take(MOST));
+    let mut line = Zeroizing::new(String::new());
+    output.read_line(&mut line).map_err(|_| odd())?;
+    let hello: Hello = serde_json::from_str(&line).map_err(|_| odd())?;
+    if !hello.v.contains(&VERSION) {
+        return Err(failed(
+            program,
+            "it does not speak version 1 of cargo's protocol",
+        ));
+    }
+    let question = Question {
+        v: VERSION,
+        kind: "get",
+        operation: "read",
+        registry: Registry {
+            index_url: request.index,
+            name: request.name,
+            headers: request.challenges,
+        },
+        args: arguments,
+    };
+    let question = serde_json::to_string(&question).map_err(|_| odd())?;
+    writeln!(input, "{question}").map_err(|_| odd())?;
+    line.clear();
+    output.read_line(&mut line).map_err(|_| odd())?;
+    // The parser's own message could repeat a part of the token.
+    serde_json::from_str(&line).map_err(|_| odd())
+}
+
+fn split(words: &[String]) -> Result<(&String, &[String]), CredentialError> {
+    words
+        .split_first()
+        .ok_or_else(|| CredentialError::NoProgram(String::new()))
+}
+
+fn command(program: &str, request: &Request<'_>) -> Command {
+    let home = request.settings.home();
+    let mut command = Command::new(program);
+    command.current_dir(home).env("CARGO_HOME", home);
+    for variable in KEY_VARIABLES {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn start(command: &mut Command, program: &str) -> Result<Child, CredentialError> {
+    command.spawn().map_err(|source| CredentialError::Run {
+        program: program.to_owned(),
+        source,
+    })
+}
+
+fn finish(mut child: Child, program: &str) -> Result<(), CredentialError> {
+    let status = child.wait().map_err(|source| CredentialError::Run {
+        program: program.to_owned(),
+        source,
+    })?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(failed(program, &status.to_string())),
+    }
+}
+
+/// Ends a program that said something odd; if that fails, it ends by itself.
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn failed(program: &str, reason: &str) -> CredentialError {
+    CredentialError::Failed {
+        program: program.to_owned(),
+        reason: reason.chars().take(500).collect(),
+    }
+}

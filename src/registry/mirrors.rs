@@ -1,0 +1,281 @@
+//! The addresses at which one registry is served. Any of them may deliver any file: what counts is
+//! its digest or signature, never where it came from.
+//!
+//! One that is dead, slow or lying is left for the next for the same file, is said once, and is not
+//! asked again while another will do.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::credentials::Credentials;
+use super::error::ClientError;
+use super::files::FileError;
+use super::transport::{self, BaseUrl, Network, Transport, TransportError};
+use crate::model::{Event, EventSink};
+
+/// The registry's own address, then its mirrors.
+pub struct Mirrors<'a> {
+    network: Network,
+    credentials: Option<Arc<Credentials<'a>>>,
+    events: &'a dyn EventSink,
+    places: Vec<Place<'a>>,
+    /// The one to ask first: it had the newest metadata.
+    first: AtomicUsize,
+}
+
+/// One address.
+struct Place<'a> {
+    transport: Box<dyn Transport + 'a>,
+    left: Mutex<Option<Left>>,
+    /// Whether it was said of it that a file is not there.
+    lacks: AtomicBool,
+}
+
+/// Why a place is asked only when no other will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// It does not answer in time: asked again, it would cost that time again.
+    TimedOut,
+    /// Anything else.
+    Otherwise,
+}
+
+/// What one place answered.
+pub(super) type Answer = Result<Option<Vec<u8>>, FileError>;
+
+/// Which places failed a file, and how.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Vec<(BaseUrl, ClientError)>);
+
+impl<'a> Mirrors<'a> {
+    /// Opens the registry's own address; nothing is sent yet. `credentials` are shown to their own
+    /// origin only.
+    pub fn open(
+        url: &BaseUrl,
+        network: Network,
+        credentials: Option<Arc<Credentials<'a>>>,
+        events: &'a dyn EventSink,
+    ) -> Result<Self, TransportError> {
+        let mut mirrors = Self {
+            network,
+            credentials,
+            events,
+            places: Vec::new(),
+            first: AtomicUsize::new(0),
+        };
+        mirrors.push(url)?;
+        Ok(mirrors)
+    }
+
+    /// Opens the registry's own address and the mirrors that the user has named.
+    pub fn open_all(
+        url: &BaseUrl,
+        mirrors: &[BaseUrl],
+        mut network: Network,
+        credentials: Option<Arc<Credentials<'a>>>,
+        events: &'a dyn EventSink,
+    ) -> Result<Self, TransportError> {
+        if !mirrors.is_empty() {
+            network.limits = network.limits.with_others();
+        }
+        let mut all = Self::open(url, network, credentials, events)?;
+        all.add(mirrors)?;
+        Ok(all)
+    }
+
+    /// Adds mirrors, each once.
+    pub(super) fn add(&mut self, urls: &[BaseUrl]) -> Result<(), TransportError> {
+        for url in urls {
+            if self
+                .places
+                .iter()
+                .all(|place| place.transport.base() != url)
+            {
+                self.network.limits = self.network.limits.with_others();
+                self.push(url)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, url: &BaseUrl) -> Result<(), TransportError> {
+        let credentials = self.credentials.clone();
+        self.places.push(Place {
+            transport: transport::open(url, &self.network, credentials, self.events)?,
+            left: Mutex::new(None),
+            lacks: AtomicBool::new(false),
+        });
+        Ok(())
+    }
+
+    /// The registry's own address.
+    #[must_use]
+    pub fn base(&self) -> &BaseUrl {
+        self.url(0)
+    }
+
+    /// The address of a place.
+    pub(super) fn url(&self, place: usize) -> &BaseUrl {
+        self.places[place].transport.base()
+    }
+
+    /// The first answer that `judge` lets through, of one place after another.
+    ///
+    /// # Errors
+    ///
+    /// What each place failed by, the gravest first, if none will do.
+    pub(super) fn first<T>(
+        &self,
+        path: &str,
+        limit: u64,
+        mut judge: impl FnMut(&BaseUrl, Option<Vec<u8>>) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let mut failures = Failures::default();
+        for place in self.order() {
+            let answer = self.ask(place, path, limit).map_err(ClientError::from);
+            let url = self.url(place);
+            let is_there = matches!(answer, Ok(Some(_)));
+            match answer.and_then(|bytes| judge(url, bytes)) {
+                Ok(found) => return Ok(found),
+                Err(error) => self.failed(place, is_there, error, &mut failures),
+            }
+        }
+        Err(failures.into_error())
+    }
+
+    /// What all places answer, asked at once: of what changes, the newest counts. Those that are left
+    /// are not asked.
+    pub(super) fn all(&self, path: &str, limit: u64) -> Vec<(usize, Answer)> {
+        let order = self.order();
+        let left = |place: &usize| self.left(*place).is_some();
+        let asked: Vec<usize> = match order.iter().all(left) {
+            true => order,
+            false => order.into_iter().filter(|place| !left(place)).collect(),
+        };
+        if let [only] = asked[..] {
+            return vec![(only, self.ask(only, path, limit))];
+        }
+        std::thread::scope(|scope| {
+            let ask = |place| (place, scope.spawn(move || self.ask(place, path, limit)));
+            let threads: Vec<_> = asked.into_iter().map(ask).collect();
+            let joined = threads.into_iter().map(|(place, thread)| {
+                let panicked = |_| Err(self.timed_out(place, path));
+                (place, thread.join().unwrap_or_else(panicked))
+            });
+            joined.collect()
+        })
+    }
+
+    /// From now on this place is asked first.
+    pub(super) fn prefer(&self, place: usize) {
+        self.first.store(place, Ordering::Relaxed);
+    }
+
+    /// Notes that a place failed. Where there are others, it is left for them, and that is said.
+    pub(super) fn failed(
+        &self,
+        place: usize,
+        is_there: bool,
+        error: ClientError,
+        failures: &mut Failures,
+    ) {
+        if self.places.len() > 1 {
+            match &error {
+                error if !is_there && error.is_missing_file() => self.say_lacking(place, error),
+                error => self.leave(place, error),
+            }
+        }
+        failures.0.push((self.url(place).clone(), error));
+    }
+
+    /// Asks one place. One that did not answer in time before is taken not to do so again.
+    fn ask(&self, place: usize, path: &str, limit: u64) -> Answer {
+        if self.left(place) == Some(Left::TimedOut) {
+            return Err(self.timed_out(place, path));
+        }
+        let answer = self.places[place].transport.get(path, limit);
+        answer.map_err(|error| match error {
+            // A fault of the server's bytes, not of the network: no copy may stand in for them.
+            TransportError::TooLarge { limit, .. } => FileError::TooLong {
+                path: path.to_owned(),
+                limit,
+            },
+            error => FileError::Transport(error),
+        })
+    }
+
+    fn timed_out(&self, place: usize, path: &str) -> FileError {
+        let url = format!("{}{path}", self.url(place));
+        FileError::Transport(TransportError::TimedOut { url })
+    }
+
+    /// The places, the preferred one first and those that are left last.
+    fn order(&self) -> Vec<usize> {
+        let first = self.first.load(Ordering::Relaxed);
+        let mut order: Vec<usize> = (0..self.places.len()).collect();
+        order.sort_by_key(|place| (self.left(*place).is_some(), *place != first));
+        order
+    }
+
+    fn left(&self, place: usize) -> Option<Left> {
+        *self.places[place]
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, place: usize, error: &ClientError) {
+        let left = match error {
+            ClientError::File(FileError::Transport(TransportError::TimedOut { .. })) => {
+                Left::TimedOut
+            }
+            _ => Left::Otherwise,
+        };
+        let mut state = self.places[place]
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.replace(left).is_none() {
+            self.warn(place, "is left for another mirror", error);
+        }
+    }
+
+    fn say_lacking(&self, place: usize, error: &ClientError) {
+        if !self.places[place].lacks.swap(true, Ordering::Relaxed) {
+            self.warn(place, "is behind or incomplete", error);
+        }
+    }
+
+    fn warn(&self, place: usize, what: &str, error: &ClientError) {
+        let text = format!("`{}` {what}: {}", self.url(place), error.network_reason());
+        self.events.event(Event::Warning(text));
+    }
+}
+
+impl Failures {
+    /// One error for all: the gravest, and with it what each place did.
+    pub(super) fn into_error(self) -> ClientError {
+        let tried = self.0.iter();
+        let tried: Vec<(BaseUrl, String)> = tried
+            .map(|(url, error)| (url.clone(), error.network_reason()))
+            .collect();
+        let gravest = self
+            .0
+            .into_iter()
+            .map(|(_, error)| error)
+            .reduce(|gravest, next| match next.gravity() > gravest.gravity() {
+                true => next,
+                false => gravest,
+            });
+        match gravest {
+            Some(error) if tried.len() == 1 => error,
+            Some(error) => ClientError::Everywhere {
+                tried,
+                source: Box::new(error),
+            },
+            None => ClientError::File(FileError::Missing {
+                path: String::new(),
+            }),
+        }
+    }
+}
