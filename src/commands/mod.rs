@@ -63,7 +63,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use arguments::GlobalArgs;
 use context::Context;
 use error::{CommandError, Kind};
-use shell::Shell;
+use shell::{Shell, sanitize};
 
 /// The colours of cargo's help.
 const STYLES: Styles = Styles::styled()
@@ -129,9 +129,10 @@ pub fn main() -> ExitCode {
         message_format: typed(&arguments, "--message-format"),
         ..GlobalArgs::default()
     };
-    match Cli::try_parse_from(arguments) {
+    match Cli::try_parse_from(&arguments) {
         Ok(cli) => run(cli),
         Err(error) => {
+            let error = harmless(error, &arguments);
             let shell = Shell::new(context::shell_options(&early));
             let failed = error.use_stderr().then_some(Kind::Usage);
             if failed.is_some() && shell.is_json() {
@@ -224,6 +225,25 @@ fn typed<T: ValueEnum>(arguments: &[OsString], flag: &str) -> Option<T> {
         words.get(place + 1).map(|&word| word.to_owned())
     })?;
     T::from_str(&value, false).ok()
+}
+
+/// The error without what drives a terminal: the parser quotes arguments as they are, between its own
+/// colours. So it is asked again, with arguments that can be shown.
+fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let words = arguments.iter().map(|word| word.to_string_lossy());
+    let clean: Vec<OsString> = words
+        .map(|word| sanitize(&word).into_owned().into())
+        .collect();
+    if !error.use_stderr() || clean == arguments {
+        return error;
+    }
+    match Cli::try_parse_from(clean) {
+        Err(clean) if clean.use_stderr() => clean,
+        _ => cli().error(
+            error.kind(),
+            "an argument holds characters that are not shown",
+        ),
+    }
 }
 
 /// The parser's error in one line, without its `error: ` and what it adds by way of help.

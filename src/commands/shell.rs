@@ -21,7 +21,7 @@ use super::error::{CommandError, Kind};
 use crate::model::{Event, EventSink, Progress};
 use progress::Bars;
 use report::report;
-pub use sanitize::{json_text, sanitize, sanitize_lines};
+pub use sanitize::{json_text, sanitize, sanitize_lines, turtle_text};
 pub use units::{age, bytes, count};
 
 const VERB: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::canonical_json::{JsonError, parse_strict};
 use super::layout::Format;
 use crate::model::Sha256Digest;
 
@@ -36,9 +37,12 @@ pub struct Pack {
 /// Why bytes are no catalog index.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogIndexError {
-    /// Not the JSON that is expected.
+    /// Not JSON that every reader reads as the same.
     #[error("the catalog index is not valid")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonError),
+    /// A key is missing or holds something else than it should.
+    #[error("the catalog index is malformed")]
+    Shape(#[source] serde_json::Error),
     /// Written by a later version of the program.
     #[error("the catalog index has schema {0}, which this version does not know")]
     Schema(u64),
@@ -89,10 +93,11 @@ pub fn encode(index: &CatalogIndex) -> Vec<u8> {
 
 /// Reads the bytes of the file.
 pub fn decode(bytes: &[u8]) -> Result<CatalogIndex, CatalogIndexError> {
-    let wire: WireIndex = serde_json::from_slice(bytes)?;
-    if wire.schema != SCHEMA {
-        return Err(CatalogIndexError::Schema(wire.schema));
+    let value = parse_strict(bytes)?;
+    if let Some(schema) = value["schema"].as_u64().filter(|schema| *schema != SCHEMA) {
+        return Err(CatalogIndexError::Schema(schema));
     }
+    let wire: WireIndex = serde_json::from_value(value).map_err(CatalogIndexError::Shape)?;
     let packs = |wire: &[WirePack]| wire.iter().map(from_wire).collect::<Result<_, _>>();
     Ok(CatalogIndex {
         serial: wire.serial,

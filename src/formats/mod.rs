@@ -13,6 +13,7 @@ pub mod key_change;
 pub mod layout;
 pub mod manifest;
 pub mod marketplace_trust;
+pub mod pack;
 pub mod policy;
 mod public_key;
 pub mod publisher;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::formats::catalog_index::Pack;
 use crate::formats::layout::Format;
+use crate::formats::pack::{self, MAX_UNPACKED};
 use crate::model::{PackageName, Sha256Digest};
 
 /// A fast level; the packs are made on every publish.
@@ -46,8 +47,7 @@ pub fn make(documents: &Documents, serial: u64) -> Result<(Vec<u8>, Pack), PackE
 
 /// Takes a pack apart, to be joined anew with some documents changed.
 pub fn split(bytes: &[u8], pack: &Pack, format: Format) -> Result<Documents, PackError> {
-    let capacity = usize::try_from(pack.uncompressed).unwrap_or(usize::MAX);
-    let text = zstd::bulk::decompress(bytes, capacity).map_err(PackError::Compression)?;
+    let text = pack::unpack(bytes, pack, MAX_UNPACKED).map_err(PackError::Compression)?;
     match format {
         Format::V1 => split_lines(&text),
         Format::V2 => split_turtle(&text),

@@ -279,11 +279,14 @@ fn deep(root: &Path) -> Report {
     check(root, now(), Depth::Deep, &Silent).unwrap()
 }
 
+/// A change of what is signed.
+type Lie = fn(&mut Release);
+
 #[test]
 fn a_deep_check_derives_anew_what_releases_say() {
     let truth = made_with_a_lie(|_| {});
     assert_eq!(lines(&deep(truth.path())), "");
-    let lies: [(&str, fn(&mut Release)); 5] = [
+    let lies: [(&str, Lie); 5] = [
         ("list of dependencies", |release| {
             release.dependencies.clear();
         }),
@@ -292,7 +295,7 @@ fn a_deep_check_derives_anew_what_releases_say() {
         }),
         ("rust version", |release| release.rust_version = None),
         ("description", |release| {
-            release.description = Some("A lie".into())
+            release.description = Some("A lie".into());
         }),
         ("license", |release| release.license = None),
     ];

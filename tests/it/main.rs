@@ -26,7 +26,9 @@ mod first_trust;
 mod fixture;
 mod freshness;
 mod hostile_archives;
+mod hostile_json;
 mod hostile_mirror;
+mod hostile_texts;
 mod interrupted;
 mod key;
 #[cfg(debug_assertions)]
@@ -53,6 +55,8 @@ mod shells;
 mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;
+#[cfg(feature = "marketplace-v2")]
+mod sparql_bombs;
 mod stock_cargo;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -53,9 +53,7 @@ impl Market {
         let base = "https://registry.example.org/";
         let init = ["registry", "init", "registry", "--solo", "--base-url", base];
         protected(&env, &init, passphrase);
-        let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
-        let url = server.url().to_owned();
-        Self::known(env, url, Some(server), passphrase)
+        Self::served(env, passphrase)
     }
 
     /// Without packages, with a key of its own for each role; two of three keys sign a root. A key is
@@ -81,9 +79,13 @@ impl Market {
         }
         let outcome = env.command(&init).run();
         assert_eq!(outcome.code, Some(0), "{outcome}");
+        Self::served(env, None)
+    }
+
+    fn served(env: TestEnv, passphrase: Option<&str>) -> Self {
         let server = serve::spawn(&env.path("work/registry"), 0).expect("it was just made");
         let url = server.url().to_owned();
-        Self::known(env, url, Some(server))
+        Self::known(env, url, Some(server), passphrase)
     }
 
     /// Without packages, and served by somebody else.

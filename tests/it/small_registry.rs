@@ -57,6 +57,15 @@ pub(crate) fn archive_of(name: &str, version: &str, more: &str, library: &[u8]) 
         "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
          description = \"A small {name}\"\nlicense = \"MIT OR Apache-2.0\"\n{more}"
     );
+    pack(name, version, &manifest, library)
+}
+
+/// The same with a manifest of one's own.
+pub(crate) fn archive_with(name: &str, version: &str, manifest: &str) -> Vec<u8> {
+    pack(name, version, manifest, b"")
+}
+
+fn pack(name: &str, version: &str, manifest: &str, library: &[u8]) -> Vec<u8> {
     let files = [("Cargo.toml", manifest.as_bytes()), ("src/lib.rs", library)];
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut tar = tar::Builder::new(gzip);
@@ -89,17 +98,11 @@ pub(crate) fn make(root: &Path) {
         source: Some("crates.io"),
     };
     take(root, &[archive("libm_lite", "1.0.0", "")], vouch);
-    let id: PublisherId = "harbour".parse().unwrap();
-    let key = key(3);
-    let signer = Signer {
-        publisher: &id,
-        key: &key,
-    };
     let releases = [
         archive("tide-table", "0.1.0", DEPENDENCY),
         archive("tide-table", "0.2.0", DEPENDENCY),
     ];
-    take(root, &releases, Attestation::Sign(signer));
+    publish(root, &releases);
     let yank = Body::Yank {
         version: "0.1.0".parse().unwrap(),
         reason: Some("wrong datum".into()),
@@ -119,15 +122,22 @@ pub(crate) fn next_day(root: &Path) {
         source: Some("crates.io"),
     };
     take(root, &[archive("libm_lite", "1.0.1", "")], vouch);
-    let signer = Signer {
-        publisher: &"harbour".parse().unwrap(),
-        key: &key(3),
-    };
     let releases = [
         archive("tide-table", "0.2.1", DEPENDENCY),
         archive("tide-clock", "1.0.0", ""),
     ];
-    take(root, &releases, Attestation::Sign(signer));
+    publish(root, &releases);
+}
+
+/// Takes in archives as releases that their owner signed.
+pub(crate) fn publish(root: &Path, archives: &[Vec<u8>]) {
+    let id: PublisherId = "harbour".parse().unwrap();
+    let key = key(3);
+    let signer = Signer {
+        publisher: &id,
+        key: &key,
+    };
+    take(root, archives, Attestation::Sign(signer));
 }
 
 pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'_>) {
@@ -163,7 +173,8 @@ pub(crate) fn submission(root: &Path, package: &str, body: Body) -> Submission {
     sign::sign(&state, vec![body], signer).unwrap()
 }
 
-fn apply(root: &Path, submission: Submission) {
+/// Takes in what the owner submitted.
+pub(crate) fn apply(root: &Path, submission: Submission) {
     let proposal = Proposal {
         package: submission.package,
         statements: submission.statements,

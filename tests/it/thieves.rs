@@ -543,7 +543,7 @@ const ROWS: &[Row] = &[
             let bytes = serde_json::to_vec(&policy).unwrap();
             let listed = place(scene, layout::POLICY, &bytes);
             scene.resign("policy", "policy", |signed| {
-                signed["targets"][layout::POLICY] = listed
+                signed["targets"][layout::POLICY] = listed;
             });
         },
         outcomes: [Same, Same, Same],
@@ -560,7 +560,7 @@ const ROWS: &[Row] = &[
                 signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
             });
             take_back(scene, CLAIMED, |scene, bin, edit| {
-                scene.resign(bin, "harbour", edit)
+                scene.resign(bin, "harbour", edit);
             });
         },
         outcomes: [Fooled, Same, Fooled],

@@ -42,14 +42,29 @@ pub(super) fn indented(text: &str) -> String {
 /// terminal. They can only stand inside strings, where an escape means the same.
 #[must_use]
 pub fn json_text(json: &str) -> Cow<'_, str> {
-    if !json.chars().any(is_hostile) {
-        return Cow::Borrowed(json);
+    escaped(json, |clean, c| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(clean, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// As [`json_text`] for Turtle, in whose texts and IRIs an escape means the same, too.
+#[must_use]
+pub fn turtle_text(turtle: &str) -> Cow<'_, str> {
+    escaped(turtle, |clean, c| {
+        let _ = write!(clean, "\\U{:08X}", u32::from(c));
+    })
+}
+
+fn escaped(text: &str, escape: impl Fn(&mut String, char)) -> Cow<'_, str> {
+    if !text.chars().any(is_hostile) {
+        return Cow::Borrowed(text);
     }
-    let mut clean = String::with_capacity(json.len());
-    for c in json.chars() {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
         if is_hostile(c) {
-            // All of them lie in the Basic Multilingual Plane: one escape each.
-            let _ = write!(clean, "\\u{:04x}", u32::from(c));
+            escape(&mut clean, c);
         } else {
             clean.push(c);
         }
@@ -58,11 +73,13 @@ pub fn json_text(json: &str) -> Cow<'_, str> {
 }
 
 /// Control characters (C0, DEL, C1), the bidirectional marks (Unicode UAX 9), line and paragraph
-/// separators, and the mark that hides at the start of files.
+/// separators, what has no width or no shape (joiners, soft hyphens, fillers, tags, the mark that hides
+/// at the start of files): with it a text can be other than it looks.
 fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Skips what belongs to an escape character (ECMA-48, section 5).
@@ -116,6 +133,7 @@ mod tests {
             ("\u{9b}2Jx", "x"),
             ("a\r\n   Verifying b", "a    Verifying b"),
             ("a\u{202e}b\u{2066}c", "abc"),
+            ("a\u{200d}b\u{ad}c\u{e0041}d\u{3164}e", "abcde"),
             ("bell\x07 del\x7f nul\0", "bell del nul"),
             ("\x1b", ""),
             ("\x1b]never ends", ""),
@@ -134,14 +152,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hostile_is_left(text in "[\\x00-\\u{ff}\\u{2000}-\\u{2070}\\[\\]]*") {
+        fn nothing_hostile_is_left(text in "[\\x00-\\u{ff}\\u{2000}-\\u{2070}\\u{e0000}-\\u{e0080}\\[\\]]*") {
             prop_assert!(!sanitize(&text).chars().any(is_hostile));
             prop_assert!(!sanitize_lines(&text).replace('\n', "").chars().any(is_hostile));
         }
 
         #[test]
         fn json_keeps_its_value(text in any::<String>()) {
-            let value = serde_json::json!({ "x": text, "y": "\u{9b}\u{202e}" });
+            let value = serde_json::json!({ "x": text, "y": "\u{9b}\u{202e}\u{e0041}" });
             let shown = json_text(&value.to_string()).into_owned();
             prop_assert!(!shown.chars().any(is_hostile));
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);

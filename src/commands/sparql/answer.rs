@@ -17,7 +17,7 @@ use super::arguments::BackendArg;
 use super::context::Context;
 use super::error::{CommandError, nearest};
 use super::reading;
-use super::shell::{json_text, sanitize};
+use super::shell::{json_text, sanitize, turtle_text};
 use super::sparql::{ResultFormat, SparqlArgs, needs_v2};
 use crate::dataset::{self, AnswerOptions, Dataset, EXAMPLES, Extent, Query, QueryError, example};
 use crate::registry::backend;
@@ -195,12 +195,12 @@ fn print(answer: &Answer, args: &SparqlArgs, source: &Value, context: &Context) 
         Some(ResultFormat::Csv | ResultFormat::Tsv) => {
             shell.bytes(harmless(&answer.text, sanitize).as_bytes());
         }
-        // An escape means the same as the character: in JSON, and in Turtle's texts and IRIs.
+        // An escape means the same as the character.
         Some(ResultFormat::Json) => {
             shell.bytes((harmless(&answer.text, json_text) + "\n").as_bytes());
         }
         Some(ResultFormat::Turtle) => {
-            shell.bytes(harmless(&answer.text, json_text).as_bytes());
+            shell.bytes(harmless(&answer.text, turtle_text).as_bytes());
         }
     }
 }
@@ -240,9 +240,9 @@ mod tests {
         assert_eq!(shown, "{\"d\":\"a\\u202eb\\u009b2Jc\"}\n");
         let same = |text| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(same(&shown), same(json));
-        let turtle = "<s> <p> \"a\u{202e}b\" .\n<s> <p> \"c\" .\n";
-        let expected = "<s> <p> \"a\\u202eb\" .\n<s> <p> \"c\" .\n";
-        assert_eq!(harmless(turtle.as_bytes(), json_text), expected);
+        let turtle = "<s> <p> \"a\u{202e}b\u{e0041}\" .\n<s> <p> \"c\" .\n";
+        let expected = "<s> <p> \"a\\U0000202Eb\\U000E0041\" .\n<s> <p> \"c\" .\n";
+        assert_eq!(harmless(turtle.as_bytes(), turtle_text), expected);
         let csv = "a\u{202e}b,c\r\nd\r\n";
         assert_eq!(harmless(csv.as_bytes(), sanitize), "ab,c\r\nd\r\n");
     }

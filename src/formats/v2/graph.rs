@@ -86,8 +86,9 @@ impl Graph {
 
     /// Says whether two documents say the same.
     pub(super) fn equals(&self, other: &Self) -> bool {
-        let set = |graph: &Self| graph.0.iter().cloned().collect::<HashSet<_>>();
-        set(self) == set(other)
+        let other: HashSet<&Triple> = other.0.iter().collect();
+        let this: HashSet<&Triple> = self.0.iter().collect();
+        this == other
     }
 }
 

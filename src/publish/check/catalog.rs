@@ -7,13 +7,11 @@ use super::package::Judge;
 use super::report::{Log, Problem};
 use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
+use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
 use crate::formats::{v1, v2};
 use crate::model::{Document, PackageName};
 use crate::trust::{PackageState, Verified};
-
-/// As the client.
-const MAX_PACK: u64 = 4 << 30;
 
 /// Checks index and packs; returns the registry's serial.
 pub(super) fn check(
@@ -87,14 +85,10 @@ fn read_pack(
     };
     let bytes = judge.tree.load(path, &expected)?;
     let wrong = || Problem::Pack(pack.uncompressed);
-    if pack.uncompressed > MAX_PACK {
+    if pack.uncompressed > MAX_UNPACKED {
         return Err(Problem::TooLong(pack.uncompressed));
     }
-    let capacity = usize::try_from(pack.uncompressed).map_err(|_| wrong())?;
-    let text = zstd::bulk::decompress(&bytes, capacity).map_err(|_| wrong())?;
-    if text.len() != capacity {
-        return Err(wrong());
-    }
+    let text = unpack(&bytes, pack, MAX_UNPACKED).map_err(|_| wrong())?;
     Ok(match format {
         Format::V1 => v1::decode_pack(&text)?,
         Format::V2 => v2::decode_pack(&text, &judge.policy.base)?,

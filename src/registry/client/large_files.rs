@@ -3,13 +3,12 @@
 use super::Client;
 use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::{self, Format};
+use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
 use crate::model::{Entry, Event};
 use crate::registry::error::ClientError;
 use crate::trust::{Archive, Verified, verify_archive};
 
-/// The most bytes that a pack is let to decompress to.
-const MAX_PACK: u64 = 4 << 30;
 /// The most bytes of an archive, whatever its release says.
 const MAX_ARCHIVE: u64 = 128 << 20;
 
@@ -26,9 +25,8 @@ impl Client<'_> {
             let bytes = self
                 .files
                 .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
-            let capacity = usize::try_from(pack.uncompressed.min(MAX_PACK)).unwrap_or(usize::MAX);
-            let unpacked = zstd::bulk::decompress(&bytes, capacity);
-            text.extend(unpacked.map_err(ClientError::Pack)?);
+            let most = MAX_UNPACKED.saturating_sub(text.len() as u64);
+            text.extend(unpack(&bytes, pack, most).map_err(ClientError::Pack)?);
         }
         let names: Vec<String> = Format::BOTH
             .into_iter()

@@ -24,6 +24,14 @@ pub enum BaseUrlError {
         /// What the parser says.
         reason: String,
     },
+    /// A character that has no place in a URL.
+    #[error("`{url}` is not a URL: it holds the character {found:?}")]
+    Character {
+        /// The text.
+        url: String,
+        /// The character.
+        found: char,
+    },
     /// Plain http to another machine: anyone on the way could read and change it.
     #[error("`{0}` is refused: plain http is for this machine only, use https")]
     Insecure(String),
@@ -88,6 +96,30 @@ impl BaseUrl {
     }
 }
 
+/// Says whether a parser of URLs leaves the character out or takes it for another one: what is shown, asked
+/// about and written down would not be what was typed.
+fn is_repaired(c: char) -> bool {
+    c.is_control() || c.is_whitespace() || c == '\\'
+}
+
+/// A character that a URL holds as an escape, and that servers and caches take for other things than a letter
+/// of a name: a part of a path, an end of a line or of a text. A folder's name may hold all but a zero.
+fn escaped_trick(url: &Url) -> Option<char> {
+    let is_folder = url.scheme() == "file";
+    let mut escapes = url.path().split('%').skip(1);
+    escapes.find_map(|escape| {
+        let digits = escape.get(..2).unwrap_or_default();
+        match u8::from_str_radix(digits, 16).map(char::from) {
+            Ok('\0') => Some('\0'),
+            Ok(c) if !is_folder && (c.is_ascii_control() || matches!(c, '/' | '\\' | '%')) => {
+                Some(c)
+            }
+            Ok(_) => None,
+            Err(_) => Some('%'),
+        }
+    })
+}
+
 /// Says whether `url` may be fetched from: https, or http to this machine.
 pub(super) fn is_safe(url: &Url) -> bool {
     match url.scheme() {
@@ -107,6 +139,9 @@ impl FromStr for BaseUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let shown: String = text.chars().take(200).collect();
+        if let Some(found) = text.chars().find(|c| is_repaired(*c)) {
+            return Err(BaseUrlError::Character { url: shown, found });
+        }
         let mut url = Url::parse(text).map_err(|reason| BaseUrlError::Syntax {
             url: shown.clone(),
             reason: reason.to_string(),
@@ -117,6 +152,9 @@ impl FromStr for BaseUrl {
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BaseUrlError::Tail(shown));
+        }
+        if let Some(found) = escaped_trick(&url) {
+            return Err(BaseUrlError::Character { url: shown, found });
         }
         match url.scheme() {
             "file" if url.to_file_path().is_err() => return Err(BaseUrlError::Folder(shown)),
@@ -155,6 +193,21 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080/"),
             ("http://localhost", "http://localhost/"),
             ("file:///srv/market", "file:///srv/market/"),
+            ("file://localhost/srv/a%20b", "file:///srv/a%20b/"),
+            ("file:///srv/a%5Cb/../c", "file:///srv/c/"),
+            (
+                "https://registry.example/a%20b/%C4%83/./..",
+                "https://registry.example/a%20b/",
+            ),
+            (
+                "https://xn--bcher-kva.example",
+                "https://xn--bcher-kva.example/",
+            ),
+            ("https://bücher.example", "https://xn--bcher-kva.example/"),
+            (
+                "https://registry.example/ă",
+                "https://registry.example/%C4%83/",
+            ),
         ] {
             assert_eq!(text.parse::<BaseUrl>().unwrap().as_str(), url);
         }
@@ -174,6 +227,41 @@ mod tests {
             "https://registry.example/?x",
             "https://registry.example/#x",
             "file://elsewhere/share",
+            "file://127.0.0.1/share",
+            "file://user@localhost/share",
+            "https:\\\\registry.example\\a",
+            "https://registry.example\\@elsewhere.example/",
+            "http://localhost\\.registry.example/",
+            "https://registry.example/ ",
+            "ht\ntps://registry.example/",
+            "https://registry.exa\tmple/",
+            "https://registry.example/\u{0}",
+            "https://registry.example/\u{85}x",
+            "https://registry.example/\u{3000}",
+            "https://registry.example/%",
+            "https://registry.example/a%0ab/",
+            "https://registry.example/a%2fb/",
+            "file:///srv/a%00b/",
+            "https://",
+            "https://:443/",
+            "https://registry.example:99999/",
+            "https://regis%2ftry.example/",
+            "http://[::1%25lo]/",
+            "http://[fe80::1%25eth0]/",
+            "https://[::1%lo]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://0.0.0.0/",
+            "http://localhost@registry.example/",
+            "http://registry.example#@localhost/",
+            "http://locaIhost/",
+            "javascript:alert(1)",
+            "data:text/plain,x",
+            "ssh://registry.example/",
+            "git+https://registry.example/",
+            "HTTPX://registry.example/",
+            "//registry.example/",
+            "/srv/market",
+            "C:\\market",
             "registry.example",
             "",
         ] {

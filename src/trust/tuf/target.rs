@@ -25,6 +25,14 @@ impl Hashes {
             sha256: sha256.transpose().map_err(|_| refuse())?,
             sha512: wire.get("sha512").cloned(),
         };
+        // It becomes part of a path.
+        if hashes
+            .sha512
+            .as_deref()
+            .is_some_and(|text| !is_sha512(text))
+        {
+            return Err(refuse());
+        }
         if hashes.sha256.is_none() && hashes.sha512.is_none() {
             return Err(refuse());
         }
@@ -43,6 +51,10 @@ impl Hashes {
         let sha512 = || self.sha512.clone().unwrap_or_default();
         self.sha256.map_or_else(sha512, |digest| digest.to_string())
     }
+}
+
+fn is_sha512(text: &str) -> bool {
+    text.len() == 128 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A file as the registry's metadata lists it.

@@ -5,6 +5,7 @@
 
 mod compare;
 mod derive;
+mod disguise;
 mod fixture;
 mod limits;
 mod paths;

@@ -343,3 +343,23 @@ fn a_search_after_a_failed_one_begins_anew() {
     repository.files.insert(bin, kept);
     assert_eq!(search(&repository), Ok(()));
 }
+
+#[test]
+fn a_digest_that_becomes_part_of_a_path_is_hexadecimal() {
+    for digest in ["../../policy", "", &"A".repeat(128), &"a".repeat(127)] {
+        let mut repository = with_record();
+        repository.edit(&bin_name("packages", 1, RECORD), |signed| {
+            signed["targets"][RECORD]["hashes"] = json!({"sha512": digest});
+        });
+        repository.commit();
+        let error = Client::of(&repository).find(&repository, RECORD);
+        let refused = matches!(
+            error,
+            Err(TufError::Malformed {
+                source: MetadataError::Hashes(_),
+                ..
+            })
+        );
+        assert!(refused, "{digest}: {error:?}");
+    }
+}
