@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::role_change::{Registry, Signing, advance, report};
+use super::role_change::{Registry, Signing, advance, list};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::formats::layout;
@@ -56,7 +56,7 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
         for line in pending.changes() {
             context.shell.status("Drafted", &line);
         }
-        report(&pending.waiting()?, context);
+        list(&pending.waiting()?, context);
         context
             .shell
             .warn("nothing was written, as this is a dry run");
