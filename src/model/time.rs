@@ -34,11 +34,15 @@ impl UtcTime {
         self.plus_seconds(i64::from(days) * 86_400)
     }
 
-    /// The time `seconds` later; the last representable one if there is none.
+    /// The time `seconds` later; the last or first representable one if there is none.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         let later = self.unix().saturating_add(seconds);
-        Self(jiff::Timestamp::from_second(later).unwrap_or(jiff::Timestamp::MAX))
+        let beyond = match seconds < 0 {
+            true => jiff::Timestamp::MIN,
+            false => jiff::Timestamp::MAX,
+        };
+        Self(jiff::Timestamp::from_second(later).unwrap_or(beyond))
     }
 }
 

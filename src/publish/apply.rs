@@ -85,11 +85,12 @@ pub fn apply_unsigned(
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
     let mut terms = Terms::of(&mut folder, &[])?;
+    // The one before the change.
     let serial = catalog::serial(&mut folder)?;
     if let Some(from) = terms
         .policy
         .signing_required_from
-        .filter(|from| serial >= *from)
+        .filter(|from| serial + 1 >= *from)
     {
         return Err(ApplyError::SigningRequired(from));
     }

@@ -36,6 +36,11 @@ fn the_documents_on_formats_are_true() {
 }
 
 #[test]
+fn the_documents_on_security_are_true() {
+    follow("docs/security.md");
+}
+
+#[test]
 fn the_readme_is_true() {
     follow("README.md");
 }

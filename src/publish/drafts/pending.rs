@@ -60,7 +60,7 @@ impl Pending {
                 });
             }
             check_keys(&role, &draft.signed)?;
-            if before.contains(&role) && skeleton(&before[&role]) != skeleton(&draft.signed) {
+            if before.contains(&role) && changes_more(&before[&role], &draft.signed) {
                 return Err(DraftError::Beyond(role));
             }
             after.insert(&role, draft.signed.clone());
@@ -261,6 +261,13 @@ impl Pending {
             }
             lines.extend(target_changes(role, &self.before[role], &self.after[role]));
         }
+        let id = &self.after["root"]["registry_id"];
+        if let Some(id) = id
+            .as_str()
+            .filter(|_| *id != self.before["root"]["registry_id"])
+        {
+            lines.push(format!("root names the registry {id}"));
+        }
         for role in self.described() {
             if self.has_other_keys(&role) {
                 let description = self.after.description(&role);
@@ -315,6 +322,14 @@ fn check_keys(role: &str, signed: &Value) -> Result<(), DraftError> {
         true => Ok(()),
         false => Err(DraftError::Keys(role.to_owned())),
     }
+}
+
+/// Whether a draft changes more than is shown to those who sign. A first root cannot name the registry,
+/// whose id is its digest; the next one does, once and for all.
+fn changes_more(before: &Value, after: &Value) -> bool {
+    let id = &before["registry_id"];
+    let is_other = !id.is_null() && *id != after["registry_id"];
+    is_other || skeleton(before) != skeleton(after)
 }
 
 /// What no draft changes: all but version, expiry, targets, and the keys of roles and number of bins
