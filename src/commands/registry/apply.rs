@@ -10,6 +10,7 @@ use crate::commands::key::change as keys;
 use crate::commands::publishing::{self, Destination};
 use crate::formats::publisher::Publisher;
 use crate::formats::submission::Submission;
+use crate::model::PublicKey;
 use crate::publish::bundle;
 
 /// Takes signed submissions and changes of keys into a registry
@@ -44,7 +45,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     for path in &bundles {
         let (submission, archives) = bundle::read(path)?;
         destination.check_archives(&submission, &archives)?;
-        check_publishers(&destination, &submission, args.register_publisher)?;
+        check_publishers(&destination, &submission, args.register_publisher, context)?;
         destination.check_complete(context, &submission, path)?;
         signed.push((submission, archives));
     }
@@ -71,28 +72,52 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A publisher whom the registry does not know is registered only when the operator says so.
+/// Publishers whom the registry does not know are registered only when the operator says so, and each
+/// of them is shown.
 fn check_publishers(
     destination: &Destination,
     submission: &Submission,
     may_register: bool,
+    context: &Context,
 ) -> Result<(), CommandError> {
     let mut folder = destination.open()?;
-    let mut unknown = None;
+    let mut unknown = Vec::new();
     for publisher in &submission.publishers {
-        if !may_register && folder.publisher(&publisher.id)?.is_none() {
-            unknown.get_or_insert(publisher);
+        if folder.publisher(&publisher.id)?.is_none() {
+            unknown.push(publisher);
         }
     }
-    let Some(Publisher { id, keys, .. }) = unknown else {
+    if may_register {
+        for Publisher { id, keys, .. } in unknown {
+            let object = format!("{id} with {}", key_ids(keys));
+            context.shell.status("Registering", &object);
+        }
+        return Ok(());
+    }
+    let Some(Publisher { id, keys, .. }) = unknown.first() else {
         return Ok(());
     };
-    // Whole: the fingerprint is short enough for somebody to make another key with the same one.
-    let keys = keys.iter();
-    let keys: Vec<String> = keys.map(|key| key.id().to_string()).collect();
-    let error = CommandError::trust("MP0403", format!("the publisher `{id}` is not registered"));
-    Err(error.with_note("nothing was written").with_help(format!(
-        "if {} is the id of their key (`key show`), pass `--register-publisher`",
-        keys.join(", ")
-    )))
+    let text = format!("the publisher `{id}` is not registered");
+    let refused = CommandError::trust("MP0403", text).with_note("nothing was written");
+    Err(match &unknown[..] {
+        [_] => refused.with_help(format!(
+            "if {} is the id of their key (`key show`), pass `--register-publisher`",
+            key_ids(keys)
+        )),
+        all => {
+            let each = all
+                .iter()
+                .map(|one| format!("`{}`: {}", one.id, key_ids(&one.keys)));
+            refused.with_help(format!(
+                "if these are the ids of their keys (`key show`), pass `--register-publisher`: {}",
+                each.collect::<Vec<_>>().join("; ")
+            ))
+        }
+    })
+}
+
+/// Whole: a fingerprint is short enough for somebody to make another key with the same one.
+fn key_ids(keys: &[PublicKey]) -> String {
+    let ids = keys.iter().map(|key| key.id().to_string());
+    ids.collect::<Vec<_>>().join(", ")
 }
