@@ -122,3 +122,18 @@ fn nobody_is_registered_in_the_shade_of_another() {
     note: nothing was written
     ");
 }
+
+#[test]
+fn two_submissions_of_one_package_are_one_too_many() {
+    let market = submitted();
+    let apply = "registry apply registry strait.submission strait.submission --register-publisher";
+    assert_snapshot!(market.run(apply.split(' ')), @"
+    exit: 1
+    --- stdout
+    --- stderr
+     Registering mallory with [DIGEST]
+    error: two submissions are of `strait`
+    note: nothing was written
+    help: apply one, and let the other be signed again
+    ");
+}

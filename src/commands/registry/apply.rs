@@ -8,6 +8,7 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::key::change as keys;
 use crate::commands::publishing::{self, Destination};
+use crate::commands::sign::Signed;
 use crate::formats::publisher::Publisher;
 use crate::formats::submission::Submission;
 use crate::model::PublicKey;
@@ -41,9 +42,10 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     for path in &changes {
         keys::take_in(&destination, path, args.dry_run, context)?;
     }
-    let mut signed = Vec::new();
+    let mut signed: Vec<Signed> = Vec::new();
     for path in &bundles {
         let (submission, archives) = bundle::read(path)?;
+        check_first(&signed, &submission)?;
         destination.check_archives(&submission, &archives)?;
         check_publishers(&destination, &submission, args.register_publisher, context)?;
         destination.check_complete(context, &submission, path)?;
@@ -70,6 +72,17 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     let applied = destination.apply(context, proposals, &register)?;
     publishing::finished(&applied, context);
     Ok(())
+}
+
+/// Of two submissions for one package, the second must be signed over what the first made of it.
+fn check_first(before: &[Signed], submission: &Submission) -> Result<(), CommandError> {
+    let package = &submission.package;
+    if before.iter().all(|(other, _)| other.package != *package) {
+        return Ok(());
+    }
+    let error = CommandError::usage(format!("two submissions are of `{package}`"));
+    let error = error.with_note("nothing was written");
+    Err(error.with_help("apply one, and let the other be signed again"))
 }
 
 /// Publishers whom the registry does not know are registered only when the operator says so, and each
