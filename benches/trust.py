@@ -3,8 +3,8 @@
 
 usage: benches/trust.py CORPUS.jsonl[.zst] [SIZE...]        (sizes: 1000 10000)
 
-Builds the program and `examples/synthesize`, makes a registry of each size from the corpus, and measures
-on each, over loopback HTTP and with an empty home:
+Builds the program and `examples/synthesize`, makes a registry of each size from the corpus, with as many bins
+as `registry rebin` finds right, and measures on each, over loopback HTTP and with an empty home:
 
 - `verify NAME@VERSION` (root, timestamp, snapshot, roles, record, document, archive): requests, bytes, CPU;
 - where python-tuf is installed (`pip install tuf`), its client on the way to the same record, beside it;
@@ -175,6 +175,9 @@ def main():
         synthesize = [str(target / "examples" / "synthesize"), corpus, str(folder), "--limit", str(size)]
         made = subprocess.run(synthesize, check=True, capture_output=True, text=True)
         root = made.stdout.splitlines()[-1]
+        for role in ["packages", "claimed"]:
+            command = [program, "registry", "rebin", str(folder / "registry"), "--role", role]
+            cpu(command, CARGO_MARKETPLACE_KEYS=str(folder / "keys"), CARGO_HOME=scratch)
         client, peer = cold(program, folder / "registry", root, scratch)
         show(size, "verify, from nothing", client)
         if peer:

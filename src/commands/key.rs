@@ -73,7 +73,11 @@ fn new(args: &NewArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 /// Makes a key and keeps it.
-fn make(name: &KeyName, no_passphrase: bool, context: &Context) -> Result<SecretKey, CommandError> {
+pub(super) fn make(
+    name: &KeyName,
+    no_passphrase: bool,
+    context: &Context,
+) -> Result<SecretKey, CommandError> {
     let store = context.keystore();
     // Before anybody types a passphrase.
     store.check_free(name)?;

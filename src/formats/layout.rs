@@ -101,6 +101,14 @@ pub fn publisher(id: &PublisherId) -> String {
     format!("publishers/{id}.json")
 }
 
+/// The publisher whose keys lie at a path, if it is such a path.
+#[must_use]
+pub fn publisher_of(path: &str) -> Option<PublisherId> {
+    let id = path.strip_prefix("publishers/")?.strip_suffix(".json")?;
+    let id: PublisherId = id.parse().ok()?;
+    (publisher(&id) == path).then_some(id)
+}
+
 /// A pack of the catalog, named by the sha256 of its compressed bytes.
 #[must_use]
 pub fn pack(digest: &Sha256Digest, format: Format) -> String {

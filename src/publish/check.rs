@@ -64,10 +64,11 @@ pub fn check(
     let mut log = Log::default();
     let waiting = waiting(root, &mut log);
     if !root.join(layout::TUF).is_dir() && !Journal::has_pending_change(root) {
-        return match waiting.is_empty() {
+        return match waiting.is_empty() && log.findings.is_empty() {
             true => Err(CheckError::NoRegistry(root.to_owned())),
             false => Ok(Report {
                 waiting,
+                findings: log.findings,
                 ..unchecked("all, since the registry is not published yet")
             }),
         };
@@ -176,7 +177,7 @@ fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
     let is_known = |path: &str| {
         [layout::POLICY, layout::UNSIGNED, layout::CATALOG_INDEX].contains(&path)
             || path.starts_with(layout::CLAIMS)
-            || publisher_of(path).is_some()
+            || layout::publisher_of(path).is_some()
     };
     let listed = chain.listed.iter().filter(|(path, _)| !is_known(path));
     let listed = listed.map(|(_, listed)| listed);
@@ -214,16 +215,10 @@ fn unclaimed(states: &[Verified<PackageState>]) -> Vec<PackageName> {
         .collect()
 }
 
-fn publisher_of(path: &str) -> Option<PublisherId> {
-    let id = path.strip_prefix("publishers/")?.strip_suffix(".json")?;
-    let id: PublisherId = id.parse().ok()?;
-    (layout::publisher(&id) == path).then_some(id)
-}
-
 fn check_publishers(tree: &Tree, chain: &Chain, log: &mut Log) -> BTreeMap<PublisherId, Publisher> {
     let mut publishers = BTreeMap::new();
     for (path, listed) in &chain.listed {
-        let Some(id) = publisher_of(path) else {
+        let Some(id) = layout::publisher_of(path) else {
             continue;
         };
         if let Some(target) = listed.load(tree, log) {

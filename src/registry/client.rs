@@ -9,7 +9,7 @@ mod package;
 mod registered;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
@@ -19,7 +19,6 @@ use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
 use crate::formats::record;
-use crate::formats::unsigned::UnsignedList;
 use crate::model::{EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
 use crate::trust::{
@@ -27,7 +26,7 @@ use crate::trust::{
 };
 
 use super::mirrors::Mirrors;
-use registered::{Publishers, Registered};
+use registered::{Known, Registered};
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -58,9 +57,8 @@ pub struct Client<'a> {
     is_offline_meant: bool,
     now: UtcTime,
     policy: Verified<Policy>,
-    publishers: Mutex<Publishers>,
+    known: Mutex<Known>,
     warned: Mutex<age::Warned>,
-    unsigned: OnceLock<UnsignedList>,
     events: &'a dyn EventSink,
 }
 
@@ -90,9 +88,8 @@ impl<'a> Client<'a> {
             is_offline_meant,
             now: opening.now,
             policy,
-            publishers: Mutex::default(),
+            known: Mutex::default(),
             warned: Mutex::default(),
-            unsigned: OnceLock::new(),
             events: opening.events,
         };
         client.warn_of_age();

@@ -98,6 +98,7 @@ pub fn refresh(
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotTrusted(registry.clone()))?;
     let refreshed = last_refresh(files)?;
+    let mut fault = None;
     if files.is_online() {
         events.event(Event::Updating {
             registry: registry.clone(),
@@ -109,10 +110,7 @@ pub fn refresh(
             }
             Err(error) if error.is_network_fault() => {
                 let Some(refreshed) = refreshed else {
-                    return Err(ClientError::NoCopy {
-                        registry: registry.clone(),
-                        source: Box::new(error),
-                    });
+                    return Err(no_copy(registry, error));
                 };
                 events.event(Event::UsingCopy {
                     registry: registry.clone(),
@@ -120,11 +118,18 @@ pub fn refresh(
                     age_seconds: now.unix().saturating_sub(refreshed.unix()).max(0),
                 });
                 files.go_offline();
+                fault = Some(error);
             }
             Err(error) => return Err(error),
         }
     }
-    let updater = offline(files, &root, now, least_snapshot)?;
+    // A newer one may have been kept before the registry fell silent, and what is kept below it with it.
+    let root = files.kept(ROOT)?.unwrap_or(root);
+    let updater = offline(files, &root, now, least_snapshot);
+    let updater = updater.map_err(|error| match fault {
+        Some(fault) if error.is_missing_copy() => no_copy(registry, fault),
+        _ => error,
+    })?;
     let freshness = freshness(&updater, refreshed, false);
     if freshness.expires <= now {
         // A mirror that answers with anything but metadata could hold users back for ever.
@@ -134,6 +139,13 @@ pub fn refresh(
         )));
     }
     Ok((updater, freshness))
+}
+
+fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {
+    ClientError::NoCopy {
+        registry: registry.clone(),
+        source: Box::new(fault),
+    }
 }
 
 /// Reads the metadata again, of which another process has kept a newer version since.

@@ -230,6 +230,7 @@ fn a_tree_with_changes_that_are_not_committed() {
     exit: 101
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
     error: 1 files in the working directory contain changes that were not yet committed into git:
 
@@ -908,8 +909,6 @@ fn a_submission_that_is_in_the_registry_already() {
     exit: 101
     --- stdout
     --- stderr
-        Applying tide-table: genesis owned by harbour (1 of 1 must sign)
-        Applying tide-table: release 0.3.1
     error: the submission is refused
 
     Caused by:

@@ -423,6 +423,7 @@ fn what_refresh_cannot_sign_is_signed_by_those_who_have_the_keys() {
         shown.contains("root version 2, until 2028-09-17T12:00:00Z"),
         "{shown}"
     );
+    assert!(!shown.contains(".drafts"), "{shown}");
     assert!(!env.path("work/registry/.drafts").exists());
     let all: Vec<String> = offline
         .iter()
@@ -646,4 +647,60 @@ fn everybody_is_warned_when_a_third_of_a_life_is_left() {
         !asked.iter().any(|role| role.starts_with("packages-")),
         "{asked:?}"
     );
+}
+
+#[test]
+fn a_registry_that_falls_silent_amid_a_rotation_is_not_taken_for_a_forged_one() {
+    let scene = Scene::new();
+    let old = Fixture::key("online").public().id();
+    scene.give("operator", "timestamp", &key_of("timestamp"));
+    let line =
+        format!("registry rotate-key registry --role timestamp --add timestamp --remove {old}");
+    scene.must("operator", &line);
+    // The new root and timestamp come, and what they announce cannot be read.
+    let version = scene.timestamp()["meta"]["snapshot.json"]["version"].clone();
+    let snapshot = scene.registry.join(format!("tuf/{version}.snapshot.json"));
+    let bytes = fs::read(&snapshot).unwrap();
+    fs::remove_file(&snapshot).unwrap();
+    fs::create_dir(&snapshot).unwrap();
+    let silent = scene.by("nobody", "info tide-table");
+    assert_eq!(silent.code, Some(101), "{silent}");
+    assert!(silent.stderr.contains("error[MP0201]"), "{silent}");
+    fs::remove_dir(&snapshot).unwrap();
+    fs::write(&snapshot, bytes).unwrap();
+    scene.client_follows();
+}
+
+#[test]
+fn a_key_is_kept_offline_or_online_and_never_both() {
+    let scene = Scene::new();
+    for (role, key, both) in [
+        (
+            "targets",
+            "online",
+            "of `targets`, which is kept offline, and of `catalog`",
+        ),
+        (
+            "bins",
+            "offline",
+            "of `root`, which is kept offline, and of `bins`",
+        ),
+    ] {
+        let line = format!("registry rotate-key registry --role {role} --add {key}");
+        let refused = scene.by("operator", &line);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        assert!(refused.stderr.contains(both), "{refused}");
+        assert!(refused.stderr.contains("nothing was written"), "{refused}");
+    }
+    assert!(!scene.registry.join(".drafts").exists());
+}
+
+#[test]
+fn a_damaged_draft_of_a_registry_that_is_being_made_is_found() {
+    let env = TestEnv::new();
+    fs::create_dir_all(env.path("new/.drafts")).unwrap();
+    fs::write(env.path("new/.drafts/root.json"), "{}").unwrap();
+    let checked = env.command(["registry", "check", "new"]).folder("").run();
+    assert_eq!(checked.code, Some(3), "{checked}");
+    assert!(checked.stdout.contains(".drafts: the draft"), "{checked}");
 }

@@ -46,6 +46,7 @@ fn from_a_key_to_a_program_that_runs() {
     exit: 0
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
        Packaging tide-table v0.3.1 ([ROOT]/work/samples/tide-table)
        Verifying tide-table v0.3.1 ([ROOT]/work/samples/tide-table)
@@ -568,10 +569,11 @@ fn a_release_is_published_once() {
         "--registry-dir",
         "../registry",
     ];
-    assert_snapshot!(market.run_in("work/samples", publish), @r"
+    assert_snapshot!(market.run_in("work/samples", publish), @"
     exit: 101
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
     error[MP0604]: `tide-table` 0.3.1 is published already
     note: nothing was written

@@ -64,6 +64,7 @@ fn the_new_version_of_a_member_is_what_the_others_are_built_against() {
     exit: 0
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
         Updating tide-cli v1.2.0 ([ROOT]/work/samples/tide-cli) -> v1.3.0
         Updating tide-table v0.3.1 ([ROOT]/work/samples/tide-table) -> v0.4.0
@@ -102,6 +103,7 @@ fn a_member_alone_needs_what_it_depends_on() {
     exit: 101
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
     error[MP0203]: `tide-cli` needs `tide-table = "^0.3.1"`, which is not in `harbour`
     help: publish `tide-table` first, or with it: `--workspace`
@@ -166,6 +168,7 @@ fn a_package_goes_only_where_its_manifest_lets_it() {
     exit: 101
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
     error: the manifest of `own` says `publish = ["elsewhere"]`
     "#);

@@ -116,6 +116,9 @@ impl From<RotationError> for CommandError {
             RotationError::Absent { role, .. } => shown.with_help(format!(
                 "`cargo marketplace registry sign DIR --role {role} --dry-run` shows its keys"
             )),
+            RotationError::Mixed { .. } => {
+                shown.with_help("the online key may be stolen; name another one")
+            }
             RotationError::Present { .. }
             | RotationError::Threshold { .. }
             | RotationError::Same(_)

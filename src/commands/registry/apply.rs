@@ -38,18 +38,21 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.dir)?;
     let paths = args.submissions.iter().map(|path| context.absolute(path));
     let (bundles, changes): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
-    // First, as a new key may have signed what follows.
-    for path in &changes {
-        keys::take_in(&destination, path, args.dry_run, context)?;
-    }
     let mut signed: Vec<Signed> = Vec::new();
     for path in &bundles {
         let (submission, archives) = bundle::read(path)?;
         check_first(&signed, &submission)?;
         destination.check_archives(&submission, &archives)?;
         check_publishers(&destination, &submission, args.register_publisher, context)?;
-        destination.check_complete(context, &submission, path)?;
         signed.push((submission, archives));
+    }
+    // Before signatures are looked at, as a new key may have signed. After all else, which refuses with
+    // nothing written.
+    for path in &changes {
+        keys::take_in(&destination, path, args.dry_run, context)?;
+    }
+    for ((submission, _), path) in signed.iter().zip(&bundles) {
+        destination.check_complete(context, submission, path)?;
     }
     if signed.is_empty() {
         return Ok(());

@@ -8,7 +8,8 @@ use clap::{ArgGroup, Args};
 use super::role_change::{created, public_key, report};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::{prompt, signing};
+use crate::commands::key::make;
+use crate::commands::signing;
 use crate::formats::config_json::Readers;
 use crate::formats::policy::Lifetimes;
 use crate::model::{KeyId, PublicKey};
@@ -193,25 +194,10 @@ fn lifetimes(days: Option<u32>) -> Lifetimes {
 
 /// The key of that name; a new one where there is none.
 fn key(name: &KeyName, no_passphrase: bool, context: &Context) -> Result<SecretKey, CommandError> {
-    let store = context.keystore();
-    if store.get(name).is_ok() {
-        return signing::load(context, name);
+    match context.keystore().get(name) {
+        Ok(_) => signing::load(context, name),
+        Err(_) => make(name, no_passphrase, context),
     }
-    let secret = SecretKey::from_seed(&*context.random()?);
-    let passphrase = match no_passphrase {
-        true => None,
-        false => Some(prompt::new_passphrase(context, name.as_str())?),
-    };
-    let passphrase = passphrase.as_ref().map(|text| text.as_str());
-    let key = store.save(name, &secret, passphrase, &*context.random()?)?;
-    context.shell.status(
-        "Created",
-        &format!("key `{name}` in {}", key.secret.display()),
-    );
-    if no_passphrase {
-        signing::warn_unencrypted(context);
-    }
-    Ok(secret)
 }
 
 #[cfg(test)]

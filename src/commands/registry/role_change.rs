@@ -205,8 +205,15 @@ pub(super) fn created(root: &str, path: &Path, base: &str, context: &Context) {
     }
 }
 
-/// Says whose signatures are missing.
+/// Says whose signatures are missing on the drafts, which were kept.
 pub(super) fn report(waiting: &[Waiting], context: &Context) {
+    list(waiting, context);
+    let text = "the drafts are in `.drafts/`; those who have the keys run `registry sign DIR`";
+    context.shell.note(text);
+}
+
+/// Says whose signatures are missing.
+pub(super) fn list(waiting: &[Waiting], context: &Context) {
     let shell = &context.shell;
     let known = context.keystore().survey().unwrap_or_default().0;
     for waiting in waiting {
@@ -232,5 +239,4 @@ pub(super) fn report(waiting: &[Waiting], context: &Context) {
             &format!("{role}: {signed} of {threshold} needed keys; may yet sign: {open}"),
         );
     }
-    shell.note("the drafts are in `.drafts/`; those who have the keys run `registry sign DIR`");
 }

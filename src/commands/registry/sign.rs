@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::role_change::{Registry, Signing, advance, report, show};
+use super::role_change::{Registry, Signing, advance, list, show};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::formats::layout;
@@ -54,7 +54,7 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     let (registry, pending) = drafted(&path, &args.role, context)?;
     if args.dry_run {
         show(&path, &pending, context)?;
-        report(&pending.waiting()?, context);
+        list(&pending.waiting()?, context);
         context
             .shell
             .warn("nothing was written, as this is a dry run");

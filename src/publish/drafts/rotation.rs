@@ -8,6 +8,7 @@ use super::Drafts;
 use super::pending::may_wait;
 use crate::formats::layout;
 use crate::model::{KeyId, PublicKey, Sha256Digest, UtcTime};
+use crate::publish::ceremony::{Kept, ROLES, role};
 use crate::publish::metadata::{self, CLAIMED, MAX_BIN_BITS};
 use crate::publish::role_keys::key_ids;
 use crate::publish::roles::{Roles, delegator, is_top};
@@ -57,6 +58,16 @@ pub enum RotationError {
         threshold: u64,
         /// How many keys there would be.
         keys: usize,
+    },
+    /// A key that may be stolen in a role that must outlast it.
+    #[error("the key {} would be that of `{offline}`, which is kept offline, and of `{online}`", key.fingerprint())]
+    Mixed {
+        /// The key.
+        key: PublicKey,
+        /// An offline role.
+        offline: String,
+        /// An online role.
+        online: String,
     },
     /// Nothing would be another.
     #[error("the keys of `{0}` would be the same as before")]
@@ -143,6 +154,7 @@ pub fn rotate(
             keys: ids.len(),
         });
     }
+    check_apart(present, role, &rotation.add)?;
     // A role and its bins have the same keys, and each is described by its own delegator.
     for member in present.members(role) {
         let no_role = || RotationError::NoRole(role.to_owned());
@@ -310,6 +322,30 @@ fn rotated_ids(
         ids.push(id);
     }
     Ok(ids)
+}
+
+/// Makes sure that no new key of an offline role is one of an online role, nor the other way round.
+fn check_apart(present: &Roles, name: &str, new: &[PublicKey]) -> Result<(), RotationError> {
+    let Some(own) = role(name) else {
+        return Ok(());
+    };
+    for other in ROLES.iter().filter(|other| other.kept != own.kept) {
+        let description = present.description(other.name);
+        let is_theirs =
+            |key: &&PublicKey| key_ids(&description).any(|id| id == key.id().to_string());
+        if let Some(key) = new.iter().find(is_theirs) {
+            let (offline, online) = match own.kept {
+                Kept::Offline => (own, other),
+                Kept::Online => (other, own),
+            };
+            return Err(RotationError::Mixed {
+                key: *key,
+                offline: offline.name.to_owned(),
+                online: online.name.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Lists new keys with a role's delegator, and drops those that no role has any more.

@@ -4,7 +4,6 @@ use super::{Folder, FolderError};
 use crate::formats::layout;
 use crate::formats::publisher::Publisher;
 use crate::formats::unsigned::{self, UnsignedList};
-use crate::model::PublisherId;
 
 impl Folder {
     /// The releases that need no signature.
@@ -18,16 +17,8 @@ impl Folder {
     /// Every publisher who is registered.
     pub fn publishers(&mut self) -> Result<Vec<Publisher>, FolderError> {
         let paths = self.listed_paths("targets")?;
-        let ids = paths.iter().filter_map(|path| {
-            let id: PublisherId = path
-                .strip_prefix("publishers/")?
-                .strip_suffix(".json")?
-                .parse()
-                .ok()?;
-            (layout::publisher(&id) == *path).then_some(id)
-        });
         let mut publishers = Vec::new();
-        for id in ids {
+        for id in paths.iter().filter_map(|path| layout::publisher_of(path)) {
             publishers.extend(self.publisher(&id)?);
         }
         Ok(publishers)

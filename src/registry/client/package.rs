@@ -16,7 +16,7 @@ impl Client<'_> {
             // What is at hand is older than what another process has learnt since it was fetched.
             Err(error) if error.goes_back() && self.files.is_behind()? => {
                 *self.tuf() = metadata::catch_up(&self.files, self.now)?;
-                self.known_publishers().clear();
+                self.forget_registered();
                 self.package_at_hand(package)
             }
             answer => answer,

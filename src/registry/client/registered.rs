@@ -14,7 +14,14 @@ use crate::registry::error::ClientError;
 use crate::trust::{Verified, has_unsigned, owners_needed, read_publisher, read_unsigned};
 
 /// Publishers by their ids.
-pub(super) type Publishers = BTreeMap<PublisherId, Publisher>;
+type Publishers = BTreeMap<PublisherId, Publisher>;
+
+/// What was read so far, under the snapshot at hand.
+#[derive(Default)]
+pub(super) struct Known {
+    publishers: Publishers,
+    unsigned: Option<UnsignedList>,
+}
 
 /// By what a record is judged besides the policy.
 #[derive(Default)]
@@ -30,15 +37,15 @@ pub(super) struct Registered {
 impl Client<'_> {
     /// A publisher's keys, as the registry's offline keys signed them.
     pub fn publisher(&self, id: &PublisherId) -> Result<Option<Publisher>, ClientError> {
-        if let Some(publisher) = self.known_publishers().get(id) {
+        if let Some(publisher) = self.known().publishers.get(id) {
             return Ok(Some(publisher.clone()));
         }
         let Some(target) = self.target(&layout::publisher(id))? else {
             return Ok(None);
         };
         let publisher = read_publisher(&target, id)?.into_inner();
-        self.known_publishers()
-            .insert(id.clone(), publisher.clone());
+        let mut known = self.known();
+        known.publishers.insert(id.clone(), publisher.clone());
         Ok(Some(publisher))
     }
 
@@ -61,18 +68,22 @@ impl Client<'_> {
     }
 
     fn unsigned(&self) -> Result<UnsignedList, ClientError> {
-        if let Some(list) = self.unsigned.get() {
+        if let Some(list) = &self.known().unsigned {
             return Ok(list.clone());
         }
         let target = self.target(layout::UNSIGNED)?;
         let list = target.map(|target| read_unsigned(&target)).transpose()?;
         let list = list.map(Verified::into_inner).unwrap_or_default();
-        Ok(self.unsigned.get_or_init(|| list).clone())
+        self.known().unsigned = Some(list.clone());
+        Ok(list)
     }
 
-    pub(super) fn known_publishers(&self) -> MutexGuard<'_, Publishers> {
-        self.publishers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Forgets what was read: a newer snapshot may list other files.
+    pub(super) fn forget_registered(&self) {
+        *self.known() = Known::default();
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
