@@ -45,13 +45,20 @@ pub fn run(args: ExecArgs, context: &Context) -> Result<(), CommandError> {
 
 /// The manifest that cargo is told to use, whose project may demand something of registries.
 fn manifest(arguments: &[OsString]) -> Option<PathBuf> {
+    let installed = || Some(option(arguments, "--path")?.join("Cargo.toml"));
+    option(arguments, "--manifest-path").or_else(installed)
+}
+
+/// What an option of cargo's, as `--manifest-path`, is given.
+fn option(arguments: &[OsString], name: &str) -> Option<PathBuf> {
     let mut words = arguments.iter().take_while(|word| *word != "--");
     while let Some(word) = words.next() {
-        if word == "--manifest-path" {
+        if word == name {
             return words.next().map(PathBuf::from);
         }
         let text = word.to_str().unwrap_or_default();
-        if let Some(path) = text.strip_prefix("--manifest-path=") {
+        let given = text.strip_prefix(name);
+        if let Some(path) = given.and_then(|rest| rest.strip_prefix('=')) {
             return Some(path.into());
         }
     }

@@ -8,7 +8,7 @@ mod error;
 mod keys;
 mod terms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::ApplyError;
 pub use keys::{change_keys, check_change, last_signed};
@@ -29,7 +29,9 @@ use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record};
 use crate::formats::statement::{self, Envelope};
 use crate::formats::{unsigned, v1, v2};
-use crate::model::{Body, Document, PackageName, Release, Sha256Digest, UtcTime, same_release};
+use crate::model::{
+    Body, Document, KeyId, PackageName, Release, Sha256Digest, UtcTime, same_release,
+};
 use crate::trust::ed25519::check_key;
 use crate::trust::{PackageState, check_record};
 
@@ -71,7 +73,7 @@ pub fn apply(
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
-    let new = register_all(&mut folder, publishers, &mut change)?;
+    let new = register_all(&mut folder, publishers, &proposals, &mut change)?;
     let terms = Terms::of(&mut folder, &new)?;
     finish(folder, change, proposals, &terms, authority)
 }
@@ -146,7 +148,7 @@ pub fn preview(
     publishers: &[Publisher],
     now: UtcTime,
 ) -> Result<Vec<Preview>, ApplyError> {
-    let new = register_all(folder, publishers, &mut Change::default())?;
+    let new = register_all(folder, publishers, proposals, &mut Change::default())?;
     let terms = Terms::of(folder, &new)?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut previews = Vec::new();
@@ -179,6 +181,7 @@ pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState,
 fn register_all(
     folder: &mut Folder,
     publishers: &[Publisher],
+    proposals: &[Proposal],
     change: &mut Change,
 ) -> Result<Vec<Publisher>, ApplyError> {
     let mut new: Vec<Publisher> = Vec::new();
@@ -190,6 +193,7 @@ fn register_all(
             (None, Some(first)) => first.keys == publisher.keys,
             (None, None) => {
                 publisher.keys.iter().try_for_each(check_key)?;
+                check_own_keys(publisher, proposals)?;
                 new.push(publisher.clone());
                 true
             }
@@ -205,6 +209,30 @@ fn register_all(
         change.add_hashed(&path, bytes);
     }
     Ok(new)
+}
+
+/// Makes sure that a new publisher becomes an owner by a statement that each of their keys signed; the
+/// signatures themselves are checked with the record. A revoked key would sign for them unseen, and a
+/// key that signed nothing may be somebody else's.
+fn check_own_keys(publisher: &Publisher, proposals: &[Proposal]) -> Result<(), ApplyError> {
+    let makes_owner = |envelope: &&Envelope| {
+        let statement = statement::parse_payload(&envelope.payload);
+        statement.is_ok_and(|statement| {
+            let owners = statement.body.owners();
+            owners.is_some_and(|owners| owners.publishers.contains(&publisher.id))
+        })
+    };
+    let envelopes = proposals.iter().flat_map(|one| &one.statements);
+    let signed: BTreeSet<KeyId> = envelopes
+        .filter(makes_owner)
+        .flat_map(|envelope| &envelope.signatures)
+        .map(|signature| signature.key_id)
+        .collect();
+    let are_own = publisher.keys.iter().all(|key| signed.contains(&key.id()));
+    match are_own && publisher.revoked.is_empty() {
+        true => Ok(()),
+        false => Err(ApplyError::NotTheirKeys(publisher.id.clone())),
+    }
 }
 
 /// The package's record with the proposed statements at its end, checked as a client would.

@@ -71,7 +71,7 @@ pub enum DraftError {
     #[error("the draft of `{0}` lists a key under an id that is not its own")]
     Keys(String),
     /// A draft that changes what those who sign would not be shown.
-    #[error("the draft of `{0}` changes more than keys, bins, targets and expiry")]
+    #[error("the draft of `{0}` changes more than keys, bins and expiry")]
     Beyond(String),
     /// A draft of a role that nobody delegates to.
     #[error("the draft of `{0}` is of no role that waits for signatures")]

@@ -107,6 +107,16 @@ pub fn found(
     now: UtcTime,
 ) -> Result<Sha256Digest, InitError> {
     let journal = Journal::open(folder)?;
+    let lifetimes = drafted_policy(folder, pending)?.lifetimes;
+    let change = publication(pending, keys, now, &lifetimes)?;
+    let root = root_digest(&change);
+    journal.commit(change)?;
+    drafts::discard(folder)?;
+    Ok(root)
+}
+
+/// The policy that a registry which is being made will have.
+pub fn drafted_policy(folder: &Path, pending: &Pending) -> Result<Policy, InitError> {
     let path = folder.join(layout::POLICY);
     let bytes = disk::read(&path, disk::LIMIT)?;
     let digest = Sha256Digest::of(&bytes).to_string();
@@ -114,12 +124,7 @@ pub fn found(
     if listed["hashes"]["sha256"] != digest.as_str() {
         return Err(InitError::Mismatch(path));
     }
-    let lifetimes = policy::decode(&bytes)?.lifetimes;
-    let change = publication(pending, keys, now, &lifetimes)?;
-    let root = root_digest(&change);
-    journal.commit(change)?;
-    drafts::discard(folder)?;
-    Ok(root)
+    Ok(policy::decode(&bytes)?)
 }
 
 fn root_digest(change: &Change) -> Sha256Digest {

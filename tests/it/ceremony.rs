@@ -491,6 +491,86 @@ fn nobody_signs_what_is_not_shown() {
     scene.client_follows();
 }
 
+#[test]
+fn no_draft_lists_other_files_nor_moves_a_claim() {
+    let scene = Scene::new();
+    let other = json!({"hashes": {"sha256": "00".repeat(32)}, "length": 1});
+    for (role, path) in [
+        ("policy", "policy.json"),
+        ("targets", "publishers/harbour.json"),
+        ("rollout", "rollout.json"),
+        ("claimed-0", "tide-table"),
+        ("claimed-7", "tide-table"),
+    ] {
+        let named = role.split('-').next().unwrap();
+        let line = format!("registry sign registry --role {named}");
+        // Without a key it waits.
+        scene.must("nobody", &line);
+        let draft = scene.registry.join(format!(".drafts/{role}.json"));
+        let mut changed: Value = serde_json::from_slice(&fs::read(&draft).unwrap()).unwrap();
+        changed["signed"]["targets"][path] = other.clone();
+        fs::write(&draft, changed.to_string()).unwrap();
+        let refused = scene.by("operator", "registry sign registry");
+        refused_code(&refused, "MP0607");
+        assert!(refused.stderr.contains(role), "{refused}");
+        scene.must("operator", "registry sign registry --discard");
+    }
+    // Fewer bins by the number alone would hide what the others list.
+    scene.must("nobody", "registry sign registry --role claimed");
+    let draft = scene.registry.join(".drafts/claimed.json");
+    let mut changed: Value = serde_json::from_slice(&fs::read(&draft).unwrap()).unwrap();
+    let bits = "/signed/delegations/succinct_roles/bit_length";
+    *changed.pointer_mut(bits).unwrap() = 1.into();
+    fs::write(&draft, changed.to_string()).unwrap();
+    for bin in 0..8 {
+        let draft = format!(".drafts/claimed-{bin}.json");
+        fs::remove_file(scene.registry.join(draft)).unwrap();
+    }
+    refused_code(&scene.by("operator", "registry sign registry"), "MP0607");
+    scene.client_follows();
+}
+
+#[test]
+fn the_first_to_sign_are_shown_the_policy_and_sign_nothing_besides() {
+    let scene = Scene::new();
+    let [ann, tess, clock] = ["ann", "tess", "clock"].map(|name| scene.person(name));
+    let line = format!(
+        "registry init new --base-url https://new.example.org/ --role-key root={ann} \
+         --role-key targets={tess} --role-key timestamp={clock}"
+    );
+    scene.must("nobody", &line);
+    let shown = scene.must("tess", "registry sign new --dry-run");
+    let id = |name| key_of(name).public().id();
+    for line in [
+        format!("Drafted recovery: {}\n", id("tess")),
+        format!("Drafted vouchers: {}\n", id("clock")),
+        "Drafted base URL https://new.example.org/\n".to_owned(),
+    ] {
+        assert!(shown.contains(&line), "{shown}");
+    }
+    let file = json!({"hashes": {"sha256": "00".repeat(32)}, "length": 1});
+    for (role, place, value) in [
+        ("root", "base", json!("https://elsewhere.example.org/")),
+        ("targets", "targets", json!({"publishers/eve.json": file})),
+        ("claimed-3", "targets", json!({"claimed/tide": file})),
+    ] {
+        let draft = scene.env.path(&format!("new/.drafts/{role}.json"));
+        let good = fs::read(&draft).unwrap();
+        let mut changed: Value = serde_json::from_slice(&good).unwrap();
+        changed["signed"][place] = value;
+        fs::write(&draft, changed.to_string()).unwrap();
+        refused_code(&scene.by("tess", "registry sign new"), "MP0607");
+        fs::write(&draft, good).unwrap();
+    }
+    // Another policy than the one that is drafted.
+    let policy = scene.env.path("new/policy.json");
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, text.replace("\"v1\"", "\"v2\"")).unwrap();
+    let other = scene.by("tess", "registry sign new");
+    assert_eq!(other.code, Some(101), "{other}");
+    assert!(other.stderr.contains("MP0701"), "{other}");
+}
+
 fn refused_code(outcome: &Outcome, code: &str) {
     assert_eq!(outcome.code, Some(4), "{outcome}");
     assert!(outcome.stderr.contains(code), "{outcome}");

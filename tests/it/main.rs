@@ -46,6 +46,7 @@ mod reading;
 mod real_lines;
 mod referee_index;
 mod referee_tuf;
+mod registering;
 mod samples;
 mod schemas;
 #[cfg(target_os = "linux")]

@@ -84,6 +84,7 @@ fn an_owner_joins_by_signing() {
     exit: 0
     --- stdout
     --- stderr
+     Registering bob with [DIGEST]
         Applying tide-table: owners owned by bob, harbour (2 of 2 must sign)
         Finished serial 2, 12 files written
     ");
@@ -387,6 +388,7 @@ fn an_assigned_package_is_published_by_its_new_owner() {
     exit: 0
     --- stdout
     --- stderr
+     Registering harbour with [DIGEST]
         Applying tide-table: assign owned by harbour (1 of 1 must sign)
         Finished serial 2, 12 files written
     ");

@@ -129,6 +129,8 @@ fn yesterdays_mirror_is_refused_to_a_fresh_client() {
             "work",
             &["exec", "--", "check", "--manifest-path", "app/Cargo.toml"],
         ),
+        ("work", &["exec", "--", "install", "--path", "app"]),
+        ("work", &["exec", "--", "install", "--path=app"]),
         ("work", &["verify", "--manifest-path", "app/Cargo.toml"]),
         (
             "work",

@@ -188,7 +188,9 @@ impl From<ApplyError> for CommandError {
                 "another statement came before it, or it is in the registry already; else sign again",
             ),
             ApplyError::Record(error) => error.into(),
-            ApplyError::OtherKeys(_) | ApplyError::Key(_) => refused("MP0403", &error),
+            ApplyError::OtherKeys(_) | ApplyError::NotTheirKeys(_) | ApplyError::Key(_) => {
+                refused("MP0403", &error)
+            }
             ApplyError::Keys { ref source, .. } => {
                 let shown = refused("MP0609", &error);
                 match source {

@@ -10,7 +10,7 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::signing;
 use crate::model::{KeyId, PublicKey};
-use crate::publish::drafts::{Pending, Waiting};
+use crate::publish::drafts::{DraftError, Pending, Waiting};
 use crate::publish::folder::Folder;
 use crate::publish::init;
 use crate::publish::keystore::KeyName;
@@ -73,6 +73,31 @@ pub(super) fn require_no_drafts(folder: &mut Folder) -> Result<(), CommandError>
         .with_help(help))
 }
 
+/// Shows what drafts change, and of a registry that is being made what its policy says: people sign that
+/// by its digest.
+pub(super) fn show(path: &Path, pending: &Pending, context: &Context) -> Result<(), CommandError> {
+    let mut lines = pending.changes();
+    if pending.is_first() {
+        let policy = init::drafted_policy(path, pending)?;
+        let base = pending.after()["root"]["base"].as_str();
+        if base != Some(policy.base.as_str()) {
+            return Err(DraftError::Beyond("root".to_owned()).into());
+        }
+        let ids = |keys: &[PublicKey]| {
+            let ids = keys.iter().map(|key| key.id().to_string());
+            ids.collect::<Vec<_>>().join(", ")
+        };
+        lines.push(format!("base URL {}", policy.base));
+        lines.push(format!("vouchers: {}", ids(&policy.vouchers)));
+        lines.push(format!("recovery: {}", ids(&policy.recovery)));
+        lines.extend(policy.mirrors.iter().map(|url| format!("mirror {url}")));
+    }
+    for line in lines {
+        context.shell.status("Drafted", &line);
+    }
+    Ok(())
+}
+
 /// Signs drafts, and publishes them if they and all that follows from them can be signed; else they
 /// are kept.
 pub(super) fn advance(
@@ -82,9 +107,7 @@ pub(super) fn advance(
     mut pending: Pending,
     signing: &Signing<'_>,
 ) -> Result<(), CommandError> {
-    for line in pending.changes() {
-        context.shell.status("Drafted", &line);
-    }
+    show(path, &pending, context)?;
     let keys = sign(context, &mut pending, signing)?;
     let mut waiting = pending.waiting()?;
     if waiting.is_empty() {

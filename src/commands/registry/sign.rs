@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::role_change::{Registry, Signing, advance, list};
+use super::role_change::{Registry, Signing, advance, list, show};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::formats::layout;
@@ -53,9 +53,7 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     }
     let (registry, pending) = drafted(&path, &args.role, context)?;
     if args.dry_run {
-        for line in pending.changes() {
-            context.shell.status("Drafted", &line);
-        }
+        show(&path, &pending, context)?;
         list(&pending.waiting()?, context);
         context
             .shell

@@ -76,6 +76,9 @@ pub enum ApplyError {
     /// A publisher is registered with other keys.
     #[error("publisher `{0}` is registered with other keys")]
     OtherKeys(PublisherId),
+    /// A new publisher comes with a key that did not sign what makes them an owner.
+    #[error("`{0}` would be registered with a key that did not sign for them")]
+    NotTheirKeys(PublisherId),
     /// The policy's time for unsigned releases is over.
     #[error("the registry takes no unsigned release from serial {0} on")]
     SigningRequired(u64),

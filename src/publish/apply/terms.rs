@@ -79,7 +79,8 @@ pub fn signing(
     publishers: &[Publisher],
     now: UtcTime,
 ) -> Result<Vec<Signing>, ApplyError> {
-    let new = register_all(folder, publishers, &mut Change::default())?;
+    let proposals = std::slice::from_ref(proposal);
+    let new = register_all(folder, publishers, proposals, &mut Change::default())?;
     let terms = Terms::of(folder, &new)?;
     let record = extended(folder, proposal, now)?;
     let before = record.statements.len() - proposal.statements.len();

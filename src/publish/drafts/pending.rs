@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::rotation::lists_others;
 use super::{Draft, DraftError, Drafts};
 use crate::model::{KeyId, PublicKey};
 use crate::publish::ceremony::BINS;
@@ -69,6 +70,9 @@ impl Pending {
         let drafts = Drafts(kept);
         if let Some(role) = drafts.roles().find(|role| !may_wait(role, &after)) {
             return Err(DraftError::NoRole(role.to_owned()));
+        }
+        if let Some(role) = lists_others(before, &after, &drafts) {
+            return Err(DraftError::Beyond(role));
         }
         Ok(Self {
             before: before.clone(),
@@ -332,8 +336,8 @@ fn changes_more(before: &Value, after: &Value) -> bool {
     is_other || skeleton(before) != skeleton(after)
 }
 
-/// What no draft changes: all but version, expiry, targets, and the keys of roles and number of bins
-/// that are shown to those who sign.
+/// What no draft changes: all but version, expiry, targets (see [`lists_others`]), and the keys of roles
+/// and number of bins that are shown to those who sign.
 fn skeleton(signed: &Value) -> Value {
     let mut rest = signed.clone();
     for field in ["version", "expires", "targets", "keys", "registry_id"] {

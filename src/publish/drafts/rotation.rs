@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Drafts;
 use super::pending::may_wait;
+use crate::formats::layout;
 use crate::model::{KeyId, PublicKey, Sha256Digest, UtcTime};
 use crate::publish::ceremony::{Kept, ROLES, role};
 use crate::publish::metadata::{self, CLAIMED, MAX_BIN_BITS};
@@ -219,13 +220,7 @@ pub(super) fn rebinned(
     (role, bits): (&str, u32),
     expires: &dyn Fn(&str) -> UtcTime,
 ) -> Vec<(String, Value)> {
-    let mut shares: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for bin in before.bins(role) {
-        for (path, listed) in before[&bin]["targets"].as_object().into_iter().flatten() {
-            let share = shares.entry(bin_name(role, bits, path)).or_default();
-            share.insert(path.clone(), listed.clone());
-        }
-    }
+    let mut shares = shares(before, (role, bits));
     let bin = |bin: String| {
         let mut signed = metadata::targets(&bin, expires(&bin));
         signed["targets"] = shares.remove(&bin).unwrap_or_default().into();
@@ -233,6 +228,52 @@ pub(super) fn rebinned(
         (bin, signed)
     };
     metadata::bins(role, bits).map(bin).collect()
+}
+
+/// The targets of each of 2 to the power of `bits` bins.
+fn shares(before: &Roles, (role, bits): (&str, u32)) -> BTreeMap<String, Map<String, Value>> {
+    let mut shares: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for bin in before.bins(role) {
+        for (path, listed) in before[&bin]["targets"].as_object().into_iter().flatten() {
+            let share = shares.entry(bin_name(role, bits, path)).or_default();
+            share.insert(path.clone(), listed.clone());
+        }
+    }
+    shares
+}
+
+/// The first of the drafted roles that would list other files than before. What a role lists changes
+/// where its key is at hand, and never by a draft, of which people see no file's content. Only claims
+/// move, from bin to bin. Those bins must have been read if one of them, or `claimed`, is drafted.
+pub(super) fn lists_others(before: &Roles, after: &Roles, drafts: &Drafts) -> Option<String> {
+    if !before.contains("root") {
+        let mut first = drafts.roles();
+        let other = first.find(|role| !lists_first_files(role, &after[role]));
+        return other.map(str::to_owned);
+    }
+    let is_claims = |role: &str| role == CLAIMED || role.starts_with("claimed-");
+    let mut others = drafts.roles().filter(|role| !is_claims(role));
+    let changed = others.find(|role| before[role]["targets"] != after[role]["targets"]);
+    if changed.is_some() || !drafts.roles().any(is_claims) {
+        return changed.map(str::to_owned);
+    }
+    let mut shares = shares(before, (CLAIMED, after.bin_bits(CLAIMED)?));
+    let mut bins = after.bins(CLAIMED).into_iter();
+    bins.find(|bin| {
+        let share = shares.remove(bin).unwrap_or_default();
+        after[bin]["targets"].as_object() != Some(&share)
+    })
+}
+
+/// Says whether a role lists what it does in a registry that is being made: no publisher, no claim.
+fn lists_first_files(role: &str, signed: &Value) -> bool {
+    let listed = signed["targets"].as_object().into_iter().flatten();
+    let listed: Vec<&str> = listed.map(|(path, _)| path.as_str()).collect();
+    match role {
+        "policy" => listed == [layout::POLICY],
+        "catalog" => listed == [layout::CATALOG_INDEX],
+        _ => listed.is_empty(),
+    }
 }
 
 /// The number of bins for so many packages, as a power of two: about as many bins as records in each,

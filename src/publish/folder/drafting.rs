@@ -27,14 +27,14 @@ impl Folder {
     fn pending_with(&mut self, drafts: Drafts) -> Result<Pending, FolderError> {
         self.role(PACKAGES)?;
         self.role(CLAIMED)?;
-        let mut known = self.roles.delegated();
-        known.extend(self.roles.bins(CLAIMED));
-        // A new bin is in force nowhere yet.
-        for role in known
-            .iter()
-            .filter(|role| drafts.roles().any(|own| own == role.as_str()))
-        {
-            self.role(role)?;
+        for role in self.roles.delegated() {
+            if drafts.roles().any(|own| own == role) {
+                self.role(&role)?;
+            }
+        }
+        // Claims are compared with those before; a new bin is in force nowhere yet.
+        if drafts.roles().any(|role| role.starts_with(CLAIMED)) {
+            self.read_bins(CLAIMED)?;
         }
         let pending = Pending::new(&self.roles, drafts.clone())?;
         if !pending.changes_bins() {

@@ -58,7 +58,9 @@ fn follow_or_refuse(attempt: Attempt<'_>) -> Action {
     if same_scheme && previous.len() <= REDIRECTS && base_url::is_safe(attempt.url()) {
         attempt.follow()
     } else {
-        let to = attempt.url().as_str().chars().take(200).collect();
-        attempt.error(Refused(to))
+        // No more of it: what follows may hold the token that the server was shown, or a signature.
+        let to = attempt.url();
+        let place = format!("{}://{}", to.scheme(), to.host_str().unwrap_or_default());
+        attempt.error(Refused(place.chars().take(200).collect()))
     }
 }
