@@ -12,15 +12,15 @@ use crate::registry::config::Registry;
 /// More than any real one.
 const LIMIT: u64 = 256 * 1024;
 
-/// The nearest `marketplace.trust` in a folder or above it.
-#[must_use]
-pub fn find(folder: &Path) -> Option<PathBuf> {
-    let mut files = folder.ancestors().map(|folder| folder.join(FILE_NAME));
+/// Every `marketplace.trust` in a folder and above it, the nearest one first.
+pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = folder.ancestors().map(|folder| folder.join(FILE_NAME));
     // A link that leads nowhere is one, too: it is no reason to demand nothing.
-    files.find(|path| path.symlink_metadata().is_ok())
+    files.filter(|path| path.symlink_metadata().is_ok())
 }
 
-/// What the project demands of a registry, by its name or by its id.
+/// What the project demands of a registry, by its name or by its id. All files count, since a file only
+/// adds: one in a folder below switches nothing off.
 ///
 /// # Errors
 ///
@@ -28,13 +28,21 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
 pub fn demands(context: &Context, registry: &Registry) -> Result<Vec<Demand>, CommandError> {
     let mut demands = Vec::new();
     for folder in context.project_folders() {
-        let Some(path) = find(&folder) else { continue };
-        for demand in read(&path)? {
-            if demand.registry_id == registry.registry_id {
-                demands.push(demand);
-            } else if demand.name == registry.name {
-                return Err(other_registry(&path, &demand, registry));
-            }
+        for path in files(&folder) {
+            demands.extend(demands_of(&path, registry)?);
+        }
+    }
+    Ok(demands)
+}
+
+/// What one file demands of a registry.
+fn demands_of(path: &Path, registry: &Registry) -> Result<Vec<Demand>, CommandError> {
+    let mut demands = Vec::new();
+    for demand in read(path)? {
+        if demand.registry_id == registry.registry_id {
+            demands.push(demand);
+        } else if demand.name == registry.name {
+            return Err(other_registry(path, &demand, registry));
         }
     }
     Ok(demands)

@@ -180,6 +180,21 @@ fn the_name_must_mean_the_projects_registry() {
 }
 
 #[test]
+fn a_file_in_a_folder_below_switches_nothing_off() {
+    let market = pinned();
+    let other = "0".repeat(64);
+    let text = trust_file(&market).replacen(&market.root().to_string(), &other, 1);
+    market.env.write("work/app/marketplace.trust", text);
+    market
+        .env
+        .write("work/app/sub/marketplace.trust", "schema = 1\n");
+    for folder in ["work/app", "work/app/sub"] {
+        let refused = market.run_in(folder, ["info", "tide-table"]);
+        assert!(refused.contains("error[MP0104]"), "{folder}: {refused}");
+    }
+}
+
+#[test]
 fn a_root_that_is_held_back_is_missed_under_any_name() {
     let market = pinned();
     let pinned = format!("sha256:{}", market.root());

@@ -31,7 +31,7 @@ pub fn run(args: PinArgs, context: &Context) -> Result<(), CommandError> {
     // What the project demands already is checked here: a pin is never lowered.
     let client = reading::client(context, &registry)?;
     let snapshot = client.snapshot_version();
-    let path = match project_trust::find(&context.cwd) {
+    let path = match project_trust::files(&context.cwd).next() {
         Some(path) => path,
         None => workspace_root(&context.cwd)?.join(FILE_NAME),
     };
