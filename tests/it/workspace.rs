@@ -177,6 +177,7 @@ fn a_package_goes_only_where_its_manifest_lets_it() {
     exit: 101
     --- stdout
     --- stderr
+    warning: the keys `harbour`, `offline`, `online` are not encrypted: a build script that runs now can read them
         Updating `harbour` index
     error: no package of the workspace may be published here
     ");
