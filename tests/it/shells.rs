@@ -49,7 +49,7 @@ fn bash_completes() {
     exit: 0
     --- stdout
     ins -> install
-    registry re -> remove refresh
+    registry re -> remove refresh rebin
     registry init --off -> --offline-key --offline
     sparql --format  -> table json csv tsv turtle
     search --backend  -> v1 v2

@@ -547,13 +547,13 @@ fn a_full_disk_leaves_the_registry_as_it_was() {
     --- stderr
         Imported 1 release, 0 present before; serial 1
     ");
-    assert_snapshot!(check, @r"
+    assert_snapshot!(check, @"
     exit: 0
     --- stdout
     --- stderr
         Checking `disk/market`
     note: 4 files that nothing refers to; `--verbose` lists them
-        Finished 1 package, 1 release, 30 files are in order; serial 1
+        Finished 1 package, 1 release, 39 files are in order; serial 1
     ");
 }
 
