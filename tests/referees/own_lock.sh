@@ -65,7 +65,7 @@ CONF
 
 resolve() {
     export CARGO_HOME=$folder/user
-    mkdir -p "$CARGO_HOME" "$folder/project/src" "$folder/project/conformance/src"
+    mkdir -p "$CARGO_HOME" "$folder"/project/{src,benches,conformance/src,fuzz/src}
     cat > "$CARGO_HOME/config.toml" <<CONF
 [source.crates-io]
 replace-with = "mirror"
@@ -73,9 +73,13 @@ replace-with = "mirror"
 registry = "sparse+$url"
 CONF
     cp "$project/Cargo.toml" "$folder/project/"
-    cp "$project/conformance/Cargo.toml" "$folder/project/conformance/"
-    touch "$folder/project/src/lib.rs"
-    echo 'fn main() {}' | tee "$folder/project/src/main.rs" > "$folder/project/conformance/src/main.rs"
+    touch "$folder"/project/{src/lib.rs,benches/signature.rs}
+    echo 'fn main() {}' > "$folder/project/src/main.rs"
+    local member
+    for member in conformance fuzz; do
+        cp "$project/$member/Cargo.toml" "$folder/project/$member/"
+        cp "$folder/project/src/main.rs" "$folder/project/$member/src/"
+    done
     cd "$folder/project"
     cargo generate-lockfile --quiet
     cmp Cargo.lock "$project/Cargo.lock"
