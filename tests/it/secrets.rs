@@ -2,6 +2,7 @@
 //! above its own and through the key folder, while the program packages, publishes, installs and builds.
 
 use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::env::{Outcome, TestCommand};
 use crate::samples::Market;
@@ -10,6 +11,13 @@ use crate::terminal::Terminal;
 /// A passphrase that is nowhere else.
 const PASSPHRASE: &str = "correct horse battery staple";
 const VARIABLE: &str = "CARGO_MARKETPLACE_KEY_PASSPHRASE";
+
+/// The tests here look at every process, and one would find what another one sets.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The build script. It writes a line for all that it looked at, and one for each thing that it found.
 const SPY: &str = r#"
@@ -110,6 +118,7 @@ fn succeeded(outcome: &Outcome) {
 
 #[test]
 fn a_build_script_finds_no_passphrase_and_no_key_that_it_could_use() {
+    let _alone = alone();
     let spied = Spied::new();
     succeeded(&spied.command("package --registry-dir ../registry").run());
     assert_nothing_found(&spied.seen());
@@ -151,6 +160,7 @@ fn a_build_script_finds_no_passphrase_and_no_key_that_it_could_use() {
 
 #[test]
 fn nothing_foreign_runs_while_a_passphrase_is_in_the_environment() {
+    let _alone = alone();
     let spied = Spied::new();
     for line in [
         "package",
@@ -173,6 +183,7 @@ fn nothing_foreign_runs_while_a_passphrase_is_in_the_environment() {
 
 #[test]
 fn a_key_that_is_not_encrypted_is_within_reach_and_that_is_said() {
+    let _alone = alone();
     let spied = Spied::new();
     spied
         .market
