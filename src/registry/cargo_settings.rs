@@ -199,7 +199,7 @@ pub(super) mod tests {
         let variables = variables
             .map(|(name, value)| ((*name).to_owned(), Zeroizing::new((*value).to_owned())))
             .collect();
-        CargoSettings::load(home, Path::new("/work"), variables).unwrap()
+        CargoSettings::load(home, Path::new("/current"), variables).unwrap()
     }
 
     #[test]
@@ -230,7 +230,7 @@ pub(super) mod tests {
             Some(home.path().join("ca.pem"))
         );
         let variable = settings(&cargo_home, "", &[("CARGO_HTTP_CAINFO", "ca.pem")]);
-        assert_eq!(variable.path(&key).unwrap(), Some("/work/ca.pem".into()));
+        assert_eq!(variable.path(&key).unwrap(), Some("/current/ca.pem".into()));
     }
 
     #[test]
