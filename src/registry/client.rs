@@ -9,7 +9,7 @@ mod package;
 mod registered;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
@@ -18,15 +18,12 @@ use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
-use crate::formats::record;
-use crate::model::{EventSink, PackageName, RegistryName, Sha256Digest, UtcTime};
+use crate::model::{EventSink, RegistryName, Sha256Digest, UtcTime};
 use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
-use crate::trust::{
-    RecordContext, Seen, SignedStatement, Verified, read_policy, signed_statements,
-};
+use crate::trust::{Verified, read_policy};
 
 use super::mirrors::Mirrors;
-use registered::{Known, Registered};
+use registered::Known;
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -51,15 +48,38 @@ pub struct Client<'a> {
     name: RegistryName,
     registry_id: Sha256Digest,
     files: Files<'a>,
-    tuf: Mutex<Updater>,
-    freshness: Freshness,
+    standing: Mutex<Standing>,
     /// The user asked for the copy on this machine, however old it is.
     is_offline_meant: bool,
     now: UtcTime,
-    policy: Verified<Policy>,
-    known: Mutex<Known>,
     warned: Mutex<age::Warned>,
     events: &'a dyn EventSink,
+}
+
+/// A verified state of the registry: what belongs together changes together.
+struct Standing {
+    tuf: Updater,
+    policy: Arc<Verified<Policy>>,
+    freshness: Freshness,
+    known: Arc<Mutex<Known>>,
+}
+
+impl Standing {
+    /// Reads the policy of a state.
+    fn new(
+        (mut tuf, freshness): (Updater, Freshness),
+        files: &Files<'_>,
+    ) -> Result<Self, ClientError> {
+        let policy = find(&mut tuf, files, layout::POLICY)?
+            .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
+        let policy = Arc::new(read_policy(&files.target(&policy)?)?);
+        Ok(Self {
+            tuf,
+            policy,
+            freshness,
+            known: Arc::default(),
+        })
+    }
 }
 
 impl<'a> Client<'a> {
@@ -72,23 +92,17 @@ impl<'a> Client<'a> {
         files.add_mirrors_of_copy()?;
         let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
         let asked = (opening.now, demanded.max().unwrap_or(0));
-        let (mut updater, freshness) =
-            metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
+        let refreshed = metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
         check_roots(&files, &opening)?;
-        let policy = find(&mut updater, &files, layout::POLICY)?
-            .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
-        let policy = read_policy(&files.target(&policy)?)?;
-        files.add_mirrors(&policy);
+        let standing = Standing::new(refreshed, &files)?;
+        files.add_mirrors(&standing.policy);
         let client = Self {
             name: opening.name,
             registry_id: opening.registry_id,
             files,
-            tuf: Mutex::new(updater),
-            freshness,
+            standing: Mutex::new(standing),
             is_offline_meant,
             now: opening.now,
-            policy,
-            known: Mutex::default(),
             warned: Mutex::default(),
             events: opening.events,
         };
@@ -110,8 +124,8 @@ impl<'a> Client<'a> {
 
     /// What the registry demands and says of itself.
     #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Arc<Verified<Policy>> {
+        Arc::clone(&self.standing().policy)
     }
 
     /// The registry's files on this machine.
@@ -128,8 +142,8 @@ impl<'a> Client<'a> {
 
     /// Whether the registry answered, and until when its metadata is valid.
     #[must_use]
-    pub const fn freshness(&self) -> &Freshness {
-        &self.freshness
+    pub fn freshness(&self) -> Freshness {
+        self.standing().freshness.clone()
     }
 
     /// Fails where new releases may not be chosen: to choose is to learn something new, and an expired
@@ -138,7 +152,7 @@ impl<'a> Client<'a> {
     pub fn may_choose(&self) -> Result<(), ClientError> {
         let Freshness {
             is_online, expires, ..
-        } = self.freshness;
+        } = self.freshness();
         if is_online || self.is_offline_meant || expires > self.now {
             return Ok(());
         }
@@ -153,8 +167,9 @@ impl<'a> Client<'a> {
     /// could make everything old.
     #[must_use]
     pub fn timestamp_time(&self) -> UtcTime {
-        let life = i64::from(self.policy.lifetimes.timestamp) * 86_400;
-        let expires = self.tuf().timestamp_expires();
+        let standing = self.standing();
+        let life = i64::from(standing.policy.lifetimes.timestamp) * 86_400;
+        let expires = standing.tuf.timestamp_expires();
         let signed = expires.map(|expires| expires.plus_seconds(-life));
         signed.map_or(self.now, |signed| signed.min(self.now))
     }
@@ -168,104 +183,19 @@ impl<'a> Client<'a> {
     /// The version of the trusted root.
     #[must_use]
     pub fn root_version(&self) -> u64 {
-        self.tuf().root_version()
+        self.standing().tuf.root_version()
     }
 
     /// The version of the trusted snapshot.
     #[must_use]
     pub fn snapshot_version(&self) -> u64 {
-        self.tuf().snapshot_version().unwrap_or(0)
+        self.standing().tuf.snapshot_version().unwrap_or(0)
     }
 
     /// When the trusted root expires.
     #[must_use]
     pub fn root_expires(&self) -> UtcTime {
-        self.tuf().root_expires()
-    }
-
-    /// The statements of a package's record and who signed them; every signature is checked.
-    pub fn statements(
-        &self,
-        package: &PackageName,
-    ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, registered)) = self.record(package, None)? else {
-            return Ok(None);
-        };
-        let context = self.context(package, &registered, None);
-        Ok(Some(signed_statements(&target, &context)?))
-    }
-
-    /// The record of a package, not yet verified but for its digest, and by what it is judged.
-    fn record(
-        &self,
-        package: &PackageName,
-        before: Option<Seen>,
-    ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
-        let target = self.target(&layout::record(package));
-        let target = target.map_err(|error| self.in_copy(package, error))?;
-        let claim = self.claim(package);
-        let claim = claim.map_err(|error| self.in_copy(package, error))?;
-        let Some(target) = target else {
-            return match before {
-                _ if self.tuf().is_behind() => Err(self.not_in_copy(package)),
-                Some(_) => Err(ClientError::Vanished(package.clone())),
-                None if claim.is_some() => Err(ClientError::ClaimedAbsent(package.clone())),
-                None => Ok(None),
-            };
-        };
-        let registered = match record::decode(&target.bytes) {
-            // Another package's name in the same place but for case: there is no package of this name.
-            Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
-            Ok(record) => Registered {
-                claim,
-                ..self.registered(&record)?
-            },
-            // Told by `verify_record`, with all that belongs to it.
-            Err(_) => Registered::default(),
-        };
-        Ok(Some((target, registered)))
-    }
-
-    /// The statement by which its owners have a package, as the offline role `claimed` says.
-    fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
-        let path = layout::claim(package);
-        let Some(listed) = self.find(&path)? else {
-            return Ok(None);
-        };
-        let digest = listed.sha256();
-        digest.map(Some).ok_or(ClientError::NotListed(path))
-    }
-
-    /// What an error means where a package was asked for that no copy may hold.
-    fn in_copy(&self, package: &PackageName, error: ClientError) -> ClientError {
-        match error.is_missing_copy() {
-            true => self.not_in_copy(package),
-            false => error,
-        }
-    }
-
-    fn not_in_copy(&self, package: &PackageName) -> ClientError {
-        ClientError::NotInCopy {
-            package: package.clone(),
-            registry: self.name.clone(),
-        }
-    }
-
-    fn context<'b>(
-        &'b self,
-        package: &'b PackageName,
-        registered: &'b Registered,
-        verified_before: Option<Seen>,
-    ) -> RecordContext<'b> {
-        RecordContext {
-            registry_id: self.registry_id,
-            package,
-            publishers: &registered.publishers,
-            policy: &self.policy,
-            unsigned: &registered.unsigned,
-            claim: registered.claim,
-            verified_before,
-        }
+        self.standing().tuf.root_expires()
     }
 
     /// The index of the catalog.
@@ -278,7 +208,7 @@ impl<'a> Client<'a> {
     pub fn target(&self, path: &str) -> Result<Option<Verified<Target>>, ClientError> {
         let found = self.find(path)?;
         let target = found.map(|file| self.files.target(&file)).transpose();
-        target.map_err(|error| match (error, self.tuf().rollback()) {
+        target.map_err(|error| match (error, self.standing().tuf.rollback()) {
             (ClientError::File(FileError::Missing { .. }), Some(rollback)) => rollback.into(),
             (error, _) => error,
         })
@@ -289,8 +219,8 @@ impl<'a> Client<'a> {
             .ok_or_else(|| ClientError::NotListed(path.to_owned()))
     }
 
-    fn tuf(&self) -> MutexGuard<'_, Updater> {
-        self.tuf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -321,8 +251,4 @@ fn find(
             Lookup::Needs => metadata::answer_requests(tuf, files)?,
         }
     }
-}
-
-fn is_other_spelling(found: &PackageName, asked: &PackageName) -> bool {
-    found != asked && found.as_str().eq_ignore_ascii_case(asked.as_str())
 }

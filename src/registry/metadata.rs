@@ -149,14 +149,16 @@ fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {
 }
 
 /// Reads the metadata again, of which another process has kept a newer version since.
-pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<Updater, ClientError> {
+pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<(Updater, Freshness), ClientError> {
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotListed(ROOT.into()))?;
     if files.is_online() {
-        return Ok(online(files, &root, now, 0)?.0);
+        return online(files, &root, now, 0);
     }
     // It is newer than what was demanded when the registry was opened.
-    offline(files, &root, now, 0)
+    let updater = offline(files, &root, now, 0)?;
+    let freshness = freshness(&updater, last_refresh(files)?, false);
+    Ok((updater, freshness))
 }
 
 fn offline(

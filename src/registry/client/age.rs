@@ -15,7 +15,7 @@ pub(super) type Warned = BTreeSet<String>;
 impl Client<'_> {
     /// Looks a target up.
     pub(super) fn find(&self, path: &str) -> Result<Option<Verified<TargetFile>>, ClientError> {
-        let found = find(&mut self.tuf(), &self.files, path)?;
+        let found = find(&mut self.standing().tuf, &self.files, path)?;
         self.warn_of_age();
         Ok(found)
     }
@@ -23,12 +23,13 @@ impl Client<'_> {
     /// Warns of roles that were read and expire soon, of each once, of bins together; of a copy that
     /// grows old for want of an answer, something else is said.
     pub(super) fn warn_of_age(&self) {
-        if !self.freshness.is_online {
+        let standing = self.standing();
+        if !standing.freshness.is_online {
             return;
         }
-        let lifetimes = &self.policy.lifetimes;
+        let lifetimes = &standing.policy.lifetimes;
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        for validity in self.tuf().validities() {
+        for validity in standing.tuf.validities() {
             let role = &validity.role;
             let family = role.split_inclusive('-').next().unwrap_or(role);
             if let Some(ageing) = ageing(role, validity.expires, lifetimes, self.now)

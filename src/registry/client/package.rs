@@ -1,10 +1,20 @@
-//! The state of a package, held against what was seen of it before, by this process or another one.
+//! The record of a package and the state that it adds up to, held against what was seen of it before, by this process or another one.
 
-use super::Client;
-use crate::model::PackageName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::registered::Registered;
+use super::{Client, Standing};
+use crate::formats::policy::Policy;
+use crate::formats::unsigned::UnsignedList;
+use crate::formats::{layout, record};
+use crate::model::{PackageName, Sha256Digest};
 use crate::registry::error::ClientError;
 use crate::registry::{metadata, seen};
-use crate::trust::{PackageState, Verified, verify_record};
+use crate::trust::tuf::Target;
+use crate::trust::{
+    PackageState, RecordContext, Seen, SignedStatement, Verified, signed_statements, verify_record,
+};
 
 impl Client<'_> {
     /// The verified state of a package: what its record's statements add up to.
@@ -15,8 +25,8 @@ impl Client<'_> {
         match self.package_at_hand(package) {
             // What is at hand is older than what another process has learnt since it was fetched.
             Err(error) if error.goes_back() && self.files.is_behind()? => {
-                *self.tuf() = metadata::catch_up(&self.files, self.now)?;
-                self.forget_registered();
+                let newer = metadata::catch_up(&self.files, self.now)?;
+                *self.standing() = Standing::new(newer, &self.files)?;
                 self.package_at_hand(package)
             }
             answer => answer,
@@ -44,4 +54,116 @@ impl Client<'_> {
             }
         }
     }
+
+    /// The statements of a package's record and who signed them; every signature is checked.
+    pub fn statements(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
+        let Some((target, registered)) = self.record(package, None)? else {
+            return Ok(None);
+        };
+        let context = self.context(package, &registered, None);
+        Ok(Some(signed_statements(&target, &context)?))
+    }
+
+    /// The record of a package, not yet verified but for its digest, and by what it is judged: all of
+    /// one state of the registry.
+    fn record(
+        &self,
+        package: &PackageName,
+        before: Option<Seen>,
+    ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
+        loop {
+            let policy = self.policy();
+            let found = self.record_under(&policy, package, before)?;
+            // Another thread may have caught up in the meantime.
+            if Arc::ptr_eq(&policy, &self.policy()) {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn record_under(
+        &self,
+        policy: &Arc<Verified<Policy>>,
+        package: &PackageName,
+        before: Option<Seen>,
+    ) -> Result<Option<(Verified<Target>, Registered)>, ClientError> {
+        let target = self.target(&layout::record(package));
+        let target = target.map_err(|error| self.in_copy(package, error))?;
+        let claim = self.claim(package);
+        let claim = claim.map_err(|error| self.in_copy(package, error))?;
+        let Some(target) = target else {
+            return match before {
+                _ if self.standing().tuf.is_behind() => Err(self.not_in_copy(package)),
+                Some(_) => Err(ClientError::Vanished(package.clone())),
+                None if claim.is_some() => Err(ClientError::ClaimedAbsent(package.clone())),
+                None => Ok(None),
+            };
+        };
+        let mut registered = Registered {
+            policy: Arc::clone(policy),
+            publishers: BTreeMap::new(),
+            unsigned: UnsignedList::default(),
+            claim,
+        };
+        match record::decode(&target.bytes) {
+            // Another package's name in the same place but for case: there is no package of this name.
+            Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
+            Ok(record) => {
+                registered.publishers = self.publishers(&record)?;
+                registered.unsigned = self.unsigned_for(&record)?;
+            }
+            // Told by `verify_record`, with all that belongs to it.
+            Err(_) => {}
+        }
+        Ok(Some((target, registered)))
+    }
+
+    /// The statement by which its owners have a package, as the offline role `claimed` says.
+    fn claim(&self, package: &PackageName) -> Result<Option<Sha256Digest>, ClientError> {
+        let path = layout::claim(package);
+        let Some(listed) = self.find(&path)? else {
+            return Ok(None);
+        };
+        let digest = listed.sha256();
+        digest.map(Some).ok_or(ClientError::NotListed(path))
+    }
+
+    /// What an error means where a package was asked for that no copy may hold.
+    fn in_copy(&self, package: &PackageName, error: ClientError) -> ClientError {
+        match error.is_missing_copy() {
+            true => self.not_in_copy(package),
+            false => error,
+        }
+    }
+
+    fn not_in_copy(&self, package: &PackageName) -> ClientError {
+        ClientError::NotInCopy {
+            package: package.clone(),
+            registry: self.name.clone(),
+        }
+    }
+
+    fn context<'b>(
+        &'b self,
+        package: &'b PackageName,
+        registered: &'b Registered,
+        verified_before: Option<Seen>,
+    ) -> RecordContext<'b> {
+        RecordContext {
+            registry_id: self.registry_id,
+            package,
+            publishers: &registered.publishers,
+            policy: &registered.policy,
+            unsigned: &registered.unsigned,
+            claim: registered.claim,
+            verified_before,
+        }
+    }
+}
+
+fn is_other_spelling(found: &PackageName, asked: &PackageName) -> bool {
+    found != asked && found.as_str().eq_ignore_ascii_case(asked.as_str())
 }

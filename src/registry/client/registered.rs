@@ -2,10 +2,11 @@
 //! needs it.
 
 use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Client;
 use crate::formats::layout;
+use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::Record;
 use crate::formats::unsigned::UnsignedList;
@@ -16,16 +17,17 @@ use crate::trust::{Verified, has_unsigned, owners_needed, read_publisher, read_u
 /// Publishers by their ids.
 type Publishers = BTreeMap<PublisherId, Publisher>;
 
-/// What was read so far, under the snapshot at hand.
+/// What was read so far, under one snapshot.
 #[derive(Default)]
 pub(super) struct Known {
     publishers: Publishers,
     unsigned: Option<UnsignedList>,
 }
 
-/// By what a record is judged besides the policy.
-#[derive(Default)]
+/// By what a record is judged.
 pub(super) struct Registered {
+    /// What the registry demands.
+    pub(super) policy: Arc<Verified<Policy>>,
     /// Those whom the record names as owners.
     pub(super) publishers: Publishers,
     /// Empty where the record has no unsigned release.
@@ -37,53 +39,55 @@ pub(super) struct Registered {
 impl Client<'_> {
     /// A publisher's keys, as the registry's offline keys signed them.
     pub fn publisher(&self, id: &PublisherId) -> Result<Option<Publisher>, ClientError> {
-        if let Some(publisher) = self.known().publishers.get(id) {
+        let known = self.known();
+        if let Some(publisher) = lock(&known).publishers.get(id) {
             return Ok(Some(publisher.clone()));
         }
         let Some(target) = self.target(&layout::publisher(id))? else {
             return Ok(None);
         };
         let publisher = read_publisher(&target, id)?.into_inner();
-        let mut known = self.known();
+        let mut known = lock(&known);
         known.publishers.insert(id.clone(), publisher.clone());
         Ok(Some(publisher))
     }
 
-    /// What a record needs.
-    pub(super) fn registered(&self, record: &Record) -> Result<Registered, ClientError> {
+    /// The owners whom a record names.
+    pub(super) fn publishers(&self, record: &Record) -> Result<Publishers, ClientError> {
         let mut publishers = BTreeMap::new();
         for id in owners_needed(record) {
             let publisher = self.publisher(&id)?;
             publishers.extend(publisher.map(|publisher| (id, publisher)));
         }
-        let unsigned = match has_unsigned(record) {
-            true => self.unsigned()?,
-            false => UnsignedList::default(),
-        };
-        Ok(Registered {
-            publishers,
-            unsigned,
-            claim: None,
-        })
+        Ok(publishers)
+    }
+
+    /// The unsigned releases that the registry lists, if the record has one.
+    pub(super) fn unsigned_for(&self, record: &Record) -> Result<UnsignedList, ClientError> {
+        match has_unsigned(record) {
+            true => self.unsigned(),
+            false => Ok(UnsignedList::default()),
+        }
     }
 
     fn unsigned(&self) -> Result<UnsignedList, ClientError> {
-        if let Some(list) = &self.known().unsigned {
+        let known = self.known();
+        if let Some(list) = &lock(&known).unsigned {
             return Ok(list.clone());
         }
         let target = self.target(layout::UNSIGNED)?;
         let list = target.map(|target| read_unsigned(&target)).transpose()?;
         let list = list.map(Verified::into_inner).unwrap_or_default();
-        self.known().unsigned = Some(list.clone());
+        lock(&known).unsigned = Some(list.clone());
         Ok(list)
     }
 
-    /// Forgets what was read: a newer snapshot may list other files.
-    pub(super) fn forget_registered(&self) {
-        *self.known() = Known::default();
+    /// What was read under the state at hand. A newer one has its own: it may list other files.
+    fn known(&self) -> Arc<Mutex<Known>> {
+        Arc::clone(&self.standing().known)
     }
+}
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }

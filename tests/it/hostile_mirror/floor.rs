@@ -2,23 +2,66 @@
 
 use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::policy::{self, FormatFloor};
+use cargo_marketplace::registry::client::{Client, Opening};
+use cargo_marketplace::registry::mirrors::Mirrors;
+use cargo_marketplace::registry::transport::Network;
 #[cfg(any(feature = "marketplace-parallel", not(feature = "marketplace-v2")))]
 use insta::assert_snapshot;
 
-use super::World;
 #[cfg(feature = "marketplace-parallel")]
-use super::{Days, error};
+use super::error;
+use super::forge::Forge;
+use super::{Days, World, package};
 #[cfg(feature = "marketplace-parallel")]
 use crate::faults::Fault;
+use crate::small_registry::{self, Silent};
 
 /// Has the policy demand v2.
 fn demand_v2(world: &World) {
+    world.forge(raise_floor);
+}
+
+fn raise_floor(forge: &mut Forge) {
+    let mut policy = policy::decode(forge.file(layout::POLICY)).unwrap();
+    policy.format_floor = FormatFloor::V2;
+    let bytes = policy::encode(&policy).unwrap();
+    forge.target("policy", layout::POLICY, &bytes);
+}
+
+/// The registry, opened in the test's own process.
+fn client(world: &World) -> Client<'static> {
+    let url = world.server.url();
+    Client::open(Opening {
+        name: "harbour".parse().unwrap(),
+        registry_id: Days::root(),
+        home: world.env.marketplace_home(),
+        mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent).unwrap()),
+        now: small_registry::now(),
+        demands: Vec::new(),
+        events: &Silent,
+    })
+    .unwrap()
+}
+
+#[test]
+fn who_was_overtaken_judges_by_the_policy_that_it_catches_up_with() {
+    let world = World::fresh();
+    let slow = client(&world);
+    assert_eq!(slow.policy().format_floor, FormatFloor::V1);
+    world.files.lock().unwrap().clone_from(&Days::get().today);
     world.forge(|forge| {
-        let mut policy = policy::decode(forge.file(layout::POLICY)).unwrap();
-        policy.format_floor = FormatFloor::V2;
-        let bytes = policy::encode(&policy).unwrap();
-        forge.target("policy", layout::POLICY, &bytes);
+        raise_floor(forge);
+        forge.at_last("timestamp", |signed| {
+            signed["expires"] = small_registry::now().plus_days(5).to_string().into();
+        });
     });
+    let other = client(&world);
+    let newest = other.package(&package()).unwrap().unwrap();
+    let caught_up = slow.package(&package()).unwrap().unwrap();
+    assert_eq!(caught_up.sequence(), newest.sequence());
+    assert_eq!(slow.snapshot_version(), other.snapshot_version());
+    assert_eq!(slow.policy().format_floor, FormatFloor::V2);
+    assert_eq!(slow.freshness(), other.freshness());
 }
 
 #[cfg(feature = "marketplace-v2")]
