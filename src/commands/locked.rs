@@ -10,7 +10,7 @@ use super::arguments::BackendArg;
 use super::context::Context;
 use super::error::CommandError;
 use super::handover::Handover;
-use super::reading;
+use super::{project, reading};
 use crate::install::{LockFileError, LockGraph, LockPackage};
 use crate::model::{Entry, PackageName, same_release};
 use crate::registry::client::Client;
@@ -235,9 +235,10 @@ impl Examined<'_> {
     }
 }
 
-/// The nearest lock file in a folder or above it.
+/// The nearest lock file of the project in a folder.
 fn lock_file(folder: &Path) -> Result<PathBuf, CommandError> {
-    let mut files = folder.ancestors().map(|folder| folder.join("Cargo.lock"));
+    let folders = project::folders(folder).into_iter();
+    let mut files = folders.map(|folder| folder.join("Cargo.lock"));
     files.find(|path| path.is_file()).ok_or_else(|| {
         let text = format!("no `Cargo.lock` in `{}` or above it", folder.display());
         CommandError::failure(text).with_help("`cargo marketplace fetch` writes one")

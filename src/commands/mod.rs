@@ -31,6 +31,7 @@ pub mod man;
 pub mod new;
 pub mod owner;
 pub mod package;
+pub mod project;
 pub mod project_trust;
 pub mod prompt;
 pub mod publish;

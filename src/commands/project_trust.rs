@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::project;
 use crate::disk;
 use crate::formats::marketplace_trust::{self, Demand, FILE_NAME, TrustFileError};
 use crate::registry::config::Registry;
@@ -12,9 +13,10 @@ use crate::registry::config::Registry;
 /// More than any real one.
 const LIMIT: u64 = 256 * 1024;
 
-/// Every `marketplace.trust` in a folder and above it, the nearest one first.
+/// Every `marketplace.trust` of the project at hand in a folder, the nearest one first.
 pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let files = folder.ancestors().map(|folder| folder.join(FILE_NAME));
+    let folders = project::folders(folder).into_iter();
+    let files = folders.map(|folder| folder.join(FILE_NAME));
     // A link that leads nowhere is one, too: it is no reason to demand nothing.
     files.filter(|path| path.symlink_metadata().is_ok())
 }

@@ -268,3 +268,63 @@ fn a_pin_needs_a_project() {
     help: run it in the project whose registries are to be pinned
     ");
 }
+
+#[test]
+fn a_member_elsewhere_is_bound_by_its_workspace() {
+    let market = pinned();
+    let other = "0".repeat(64);
+    let text = trust_file(&market).replacen(&market.root().to_string(), &other, 1);
+    market.env.write("work/root/marketplace.trust", text);
+    let root = "[workspace]\nmembers = [\"../outside\"]\nresolver = \"3\"\n";
+    market.env.write("work/root/Cargo.toml", root);
+    market.project("outside", APP);
+    let manifest = market.env.read("work/outside/Cargo.toml");
+    let named = "[package]\nworkspace = \"../root\"\n";
+    let manifest = manifest.replacen("[package]\n", named, 1);
+    market.env.write("work/outside/Cargo.toml", manifest);
+    for (folder, line) in [
+        ("work/outside", "info tide-table"),
+        ("work/outside/src", "search tide"),
+        ("work/outside", "fetch"),
+        ("work", "fetch --manifest-path outside/Cargo.toml"),
+        ("work", "exec -- install --path outside"),
+        ("work/outside", "registry pin"),
+    ] {
+        let refused = market.run_in(folder, line.split(' '));
+        assert!(refused.contains("error[MP0104]"), "{line}: {refused}");
+    }
+    assert!(!market.env.path("work/root/Cargo.lock").exists());
+    // A pin belongs to the workspace, too, and so does the lock file.
+    fs::remove_file(market.env.path("work/root/marketplace.trust")).unwrap();
+    let pin = market.run_in("work/outside", ["registry", "pin"]);
+    assert!(
+        pin.contains("in [ROOT]/work/root/marketplace.trust"),
+        "{pin}"
+    );
+    let fetched = market.run_in("work/outside", ["fetch"]);
+    assert!(fetched.starts_with("exit: 0"), "{fetched}");
+    let audited = market.run_in("work/outside", ["verify", "--workspace"]);
+    assert!(audited.starts_with("exit: 0"), "{audited}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_project_behind_a_link_is_bound_by_what_lies_above_it() {
+    let market = pinned();
+    let other = "0".repeat(64);
+    let text = trust_file(&market).replacen(&market.root().to_string(), &other, 1);
+    market.env.write("work/real/marketplace.trust", text);
+    market.project("linked", APP);
+    let [from, to] = ["work/linked", "work/real/app"].map(|path| market.env.path(path));
+    fs::rename(from, to).unwrap();
+    let link = market.env.path("work/link");
+    std::os::unix::fs::symlink(market.env.path("work/real/app"), link).unwrap();
+    for (folder, line) in [
+        ("work/link", "info tide-table"),
+        ("work", "fetch --manifest-path link/Cargo.toml"),
+        ("work", "verify --manifest-path link/Cargo.toml"),
+    ] {
+        let refused = market.run_in(folder, line.split(' '));
+        assert!(refused.contains("error[MP0104]"), "{line}: {refused}");
+    }
+}

@@ -9,7 +9,7 @@ use toml_edit::value;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::{project_trust, reading};
+use crate::commands::{project, project_trust, reading};
 use crate::formats::marketplace_trust::{FILE_NAME, REGISTRIES, SCHEMA};
 use crate::model::RegistryName;
 use crate::registry::toml_file::{TomlFile, TomlFileError};
@@ -74,20 +74,11 @@ fn unusable(error: TomlFileError) -> CommandError {
 }
 
 /// Where the file belongs: beside the manifest of the workspace, or of the package that is none's
-/// member. Reads manifests and runs nothing.
+/// member.
 fn workspace_root(folder: &Path) -> Result<PathBuf, CommandError> {
-    let has_manifest = |folder: &&Path| folder.join("Cargo.toml").is_file();
-    let mut packages = folder.ancestors().filter(has_manifest);
-    let Some(nearest) = packages.next() else {
+    project::root(folder).map_err(unusable)?.ok_or_else(|| {
         let text = format!("no `Cargo.toml` in `{}` or above it", folder.display());
-        return Err(CommandError::failure(text)
-            .with_help("run it in the project whose registries are to be pinned"));
-    };
-    for package in std::iter::once(nearest).chain(packages) {
-        let manifest = TomlFile::load(package.join("Cargo.toml")).map_err(unusable)?;
-        if manifest.document.contains_key("workspace") {
-            return Ok(package.to_owned());
-        }
-    }
-    Ok(nearest.to_owned())
+        CommandError::failure(text)
+            .with_help("run it in the project whose registries are to be pinned")
+    })
 }
