@@ -111,20 +111,18 @@ fn of_digest(
 ) -> Result<Pin, CommandError> {
     let mut root = first_root(transport, &args.url)?;
     let mut chain = RootChain::start(&root)?;
-    for next in 2..=MAX_NEW_ROOTS {
-        if Sha256Digest::of(&root) == pinned {
-            if next > 2 {
-                require_id(&root)?;
-            }
-            return Ok(Pin { root, chain });
+    while Sha256Digest::of(&root) != pinned {
+        let next = chain.digests().len() as u64 + 1;
+        if next > MAX_NEW_ROOTS {
+            return Err(unknown(&args.name));
         }
-        match served_root(transport, next)? {
-            Some(served) => root = served,
-            None => break,
-        }
+        root = served_root(transport, next)?.ok_or_else(|| unknown(&args.name))?;
         chain.add(root.clone())?;
     }
-    Err(unknown(&args.name))
+    if chain.digests().len() > 1 {
+        require_id(&root)?;
+    }
+    Ok(Pin { root, chain })
 }
 
 /// A root that does not say to which registry it belongs could be put behind another first one.
@@ -204,22 +202,44 @@ fn started(root: &[u8]) -> Result<Updater, TufError> {
 mod tests {
     use super::*;
 
-    /// Serves a root of every version that is asked for.
-    struct Endless(BaseUrl);
+    use serde_json::json;
 
-    impl Transport for Endless {
+    use crate::publish::ceremony::Ceremony;
+    use crate::publish::metadata;
+    use crate::publish::role_keys::RoleKeys;
+    use crate::trust::SecretKey;
+
+    /// Serves those roots and no others.
+    struct Served(BaseUrl, Vec<Vec<u8>>);
+
+    impl Transport for Served {
         fn base(&self) -> &BaseUrl {
             &self.0
         }
 
         fn get(&self, path: &str, _: u64) -> Result<Option<Vec<u8>>, TransportError> {
-            Ok(Some(path.as_bytes().to_vec()))
+            let version = path.trim_start_matches("tuf/").split('.').next();
+            let place = version.unwrap().parse::<usize>().unwrap() - 1;
+            Ok(self.1.get(place).cloned())
         }
     }
 
-    #[test]
-    fn a_server_with_ever_more_roots_is_given_up() {
+    /// A registry that has changed its root so often.
+    fn registry(roots: u64) -> (AddArgs, Served) {
+        let key = SecretKey::from_seed(&[1; 32]);
         let url: BaseUrl = "https://registry.example.org/".parse().unwrap();
+        let ceremony = Ceremony::solo(key.public(), key.public()).unwrap();
+        let mut signed = metadata::root(&ceremony, url.as_str(), UtcTime::MAX);
+        let description = json!({"keyids": [key.public().id().to_string()], "threshold": 1});
+        let keys = RoleKeys::new([key]);
+        let mut served: Vec<Vec<u8>> = Vec::new();
+        for version in 1..=roots {
+            signed["version"] = version.into();
+            if let Some(first) = served.first() {
+                signed["registry_id"] = Sha256Digest::of(first).to_string().into();
+            }
+            served.push(keys.seal("root", &description, &signed).unwrap());
+        }
         let args = AddArgs {
             name: "harbour".parse().unwrap(),
             url: url.clone(),
@@ -227,7 +247,29 @@ mod tests {
             root_file: None,
             mirror: Vec::new(),
         };
-        let pinned = Sha256Digest::of(b"another root");
-        assert!(of_digest(&args, pinned, &Endless(url)).is_err());
+        (args, Served(url, served))
+    }
+
+    #[test]
+    fn each_root_that_is_served_can_be_the_pinned_one() {
+        let (args, served) = registry(MAX_NEW_ROOTS);
+        let versions = [1, 2, MAX_NEW_ROOTS - 1, MAX_NEW_ROOTS];
+        for version in versions {
+            let place = usize::try_from(version).unwrap() - 1;
+            let pinned = Sha256Digest::of(&served.1[place]);
+            let pin = of_digest(&args, pinned, &served).unwrap();
+            assert_eq!(pin.root, served.1[place]);
+            assert_eq!(pin.chain.digests().len(), place + 1);
+        }
+    }
+
+    #[test]
+    fn a_server_with_ever_more_roots_is_given_up() {
+        let (args, served) = registry(MAX_NEW_ROOTS + 1);
+        let last = Sha256Digest::of(&served.1[usize::try_from(MAX_NEW_ROOTS).unwrap()]);
+        for pinned in [last, Sha256Digest::of(b"another root")] {
+            let refused = of_digest(&args, pinned, &served).err().unwrap();
+            assert_eq!(refused.code, Some("MP0102"), "{refused:?}");
+        }
     }
 }
