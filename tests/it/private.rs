@@ -306,6 +306,45 @@ fn providers_that_fail_or_cannot_be_asked_are_named() {
 }
 
 #[test]
+fn what_is_no_token_is_refused_and_never_shown() {
+    // The start of it would be a token.
+    let long = "printf 'Bearer harbour-secret'; head -c 70000 /dev/zero | tr '\\0' x";
+    let rest = "secret'; head -c 70000 /dev/zero | tr '\\0' x; echo '\"";
+    let long_answer = PROTOCOL.replace("secret\"", rest);
+    let long_answer = long_answer.replace("echo '{\"Ok\"", "printf '{\"Ok\"");
+    assert_ne!(long_answer, PROTOCOL);
+    let empty_answer = PROTOCOL.replace("Bearer harbour-secret", "");
+    for (kind, script, words) in [
+        (
+            "cargo:token-from-stdout",
+            long,
+            "answers with more than 65536 bytes",
+        ),
+        ("cargo:token-from-stdout", "echo", "gives an empty token"),
+        ("cargo:token-from-stdout", "true", "gives an empty token"),
+        ("", &long_answer, "answers with more than 65536 bytes"),
+        ("", &empty_answer, "gives an empty token"),
+    ] {
+        let private = Private::new(guarded);
+        let program = private.program(script);
+        private.configure(&format!(
+            "[registries.harbour]\ncredential-provider = '{kind} {program}'\n"
+        ));
+        let failed = private.add();
+        assert_eq!(failed.code, Some(101), "{script}: {failed}");
+        let text = failed.to_string();
+        assert!(text.contains(words), "{script}: {text}");
+        assert!(text.contains("error[MP0208]"), "{script}: {text}");
+        assert!(
+            text.contains("help: it must answer with one token"),
+            "{text}"
+        );
+        assert!(!text.contains("harbour-secret"), "{script}: {text}");
+        assert_eq!(private.counts().0, 0);
+    }
+}
+
+#[test]
 fn no_project_names_a_provider_a_proxy_or_certificates() {
     let private = Private::new(guarded);
     let program = private.program(PROTOCOL);

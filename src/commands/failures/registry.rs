@@ -130,6 +130,9 @@ impl From<TransportError> for CommandError {
                     CredentialError::InsideCargo(_) => {
                         "set `CARGO_REGISTRIES_NAME_TOKEN`, or choose `cargo:token` or a program for it"
                     }
+                    CredentialError::TooLong { .. } | CredentialError::Empty(_) => {
+                        "it must answer with one token and nothing else: run it by hand, or name another provider"
+                    }
                     _ => "see `registries.NAME.credential-provider` in cargo's configuration",
                 })
             }

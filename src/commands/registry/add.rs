@@ -144,7 +144,10 @@ fn pin_from_any<'a>(
         Ok((pin, transport))
     };
     let first = match find(&args.url) {
-        Err(error) if error.code == Some(NO_TOKEN) => error.with_help(log_in(args)),
+        // A provider that failed is another matter.
+        Err(error) if error.code == Some(NO_TOKEN) && error.causes.is_empty() => {
+            error.with_help(log_in(args))
+        }
         // The user has looked at a root, and does not trust it.
         found if mirrors.is_empty() || is_refused_by_user(&found) => return found,
         Ok(found) => return Ok(found),

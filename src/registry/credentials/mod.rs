@@ -107,6 +107,17 @@ pub enum CredentialError {
         /// Why.
         reason: String,
     },
+    /// A provider that says more than any token has characters. What it says is not repeated.
+    #[error("the credential provider `{program}` answers with more than {most} bytes")]
+    TooLong {
+        /// The program.
+        program: String,
+        /// How much it may say.
+        most: usize,
+    },
+    /// A provider that gives a token of no characters.
+    #[error("the credential provider `{0}` gives an empty token")]
+    Empty(String),
     /// A token that no header can hold.
     #[error("the token has characters that a header cannot hold")]
     NotAHeader,

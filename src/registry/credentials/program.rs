@@ -4,8 +4,8 @@
 //! It runs in cargo's home: what lies in a project has no say in which program a name means. It gets
 //! no signing key of ours.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Take, Write as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use crate::registry::cargo_settings::CargoSettings;
 const VERSION: u32 = 1;
 
 /// More than any token has.
-const MOST: u64 = 64 * 1024;
+const MOST: usize = 64 * 1024;
 
 /// For which registry a token is wanted.
 pub(super) struct Request<'a> {
@@ -91,23 +91,44 @@ pub(super) fn printed(
     if let Some(name) = request.name {
         command.env("CARGO_REGISTRY_NAME_OPT", name);
     }
-    let failed = |reason: &str| failed(program, reason);
     let mut child = start(command.stdout(Stdio::piped()), program)?;
-    let mut text = Zeroizing::new(String::new());
-    let read = child
-        .stdout
-        .take()
-        .map(|output| output.take(MOST).read_to_string(&mut text));
-    if !matches!(read, Some(Ok(_))) {
+    let text = all(&mut child, program);
+    if text.is_err() {
         end(&mut child);
-        return Err(failed("what it prints is no text"));
     }
+    let text = text?;
     finish(child, program)?;
     let token = text.trim_end_matches(['\r', '\n']);
     if token.contains('\n') {
-        return Err(failed("it prints more than one line"));
+        return Err(failed(program, "it prints more than one line"));
     }
-    Ok(Some(Zeroizing::new(token.to_owned())))
+    not_empty(Zeroizing::new(token.to_owned()), program)
+}
+
+/// All that a program prints.
+fn all(child: &mut Child, program: &str) -> Result<Zeroizing<String>, CredentialError> {
+    let no_text = || failed(program, "what it prints is no text");
+    let output = child.stdout.take().ok_or_else(no_text)?;
+    // One piece of memory from the start: of the token, no copies are left behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(MOST + 1));
+    let read = output.take(MOST as u64 + 1).read_to_end(&mut text);
+    if text.len() > MOST {
+        return Err(too_long(program));
+    }
+    match (read, std::str::from_utf8(&text)) {
+        (Ok(_), Ok(text)) => Ok(Zeroizing::new(text.to_owned())),
+        _ => Err(no_text()),
+    }
+}
+
+fn not_empty(
+    token: Zeroizing<String>,
+    program: &str,
+) -> Result<Option<Zeroizing<String>>, CredentialError> {
+    match token.trim().is_empty() {
+        true => Err(CredentialError::Empty(program.to_owned())),
+        false => Ok(Some(token)),
+    }
 }
 
 /// What a program answers that speaks the protocol.
@@ -129,7 +150,7 @@ pub(super) fn asked(
     let answer = answer?;
     finish(child, program)?;
     match answer {
-        Answer::Ok(granted) => Ok(Some(Zeroizing::new(granted.token))),
+        Answer::Ok(granted) => not_empty(Zeroizing::new(granted.token), program),
         Answer::Err(denied) => match denied.kind.as_str() {
             "not-found" | "url-not-supported" => Ok(None),
             "operation-not-supported" => Err(failed(program, "it gives no tokens")),
@@ -149,9 +170,9 @@ fn talk(
     let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(odd());
     };
-    let mut output = BufReader::new(output.take(MOST));
+    let mut output = BufReader::new(output.take(MOST as u64 + 1));
     let mut line = Zeroizing::new(String::new());
-    output.read_line(&mut line).map_err(|_| odd())?;
+    read_line(&mut output, &mut line, program)?;
     let hello: Hello = serde_json::from_str(&line).map_err(|_| odd())?;
     if !hello.v.contains(&VERSION) {
         return Err(failed(
@@ -173,9 +194,23 @@ fn talk(
     let question = serde_json::to_string(&question).map_err(|_| odd())?;
     writeln!(input, "{question}").map_err(|_| odd())?;
     line.clear();
-    output.read_line(&mut line).map_err(|_| odd())?;
+    read_line(&mut output, &mut line, program)?;
     // The parser's own message could repeat a part of the token.
     serde_json::from_str(&line).map_err(|_| odd())
+}
+
+/// Reads a line; of all lines together there may be no more than a token needs.
+fn read_line(
+    output: &mut BufReader<Take<ChildStdout>>,
+    line: &mut String,
+    program: &str,
+) -> Result<(), CredentialError> {
+    let read = output.read_line(line);
+    if output.get_ref().limit() == 0 {
+        return Err(too_long(program));
+    }
+    let odd = |_| failed(program, "it does not speak cargo's protocol");
+    read.map(drop).map_err(odd)
 }
 
 fn split(words: &[String]) -> Result<(&String, &[String]), CredentialError> {
@@ -216,6 +251,13 @@ fn finish(mut child: Child, program: &str) -> Result<(), CredentialError> {
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
+}
+
+fn too_long(program: &str) -> CredentialError {
+    CredentialError::TooLong {
+        program: program.to_owned(),
+        most: MOST,
+    }
 }
 
 fn failed(program: &str, reason: &str) -> CredentialError {
