@@ -21,9 +21,13 @@ use crate::model::{
 use crate::registry::backend::{Backend, BackendError};
 use crate::registry::client::Client;
 use crate::registry::cooldown;
+use crate::registry::credentials::token_variables;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
 use crate::trust::{Archive, Verified};
+
+/// Holds the token for crates.io, which only who publishes there needs.
+const CRATES_IO_TOKEN: &str = "CARGO_REGISTRY_TOKEN";
 
 /// A registry that is read, and cargo beside it.
 pub struct Handover<'a> {
@@ -66,15 +70,23 @@ impl<'a> Handover<'a> {
         let siblings = siblings.filter_map(|other| Some((other.name, other.url.cargo_index()?)));
         let canonical = format!("sparse+{}", reading.client.policy().base);
         let index = reading.registry.url.cargo_index();
+        let registry = Registry {
+            name: reading.registry.name.clone(),
+            index: index.unwrap_or_else(|| canonical.clone()),
+            other_indexes: vec![canonical],
+            siblings: siblings.collect(),
+            state: reading.client.files().folder().to_owned(),
+        };
+        let mut cargo = cargo(context);
+        // Its packages come from this machine.
+        for index in registry.indexes() {
+            let settings = context.cargo_settings()?;
+            let tokens = token_variables(settings, &registry.name, index);
+            cargo.withheld.extend(tokens?);
+        }
         Ok(Self {
-            registry: Registry {
-                name: reading.registry.name.clone(),
-                index: index.unwrap_or_else(|| canonical.clone()),
-                other_indexes: vec![canonical],
-                siblings: siblings.collect(),
-                state: reading.client.files().folder().to_owned(),
-            },
-            cargo: cargo(context),
+            registry,
+            cargo,
             patience: Patience::default(),
             reading,
             context,
@@ -233,6 +245,7 @@ pub fn cargo(context: &Context) -> Cargo {
         home: context.cargo_home.clone(),
         offline: context.offline,
         quiet: context.shell.verbosity() == Verbosity::Quiet,
+        withheld: vec![CRATES_IO_TOKEN.to_owned()],
     }
 }
 

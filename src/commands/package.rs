@@ -114,7 +114,10 @@ impl<'a> Packaging<'a> {
         Ok(Self {
             context,
             folder: folder.unwrap_or(&context.cwd).to_owned(),
-            cargo: handover::cargo(context),
+            cargo: handover.as_ref().map_or_else(
+                || handover::cargo(context),
+                |handover| handover.cargo.clone(),
+            ),
             selection: match (args.workspace, args.packages.is_empty()) {
                 (true, _) => Selection::Workspace,
                 (false, true) => Selection::Current,

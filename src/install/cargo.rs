@@ -1,5 +1,5 @@
 //! Running stock cargo. Only the program that the caller names is run, with an environment that
-//! holds no signing key: cargo runs build scripts, and those read what they can.
+//! holds no signing key and no token that it can do without: cargo runs build scripts, and those read what they can.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -24,6 +24,9 @@ pub struct Cargo {
     pub offline: bool,
     /// Whether its status lines are left away.
     pub quiet: bool,
+    /// Variables of the environment that it does not get: tokens for which it has no use. It would
+    /// hand them on to build scripts.
+    pub withheld: Vec<String>,
 }
 
 /// Why a call of cargo came to nothing.
@@ -217,6 +220,9 @@ impl Cargo {
             .current_dir(call.folder)
             .env("CARGO_HOME", &self.home);
         for variable in KEY_VARIABLES {
+            command.env_remove(variable);
+        }
+        for variable in &self.withheld {
             command.env_remove(variable);
         }
         command

@@ -118,6 +118,7 @@ impl World {
                 home: home.clone(),
                 offline: true,
                 quiet: true,
+                withheld: Vec::new(),
             },
             registry: Registry {
                 name: "market".parse().unwrap(),

@@ -10,6 +10,8 @@ use crate::terminal::Terminal;
 
 /// A passphrase that is nowhere else.
 const PASSPHRASE: &str = "correct horse battery staple";
+/// A token that is nowhere else.
+const TOKEN: &str = "Bearer token of the harbour";
 const VARIABLE: &str = "CARGO_MARKETPLACE_KEY_PASSPHRASE";
 
 /// The tests here look at every process, and one would find what another one sets.
@@ -54,6 +56,26 @@ fn main() {
                 writeln!(log, "looked at {id}").unwrap();
             }
         }
+    }
+    // What cargo was given, down to here: the token is cut in two, so that this text has it not.
+    let token = ["Bearer token", "of the harbour"].join(" ");
+    for process in std::iter::once(std::process::id()).chain(above) {
+        let comm = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        if comm.starts_with("cargo-marketpla") {
+            break;
+        }
+        let Ok(bytes) = fs::read(format!("/proc/{process}/environ")) else { continue };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if text.contains(&token) {
+            writeln!(log, "found the token in environ of {process}").unwrap();
+        }
+        writeln!(log, "handed down to {process}").unwrap();
+    }
+    if std::env::vars().any(|(_, value)| value == token) {
+        writeln!(log, "found the token").unwrap();
+    }
+    if let Ok(other) = std::env::var("CARGO_REGISTRIES_WORK_TOKEN") {
+        writeln!(log, "other token: {other}").unwrap();
     }
     let home = PathBuf::from(std::env::var_os("CARGO_HOME").unwrap());
     for key in fs::read_dir(home.join("marketplace/keys")).unwrap().flatten() {
@@ -109,6 +131,42 @@ fn assert_nothing_found(seen: &str) {
     assert!(seen.contains("key online.pem -----BEGIN ENCRYPTED PRIVATE KEY-----"));
     assert!(!seen.contains("-----BEGIN PRIVATE KEY-----"), "{seen}");
     assert!(!seen.contains("found"), "{seen}");
+}
+
+/// The tokens of the registry and of crates.io went no further than to us; that of another registry,
+/// from which cargo may have to fetch something, is cargo's.
+fn assert_no_token_handed_on(seen: &str) {
+    let below = seen.lines().filter(|line| line.starts_with("handed down"));
+    assert!(below.count() >= 2, "{seen}");
+    assert!(!seen.contains("found"), "{seen}");
+    assert!(seen.contains("other token: Bearer of others"), "{seen}");
+}
+
+#[test]
+fn a_build_script_is_handed_no_token_that_cargo_has_no_use_for() {
+    let _alone = alone();
+    let spied = Spied::new();
+    let with_tokens = |line: &str| {
+        let command = spied.command(line);
+        let command = command.env("CARGO_REGISTRIES_HARBOUR_TOKEN", TOKEN);
+        let command = command.env("CARGO_REGISTRY_TOKEN", TOKEN);
+        command.env("CARGO_REGISTRIES_WORK_TOKEN", "Bearer of others")
+    };
+    for line in ["package --registry-dir ../registry", "exec -- build"] {
+        succeeded(&with_tokens(line).run());
+        assert_no_token_handed_on(&spied.seen());
+    }
+    let mut terminal = Terminal::open();
+    let publish = "publish --registry-dir ../registry --key harbour";
+    let mut child = terminal.start(with_tokens(publish));
+    for key in ["harbour", "offline", "online"] {
+        terminal.wait_for(&format!("Passphrase of `{key}`: "));
+        terminal.write(&format!("{PASSPHRASE}\n"));
+    }
+    assert!(child.wait().unwrap().success(), "{}", terminal.shown());
+    assert_no_token_handed_on(&spied.seen());
+    succeeded(&with_tokens("install spy --debug --root ../programs").run());
+    assert_no_token_handed_on(&spied.seen());
 }
 
 fn succeeded(outcome: &Outcome) {

@@ -57,6 +57,9 @@ const BUILTIN: [&str; 41] = [
     "yank",
 ];
 
+/// Those of them that can ask a registry itself, and need the user's token then.
+const WITH_TOKENS: [&str; 5] = ["info", "owner", "publish", "search", "yank"];
+
 /// Options before the subcommand that take the next word as their value.
 const WITH_VALUE: [&str; 5] = ["--config", "--color", "--explain", "-Z", "-C"];
 
@@ -103,6 +106,10 @@ pub fn exec(
         )));
         arguments.to_vec()
     };
+    let mut cargo = cargo.clone();
+    if !given.is_without_tokens() {
+        cargo.withheld.clear();
+    }
     Ok(cargo.status(&Call::verbatim(arguments, folder))?)
 }
 
@@ -181,6 +188,12 @@ impl Given {
         self.rest.push(argument.clone());
     }
 
+    /// Whether the subcommand has no use for tokens. Of one that is not cargo's own nobody knows.
+    fn is_without_tokens(&self) -> bool {
+        let word = self.word.as_deref().unwrap_or_default();
+        BUILTIN.contains(&word) && !WITH_TOKENS.contains(&word)
+    }
+
     /// The arguments with our configuration. Cargo forgets every `--config` before the subcommand
     /// if there is one after it, so all stand before it; ours is the last, and wins.
     fn with_config(&self, ours: &OsStr) -> Vec<OsString> {
@@ -210,6 +223,16 @@ mod tests {
         assert_eq!(given("").word, None);
         assert_eq!(given("--manifest-path=b t").manifest, Some("b".into()));
         assert_eq!(given("-- run").word, None);
+    }
+
+    #[test]
+    fn only_who_asks_a_registry_gets_tokens() {
+        for line in ["build --release", "r", "test", "install tide-cli", "fetch"] {
+            assert!(given(line).is_without_tokens(), "{line}");
+        }
+        for line in ["publish", "owner --list", "release", "nextest run", ""] {
+            assert!(!given(line).is_without_tokens(), "{line}");
+        }
     }
 
     #[test]

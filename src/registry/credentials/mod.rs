@@ -16,7 +16,7 @@ use toml_edit::Item;
 use url::Origin;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::cargo_settings::{CargoSettings, Setting, SettingsError};
+use super::cargo_settings::{CargoSettings, Setting, SettingsError, variable_of};
 use super::toml_file::{TomlFile, TomlFileError};
 use super::transport::BaseUrl;
 use crate::model::RegistryName;
@@ -121,6 +121,18 @@ pub enum CredentialError {
     /// A token that no header can hold.
     #[error("the token has characters that a header cannot hold")]
     NotAHeader,
+}
+
+/// The variables of the environment in which cargo looks for the token of an index, which the user
+/// calls `name`.
+pub fn token_variables(
+    settings: &CargoSettings,
+    name: &RegistryName,
+    index: &str,
+) -> Result<Vec<String>, SettingsError> {
+    let names = providers::all_names(settings, name, index)?;
+    let variable = |name: &String| variable_of(&["registries", name, "token"]);
+    Ok(names.iter().map(variable).collect())
 }
 
 impl<'a> Credentials<'a> {

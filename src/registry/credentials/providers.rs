@@ -7,6 +7,7 @@ use url::Url;
 use super::CredentialError;
 use crate::model::RegistryName;
 use crate::registry::cargo_settings::{CargoSettings, Setting, SettingsError};
+use crate::registry::toml_file::TomlFileError;
 
 /// The stores of systems, each of which cargo has on one of them.
 const KEYSTORES: [(&str, &str); 3] = [
@@ -35,28 +36,12 @@ pub(super) fn cargo_name(
     ours: &RegistryName,
     index: &str,
 ) -> Result<Option<String>, CredentialError> {
-    let variables = settings.variables().filter_map(|(variable, value)| {
-        let name = variable.strip_prefix("CARGO_REGISTRIES_")?;
-        let name = name.strip_suffix("_INDEX")?;
-        is_same_index(value, index).then(|| name.to_ascii_lowercase())
-    });
-    let mut names: Vec<String> = variables.collect();
+    let mut names = names_in_variables(settings, index);
     if names.is_empty() {
-        let registries = settings.table("registries")?;
-        let registries = registries.into_iter().flat_map(TableLike::iter);
-        let entries = registries.filter(|(_, entry)| {
-            let other = entry.get("index").and_then(Item::as_str);
-            other.is_some_and(|other| is_same_index(other, index))
-        });
-        names.extend(entries.map(|(name, _)| name.to_owned()));
+        names = names_in_file(settings, index)?;
     }
     match names.len() {
-        0 => {
-            let is_free = settings
-                .get(&["registries", ours.as_str(), "index"])
-                .is_none();
-            Ok(is_free.then(|| ours.to_string()))
-        }
+        0 => Ok(is_free(settings, ours).then(|| ours.to_string())),
         1 => Ok(names.pop()),
         _ => {
             names.sort();
@@ -66,6 +51,45 @@ pub(super) fn cargo_name(
             })
         }
     }
+}
+
+/// Every name under which cargo could take a token for an index: see [`cargo_name`].
+pub(super) fn all_names(
+    settings: &CargoSettings,
+    ours: &RegistryName,
+    index: &str,
+) -> Result<Vec<String>, TomlFileError> {
+    let mut names = names_in_variables(settings, index);
+    names.extend(names_in_file(settings, index)?);
+    if is_free(settings, ours) {
+        names.push(ours.to_string());
+    }
+    Ok(names)
+}
+
+fn names_in_variables(settings: &CargoSettings, index: &str) -> Vec<String> {
+    let names = settings.variables().filter_map(|(variable, value)| {
+        let name = variable.strip_prefix("CARGO_REGISTRIES_")?;
+        let name = name.strip_suffix("_INDEX")?;
+        is_same_index(value, index).then(|| name.to_ascii_lowercase())
+    });
+    names.collect()
+}
+
+fn names_in_file(settings: &CargoSettings, index: &str) -> Result<Vec<String>, TomlFileError> {
+    let registries = settings.table("registries")?;
+    let registries = registries.into_iter().flat_map(TableLike::iter);
+    let entries = registries.filter(|(_, entry)| {
+        let other = entry.get("index").and_then(Item::as_str);
+        other.is_some_and(|other| is_same_index(other, index))
+    });
+    Ok(entries.map(|(name, _)| name.to_owned()).collect())
+}
+
+/// Whether cargo gives a name to no index.
+fn is_free(settings: &CargoSettings, name: &RegistryName) -> bool {
+    let index = ["registries", name.as_str(), "index"];
+    settings.get(&index).is_none()
 }
 
 /// As cargo compares them: a slash or `.git` at the end is nothing.
