@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::shell::MessageFormat;
-use crate::model::{Cooldown, RegistryName};
+use crate::model::{Cooldown, PackageSpec, RegistryName, SpecError};
 
 /// Flags that every command takes, before or after its name.
 #[derive(Debug, Clone, Default, Args)]
@@ -149,6 +149,18 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Reads a package of which all releases are meant: `name`, `registry/name`.
+pub(super) fn whole_package(text: &str) -> Result<PackageSpec, String> {
+    let spec: PackageSpec = text.parse().map_err(|error: SpecError| error.to_string())?;
+    match spec.requirement {
+        None => Ok(spec),
+        Some(_) => Err(format!(
+            "expected a package and no version, as `{}`",
+            spec.name
+        )),
+    }
+}
+
 /// Reads a span of time: `500ms`, `10s`, `2min`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = number_and_unit(text)?;
@@ -221,6 +233,15 @@ mod tests {
             assert!(memory(bad).is_err(), "{bad}");
         }
         assert_eq!(memory("65536KiB"), Ok(LEAST_MEMORY));
+    }
+
+    #[test]
+    fn a_whole_package_has_no_version() {
+        let spec = whole_package("harbour/tide-table").unwrap();
+        assert_eq!(spec.to_string(), "harbour/tide-table");
+        for bad in ["tide-table@1", "harbour/tide-table@=1.2.3", "a/b/c", ""] {
+            assert!(whole_package(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

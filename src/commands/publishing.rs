@@ -17,7 +17,7 @@ use crate::formats::statement::Envelope;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
 use crate::model::{
-    Body, DependencySource, Owners, PackageName, PublicKey, PublisherId, RegistryName, Release,
+    Body, DependencySource, Owners, PackageName, PackageSpec, PublicKey, PublisherId, Release,
 };
 use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
 use crate::publish::folder::Folder;
@@ -72,8 +72,16 @@ impl Destination {
         reading::folder(context, &self.path, &root, added).map(Some)
     }
 
-    /// Checks that the user knows the registry in the folder by that name.
-    pub fn check_name(&self, context: &Context, name: &RegistryName) -> Result<(), CommandError> {
+    /// Checks that the user knows the registry in the folder by the name that a spec begins with, if it
+    /// does.
+    pub fn check_registry_of(
+        &self,
+        context: &Context,
+        spec: &PackageSpec,
+    ) -> Result<(), CommandError> {
+        let Some(name) = &spec.registry else {
+            return Ok(());
+        };
         let registries = context.config()?.registries()?;
         let Some(named) = registries.iter().find(|known| known.name == *name) else {
             let error = CommandError::usage(format!("no registry is called `{name}`"));

@@ -56,9 +56,7 @@ pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
         return Err(error.with_help(format!("as `{}@1.2.3`", args.spec.name)));
     };
     let destination = Destination::new(context, &args.registry_dir)?;
-    if let Some(name) = &args.spec.registry {
-        destination.check_name(context, name)?;
-    }
+    destination.check_registry_of(context, &args.spec)?;
     let mut opened = destination.open()?;
     let state = apply::state(&mut opened, &args.spec.name)?;
     let is_vouched = state.owners.is_none();

@@ -86,6 +86,26 @@ fn a_registry_that_is_named_twice_and_differently() {
     error: `second` is not the registry in `[ROOT]/work/registry`
     help: name the package without a registry
     ");
+    let told = "error: `second` is not the registry in `[ROOT]/work/registry`\n";
+    for line in [
+        "owner add second/tide-table friend --registry-dir registry",
+        "owner remove second/tide-table harbour --registry-dir registry",
+        "owner assign second/tide-table friend --registry-dir registry",
+        "registry withdraw registry second/tide-table@0.3.1",
+    ] {
+        let refused = market.run(line.split(' '));
+        assert!(refused.contains(told), "{line}: {refused}");
+    }
+    let list = market.run(["owner", "list", "harbour/tide-table"]);
+    assert!(list.starts_with("exit: 0\n"), "{list}");
+    assert_snapshot!(market.run(["owner", "list", "tide-table@0.3.1"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'tide-table@0.3.1' for '<PACKAGE>': expected a package and no version, as `tide-table`
+
+    For more information, try '--help'.
+    ");
     let right = yank("harbour/tide-table@0.3.1");
     assert!(right.starts_with("exit: 0\n"), "{right}");
 }

@@ -41,6 +41,7 @@ fn a_name_in_two_registries_is_chosen_from_neither() {
         ("info tide-table", "info SPEC"),
         ("verify tide-table", "verify SPEC"),
         ("new buoy --template tide-table", "new buoy --template SPEC"),
+        ("owner list tide-table", "owner list SPEC"),
     ] {
         let outcome = market.env.command(line.split(' ')).folder("work/app").run();
         assert_eq!(outcome.code, Some(101), "{line}: {outcome}");

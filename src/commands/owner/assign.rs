@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::change::refused;
+use crate::commands::arguments::whole_package;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::publishing::{Destination, describe};
 use crate::commands::signing::Publisher;
 use crate::commands::submitting::output_folder;
-use crate::model::{Body, PackageName, PublisherId};
+use crate::model::{Body, PackageSpec, PublisherId};
 use crate::publish::apply;
 use crate::publish::keystore::KeyName;
 use crate::publish::owners::assigned;
@@ -22,8 +23,9 @@ use crate::publish::sign::submission;
 /// apply` takes in. Owners that there were have no say from then on.
 #[derive(Debug, Args)]
 pub struct AssignArgs {
-    /// The package
-    pub package: PackageName,
+    /// The package: `name`, `registry/name`
+    #[arg(value_parser = whole_package)]
+    pub package: PackageSpec,
 
     /// All owners that it is to have
     #[arg(value_name = "PUBLISHER", required = true)]
@@ -48,8 +50,9 @@ pub struct AssignArgs {
 
 /// Runs the command.
 pub fn run(args: AssignArgs, context: &Context) -> Result<(), CommandError> {
-    let package = &args.package;
+    let package = &args.package.name;
     let destination = Destination::new(context, &args.registry_dir)?;
+    destination.check_registry_of(context, &args.package)?;
     let mut folder = destination.open()?;
     let state = apply::state(&mut folder, package)?;
     let recovery = folder.policy()?.recovery;

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::commands::arguments::whole_package;
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, Kind};
 use crate::commands::publishing::{Destination, describe};
 use crate::commands::signing::Publisher;
 use crate::commands::submitting::output_folder;
-use crate::model::{Body, PackageName, PublisherId};
+use crate::model::{Body, PackageName, PackageSpec, PublisherId};
 use crate::publish::apply;
 use crate::publish::keystore::KeyName;
 use crate::publish::owners::{OwnersChange, OwnersError, changed};
@@ -23,8 +24,9 @@ use crate::trust::PackageState;
 /// apply`).
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// The package
-    pub package: PackageName,
+    /// The package: `name`, `registry/name`
+    #[arg(value_parser = whole_package)]
+    pub package: PackageSpec,
 
     /// Those who join
     #[arg(value_name = "PUBLISHER", required_unless_present = "threshold")]
@@ -41,8 +43,9 @@ pub struct AddArgs {
 /// stays good.
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
-    /// The package
-    pub package: PackageName,
+    /// The package: `name`, `registry/name`
+    #[arg(value_parser = whole_package)]
+    pub package: PackageSpec,
 
     /// Those who leave
     #[arg(value_name = "PUBLISHER", required = true)]
@@ -94,12 +97,14 @@ pub fn remove(args: RemoveArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 fn run(
-    package: &PackageName,
+    spec: &PackageSpec,
     change: &OwnersChange,
     args: &ChangeArgs,
     context: &Context,
 ) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.registry_dir)?;
+    destination.check_registry_of(context, spec)?;
+    let package = &spec.name;
     let state = apply::state(&mut destination.open()?, package)?;
     let next = changed(&state, change).map_err(|error| refused(&error, package))?;
     let signers = destination.publishers(context, &args.keys)?;

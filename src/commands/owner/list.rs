@@ -3,18 +3,19 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::commands::arguments::ReadArgs;
+use crate::commands::arguments::{ReadArgs, whole_package};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::reading;
 use crate::formats::publisher::Publisher;
-use crate::model::{Owners, PackageName, PublicKey};
+use crate::model::{Owners, PackageSpec, PublicKey};
 
 /// Lists the owners of a package and their keys
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// The package
-    pub package: PackageName,
+    /// The package: `name`, `registry/name`
+    #[arg(value_parser = whole_package)]
+    pub package: PackageSpec,
 
     /// Which registry, and how to read it.
     #[command(flatten)]
@@ -23,8 +24,10 @@ pub struct ListArgs {
 
 /// Runs the command.
 pub fn run(args: ListArgs, context: &Context) -> Result<(), CommandError> {
-    let reading = reading::open(context, &args.read, None)?;
-    let state = reading.package(&args.package)?;
+    let specs = std::slice::from_ref(&args.package);
+    let reading = reading::open_for(context, &args.read, specs, "owner list")?;
+    let package = &args.package.name;
+    let state = reading.package(package)?;
     let mut publishers = Vec::new();
     for id in state.owners.iter().flat_map(|owners| &owners.publishers) {
         publishers.extend(reading.client.publisher(id)?);
@@ -33,7 +36,7 @@ pub fn run(args: ListArgs, context: &Context) -> Result<(), CommandError> {
     let sequence = state.sequence();
     if shell.is_json() {
         let body = json!({
-            "package": args.package.as_str(),
+            "package": package.as_str(),
             "owners": publishers.iter().map(publisher).collect::<Vec<_>>(),
             "threshold": state.owners.as_ref().map(|owners| owners.threshold),
             "sequence": sequence,
@@ -42,7 +45,7 @@ pub fn run(args: ListArgs, context: &Context) -> Result<(), CommandError> {
         return Ok(());
     }
     let Some(Owners { threshold, .. }) = state.owners else {
-        shell.note(&format!("`{}` has no owner", args.package));
+        shell.note(&format!("`{package}` has no owner"));
         return Ok(());
     };
     for publisher in &publishers {

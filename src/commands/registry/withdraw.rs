@@ -42,6 +42,7 @@ pub fn run(args: WithdrawArgs, context: &Context) -> Result<(), CommandError> {
         return Err(error.with_help(format!("as `{}@1.2.3`", args.spec.name)));
     };
     let destination = Destination::new(context, &args.dir)?;
+    destination.check_registry_of(context, &args.spec)?;
     let mut folder = destination.open()?;
     let state = apply::state(&mut folder, &args.spec.name)?;
     let recovery = folder.policy()?.recovery;
