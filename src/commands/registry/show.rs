@@ -34,7 +34,7 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<(), CommandError> {
             "registry_id": registry.registry_id.to_string(),
             "root": format!("sha256:{}", registry.root),
             "mirrors": registry.mirrors.iter().map(BaseUrl::as_str).collect::<Vec<_>>(),
-                "signed_mirrors": client.policy().mirrors,
+            "signed_mirrors": client.policy().mirrors,
             "auth_required": registry.auth_required,
             "root_version": client.root_version(),
             "serial": index.serial,
