@@ -4,6 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use super::explain::next_step;
 use crate::disk::Failure;
 use crate::publish::keystore::{KeyName, KeystoreError};
 use crate::registry::cargo_config::CargoConfigError;
@@ -124,6 +125,14 @@ impl CommandError {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Sets what the user can do to what the code says, unless this failure knows better.
+    #[must_use]
+    pub fn with_next_step(mut self) -> Self {
+        let of_code = || self.code.and_then(next_step).map(str::to_owned);
+        self.help = self.help.or_else(of_code);
         self
     }
 

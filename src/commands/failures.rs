@@ -9,6 +9,10 @@ use super::error::{CommandError, Kind};
 const NOTHING_WRITTEN: &str = "nothing was written";
 const ONCE_ONLINE: &str = "run it once with the registry in reach and without `--offline`";
 
+/// What to do about a lock file that gives a release another checksum than its registry.
+pub(super) const OTHER_CHECKSUM: &str =
+    "find out who changed the lock file; without that entry, the registry's checksum is taken";
+
 /// An error of the kind "trust refused".
 fn refused(code: &'static str, error: &dyn std::error::Error) -> CommandError {
     CommandError::from_error(Kind::Trust, error)

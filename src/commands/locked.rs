@@ -9,6 +9,7 @@ use semver::Version;
 use super::arguments::BackendArg;
 use super::context::Context;
 use super::error::CommandError;
+use super::failures::OTHER_CHECKSUM;
 use super::handover::Handover;
 use super::{project, reading};
 use crate::install::{LockFileError, LockGraph, LockPackage};
@@ -227,7 +228,7 @@ impl Examined<'_> {
         let LockPackage { name, version, .. } = self.package;
         let text = format!("`{name}` v{version} {told} (`{}`)", self.home.registry.name);
         match fault {
-            Fault::OtherChecksum => CommandError::trust("MP0401", text),
+            Fault::OtherChecksum => CommandError::trust("MP0401", text).with_help(OTHER_CHECKSUM),
             Fault::Withdrawn | Fault::NotThere | Fault::NoChecksum => {
                 CommandError::findings(text).with_code("MP0318")
             }

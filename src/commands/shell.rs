@@ -226,6 +226,7 @@ impl Shell {
 
     /// Reports why the command failed: to people on stderr, and to machines that asked, on stdout.
     pub fn error(&self, error: &CommandError) {
+        let error = &error.clone().with_next_step();
         if self.is_json() {
             self.message("error", error.to_json());
         }

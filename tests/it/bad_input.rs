@@ -541,6 +541,7 @@ fn an_archive_that_was_changed() {
         Updating `harbour` index
     error[MP0401]: `crates/sensor-template/[DIGEST].crate` is longer than the [SIZE] that it may have
     note: nothing was written
+    help: fetch it anew, from another mirror if there is one, and tell the registry's operator
     ");
     assert!(!market.env.path("work/buoy").exists());
     // The file on this machine is not what the registry lists, either.
@@ -549,13 +550,14 @@ fn an_archive_that_was_changed() {
         &format!("work/{file}"),
         archive("sensor-template", "2.0.0", ""),
     );
-    assert_snapshot!(market.run(["verify", file]), @r"
+    assert_snapshot!(market.run(["verify", file]), @"
     exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     error[MP0401]: checksum mismatch for `sensor-template 2.0.0`: expected [DIGEST] ([SIZE]), got [DIGEST] ([SIZE])
     note: nothing was written
+    help: fetch it anew, from another mirror if there is one, and tell the registry's operator
     ");
 }
 
@@ -622,37 +624,41 @@ fn matching(folder: &Path, end: &str) -> Vec<PathBuf> {
 fn records_publishers_and_metadata_that_were_changed() {
     let market = Market::published();
     market.publish_next();
-    assert_snapshot!(tampered(&market, "timestamp.json", ""), @r"
+    assert_snapshot!(tampered(&market, "timestamp.json", ""), @"
     exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     error[MP0402]: the metadata of `timestamp` has 0 of 1 required signatures
     note: nothing was written
+    help: try another mirror, and tell the registry's operator
     ");
-    assert_snapshot!(tampered(&market, ".packages.json", ""), @r"
+    assert_snapshot!(tampered(&market, ".packages.json", ""), @"
     exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     error[MP0402]: the metadata of `packages` has 0 of 1 required signatures
     note: nothing was written
+    help: try another mirror, and tell the registry's operator
     ");
-    assert_snapshot!(tampered(&market, ".tide-cli.json", ""), @r"
+    assert_snapshot!(tampered(&market, ".tide-cli.json", ""), @"
     exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     error[MP0401]: `ti/de/tide-cli.json` is not the file that the registry signed for: expected [SIZE] and the signed digest, got [SIZE] with sha256 [DIGEST]
     note: nothing was written
+    help: fetch it anew, from another mirror if there is one, and tell the registry's operator
     ");
-    assert_snapshot!(tampered(&market, "harbour.json", ""), @r"
+    assert_snapshot!(tampered(&market, "harbour.json", ""), @"
     exit: 4
     --- stdout
     --- stderr
         Updating `harbour` index
     error[MP0401]: `publishers/harbour.json` is not the file that the registry signed for: expected [SIZE] and the signed digest, got [SIZE] with sha256 [DIGEST]
     note: nothing was written
+    help: fetch it anew, from another mirror if there is one, and tell the registry's operator
     ");
 }
 
@@ -800,6 +806,7 @@ fn a_lock_file_with_another_checksum() {
         Updating `harbour` index
     error[MP0401]: the lock file gives another checksum for `tide-table` 0.3.1 than the registry
     note: nothing was written
+    help: find out who changed the lock file; without that entry, the registry's checksum is taken
     ");
     assert_eq!(market.env.read("work/app/Cargo.lock"), other);
 }

@@ -53,6 +53,7 @@ fn a_new_name_is_by_the_online_keys_word_only_until_it_is_claimed() {
     --- stdout
     --- stderr
     error[MP0203]: the registry has no package `no-such`
+    help: `cargo marketplace search WORDS` looks for packages, `info NAME --versions` lists releases
     ");
     assert_snapshot!(market.run(["registry", "claim", "registry"]), @"
     exit: 0

@@ -131,6 +131,7 @@ fn a_change_of_keys_that_somebody_meddled_with_is_refused() {
       the signature does not fit the key [DIGEST] and the signed bytes
 
     note: nothing was written
+    help: make the change anew, with keys that are in force
     ");
 }
 
@@ -172,6 +173,7 @@ fn what_a_key_signed_is_not_taken_in_once_it_is_revoked() {
     --- stderr
     error[MP0403]: publisher `harbour` is registered with other keys
     note: nothing was written
+    help: have the publisher sign with a key that is registered and not revoked; `cargo marketplace owner list PACKAGE` shows them
     ");
 }
 

@@ -703,6 +703,7 @@ mod both {
             Updating `harbour` index
         error[MP0401]: `ti/de/[DIGEST].tide-table.ttl` is longer than the [LENGTH] bytes that it may have
         note: nothing was written
+        help: fetch it anew, from another mirror if there is one, and tell the registry's operator
         ");
         fs::write(&path, &text[1..]).unwrap();
         assert_eq!(info().code, Some(4));

@@ -87,6 +87,7 @@ fn nobody_gets_what_was_withdrawn_again() {
     --- stderr
         Updating `harbour` index
     error[MP0203]: no release `tide-table` 0.3.2 in the registry
+    help: `cargo marketplace search WORDS` looks for packages, `info NAME --versions` lists releases
     ");
     assert_snapshot!(market.run_in("work/app", ["exec", "--", "build"]), @"
     exit: 4
@@ -95,6 +96,7 @@ fn nobody_gets_what_was_withdrawn_again() {
         Updating `harbour` index
     error[MP0401]: the lock file names `tide-table` 0.3.2, which is not in the registry
     note: nothing was written
+    help: it may have been withdrawn: `cargo update` takes another release
     ");
     let found = market.run(["search", "tide-table"]);
     assert!(found.contains("\"0.3.1\""), "{found}");
@@ -135,6 +137,7 @@ fn a_package_of_which_nothing_is_left() {
         Updating `harbour` index
     error[MP0203]: `tide-table` has no release
     note: every release of it was withdrawn
+    help: `cargo marketplace search WORDS` looks for packages, `info NAME --versions` lists releases
     ");
     assert_snapshot!(market.run(["search", "tide"]), @r#"
     exit: 0

@@ -277,7 +277,7 @@ fn a_corrupt_archive_among_many_spoils_all() {
     operator
         .env
         .write("work/longer.crate", [&bytes[..], b"more"].concat());
-    assert_snapshot!(operator.refused(&[&good, "cut.crate", &more]), @r"
+    assert_snapshot!(operator.refused(&[&good, "cut.crate", &more]), @"
     exit: 101
     --- stdout
     --- stderr
@@ -288,8 +288,9 @@ fn a_corrupt_archive_among_many_spoils_all() {
       incomplete deflate stream
 
     note: nothing was written
+    help: use another archive, and tell its publisher
     ");
-    assert_snapshot!(operator.refused(&[&good, "text.crate", &more]), @r"
+    assert_snapshot!(operator.refused(&[&good, "text.crate", &more]), @"
     exit: 101
     --- stdout
     --- stderr
@@ -300,8 +301,9 @@ fn a_corrupt_archive_among_many_spoils_all() {
       invalid gzip header
 
     note: nothing was written
+    help: use another archive, and tell its publisher
     ");
-    assert_snapshot!(operator.refused(&[&good, "empty.crate", &more]), @r"
+    assert_snapshot!(operator.refused(&[&good, "empty.crate", &more]), @"
     exit: 101
     --- stdout
     --- stderr
@@ -312,8 +314,9 @@ fn a_corrupt_archive_among_many_spoils_all() {
       unexpected end of file
 
     note: nothing was written
+    help: use another archive, and tell its publisher
     ");
-    assert_snapshot!(operator.refused(&[&good, "longer.crate", &more]), @r"
+    assert_snapshot!(operator.refused(&[&good, "longer.crate", &more]), @"
     exit: 101
     --- stdout
     --- stderr
@@ -323,6 +326,7 @@ fn a_corrupt_archive_among_many_spoils_all() {
       4 bytes follow the end of the gzip file
 
     note: nothing was written
+    help: use another archive, and tell its publisher
     ");
     assert_snapshot!(operator.refused(&[&good, "absent.crate", &more]), @r"
     exit: 101
@@ -366,7 +370,7 @@ fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
     operator
         .env
         .write("work/market/tuf/2.snapshot.json", damaged);
-    assert_snapshot!(operator.refused(&[&next]), @r"
+    assert_snapshot!(operator.refused(&[&next]), @"
     exit: 101
     --- stdout
     --- stderr
@@ -374,11 +378,13 @@ fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
 
     Caused by:
       the metadata of `snapshot` has 0 of 1 required signatures
+
+    help: `cargo marketplace registry check DIR` lists what is wrong
     ");
     operator
         .env
         .write("work/market/tuf/2.snapshot.json", &snapshot[..99]);
-    assert_snapshot!(operator.refused(&[&next]), @r"
+    assert_snapshot!(operator.refused(&[&next]), @"
     exit: 101
     --- stdout
     --- stderr
@@ -386,6 +392,8 @@ fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
 
     Caused by:
       what came for `snapshot` is no metadata
+
+    help: `cargo marketplace registry check DIR` lists what is wrong
     ");
 }
 

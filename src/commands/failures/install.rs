@@ -1,6 +1,6 @@
 //! What the errors of installing mean to a user: `install`.
 
-use super::{NOTHING_WRITTEN, failed, refused};
+use super::{NOTHING_WRITTEN, OTHER_CHECKSUM, failed, refused};
 use crate::commands::error::CommandError;
 use crate::install::archive::{ArchiveError, DeriveError, DisagreementError};
 use crate::install::handover::HandoverError;
@@ -122,9 +122,9 @@ impl From<ResolveError> for CommandError {
             ResolveError::Stale(source) => from_source(source, "nothing new can be chosen"),
             ResolveError::Local(error) => error.into(),
             ResolveError::Disagreement(error) => error.into(),
-            ResolveError::NotInRegistry { .. } | ResolveError::Checksum { .. } => {
-                refused("MP0401", &error)
-            }
+            ResolveError::NotInRegistry { .. } => refused("MP0401", &error)
+                .with_help("it may have been withdrawn: `cargo update` takes another release"),
+            ResolveError::Checksum { .. } => refused("MP0401", &error).with_help(OTHER_CHECKSUM),
             ResolveError::HeldBack { .. } => failed(&error)
                 .with_code("MP0207")
                 .with_help("run it again: another command listed the release at the same time"),

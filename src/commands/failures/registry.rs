@@ -210,7 +210,9 @@ impl From<BackendError> for CommandError {
             }
             // To offer none breaks the policy; a server may be short of one for a while.
             BackendError::NoFallback(ref v2) => match v2.cause() {
-                Cause::NotListed => refused("MP0503", &error),
+                Cause::NotListed => {
+                    refused("MP0503", &error).with_help("tell the registry's operator")
+                }
                 _ => failed(&error)
                     .with_code("MP0503")
                     .with_help("try again later, or tell the registry's operator"),

@@ -161,6 +161,7 @@ fn a_package_without_v2_is_refused() {
       the registry has no v2 document of `tide-table`
 
     note: nothing was written
+    help: tell the registry's operator
     ");
     world.refuses();
 }
