@@ -274,9 +274,6 @@ fn a_corrupt_archive_among_many_spoils_all() {
         .write("work/cut.crate", &bytes[..bytes.len() / 2]);
     operator.env.write("work/text.crate", "no archive");
     operator.env.write("work/empty.crate", "");
-    operator
-        .env
-        .write("work/longer.crate", [&bytes[..], b"more"].concat());
     assert_snapshot!(operator.refused(&[&good, "cut.crate", &more]), @"
     exit: 101
     --- stdout
@@ -316,6 +313,17 @@ fn a_corrupt_archive_among_many_spoils_all() {
     note: nothing was written
     help: use another archive, and tell its publisher
     ");
+}
+
+#[test]
+fn an_archive_with_more_behind_it_or_none_at_all_spoils_all() {
+    let operator = Operator::new();
+    let good = operator.archive("good", "1.0.0", "");
+    let more = operator.archive("more", "1.0.0", "");
+    let bytes = archive("tide", "1.0.0", "");
+    operator
+        .env
+        .write("work/longer.crate", [&bytes[..], b"more"].concat());
     assert_snapshot!(operator.refused(&[&good, "longer.crate", &more]), @"
     exit: 101
     --- stdout
