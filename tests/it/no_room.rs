@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::env::{Outcome, TestEnv};
 use crate::fixture::Fixture;
-use crate::samples::Market;
+use crate::samples::{Market, copy};
 use crate::small_registry::{BASE, archive_of, files, fingerprint};
 
 /// Runs the program with a limit on how long a file may become, in blocks of 512 bytes.
@@ -148,6 +148,52 @@ fn a_home_that_cannot_be_written_can_be_read_by() {
         );
     }
     assert!(!Path::new(&env.path("work/programs")).exists());
+}
+
+#[cfg(feature = "marketplace-v2")]
+#[test]
+#[ignore = "needs mount"]
+fn what_only_reads_needs_no_home_that_can_be_written() {
+    let market = Market::published();
+    let env = &market.env;
+    let app = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";
+    market.project("app", app);
+    // The lock file comes from another home.
+    let other = env.path("home/other");
+    copy(&env.cargo_home(), &other);
+    let fetch = env.command(["fetch"]).folder("work/app");
+    let fetched = fetch.env("CARGO_HOME", other).run();
+    assert_eq!(fetched.code, Some(0), "{fetched}");
+    let before = files(&env.marketplace_home());
+    let query = "sparql 'ASK { ?package ?says \"tide-table\" }'";
+    // Without any copy.
+    let ask_all = || {
+        let answer = read_only(env, "work", query);
+        assert_eq!(answer.code, Some(0), "{answer}");
+        assert!(answer.stdout.contains("true"), "{answer}");
+        for line in [
+            "search tide",
+            "info tide-table --dependents",
+            "verify tide-table",
+            "verify --workspace",
+            "audit",
+        ] {
+            let outcome = read_only(env, "work/app", line);
+            assert_eq!(outcome.code, Some(0), "{line}: {outcome}");
+        }
+    };
+    ask_all();
+    assert!(files(&env.marketplace_home()) == before);
+    // With one that is up to date.
+    for line in ["search tide", "info tide-table"] {
+        market.must(line.split(' '));
+    }
+    let sparql = env.command(["sparql", "ASK { ?s ?p ?o }"]).run();
+    assert_eq!(sparql.code, Some(0), "{sparql}");
+    ask_all();
+    let offline = read_only(env, "work", &format!("{query} --offline"));
+    assert_eq!(offline.code, Some(0), "{offline}");
+    assert!(offline.stdout.contains("true"), "{offline}");
 }
 
 #[test]
