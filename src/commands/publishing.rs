@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use semver::Version;
 use serde_json::json;
 
 use super::context::Context;
@@ -33,6 +34,14 @@ pub struct Destination {
     index: String,
     /// Others under which the user has added it, which nobody else need know.
     private: Vec<String>,
+}
+
+/// The version of the one release that a spec must name.
+pub fn exact_version(spec: &PackageSpec) -> Result<Version, CommandError> {
+    spec.exact.clone().ok_or_else(|| {
+        let error = CommandError::usage(format!("`{spec}` does not name one release"));
+        error.with_help(format!("as `{}@1.2.3`", spec.name))
+    })
 }
 
 impl Destination {

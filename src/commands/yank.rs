@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::context::Context;
 use super::error::{CommandError, nearest};
-use super::publishing::{self, Destination};
+use super::publishing::{self, Destination, exact_version};
 use super::reading::no_release;
 use super::submitting::{HandedIn, output_folder};
 use crate::model::{Body, PackageSpec};
@@ -51,10 +51,7 @@ pub struct YankArgs {
 
 /// Runs the command.
 pub fn run(args: YankArgs, context: &Context) -> Result<(), CommandError> {
-    let Some(version) = args.spec.exact.clone() else {
-        let error = CommandError::usage(format!("`{}` does not name one release", args.spec));
-        return Err(error.with_help(format!("as `{}@1.2.3`", args.spec.name)));
-    };
+    let version = exact_version(&args.spec)?;
     let destination = Destination::new(context, &args.registry_dir)?;
     destination.check_registry_of(context, &args.spec)?;
     let mut opened = destination.open()?;

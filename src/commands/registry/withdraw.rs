@@ -7,7 +7,7 @@ use semver::Version;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::publishing::{self, Destination};
+use crate::commands::publishing::{self, Destination, exact_version};
 use crate::commands::reading::no_release;
 use crate::formats::layout;
 use crate::model::{Body, PackageSpec, Sha256Digest};
@@ -37,10 +37,7 @@ pub struct WithdrawArgs {
 
 /// Runs the command.
 pub fn run(args: WithdrawArgs, context: &Context) -> Result<(), CommandError> {
-    let Some(version) = args.spec.exact.clone() else {
-        let error = CommandError::usage(format!("`{}` does not name one release", args.spec));
-        return Err(error.with_help(format!("as `{}@1.2.3`", args.spec.name)));
-    };
+    let version = exact_version(&args.spec)?;
     let destination = Destination::new(context, &args.dir)?;
     destination.check_registry_of(context, &args.spec)?;
     let mut folder = destination.open()?;

@@ -55,14 +55,7 @@ pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summa
     let copy = scratch.path().join("copy");
     disk::create_folder(&neutral)?;
     let ground = Ground::check(session, &neutral)?;
-    resolve::fetch(
-        std::slice::from_ref(entry),
-        session.registry,
-        &ground.local,
-        &session.cargo.home,
-        session.source,
-        session.events,
-    )?;
+    ground.fetch(std::slice::from_ref(entry))?;
     let ships_lock = unpack_copy(&ground, entry, &copy)?;
     let as_shipped = request.lock == Lock::AsShipped && ships_lock;
     let lock = resolve_copy(&ground, entry, &copy, as_shipped)?;
@@ -199,14 +192,7 @@ fn resolve_copy(
     let lock = lock.ok_or_else(|| HandoverError::NoLockFile(path.clone()))?;
     let entries = closure.entries(&lock.ours)?;
     tell(ground, entry, &lock);
-    resolve::fetch(
-        &entries,
-        session.registry,
-        &ground.local,
-        &session.cargo.home,
-        session.source,
-        session.events,
-    )?;
+    ground.fetch(&entries)?;
     let host = session.cargo.host(copy)?;
     let metadata = Call::new("metadata", copy, config.path())
         .with(["--format-version", "1", "--locked", "--filter-platform"])

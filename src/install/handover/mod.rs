@@ -25,10 +25,11 @@ use super::guard::{self, ConfigFile, GuardError};
 use super::local_registry::{LocalRegistry, LocalRegistryError};
 use super::lock_file::LockFileError;
 use super::replacement::{self, Purpose, Replacement, ReplacementError};
-use super::resolve::ResolveError;
+use super::resolve::{self, ResolveError};
 use super::{Registry, Source, temporary};
 use crate::disk::Failure;
-use crate::model::{EventSink, PackageName};
+use crate::model::{Entry, EventSink, PackageName};
+use crate::trust::Verified;
 
 pub use add::{AddRequest, Addition, add};
 pub use binary::{BinaryRequest, Lock, install};
@@ -131,6 +132,18 @@ impl<'a> Ground<'a> {
             names,
             _temporary: temporary::claim(&session.registry.temporary())?,
         })
+    }
+
+    /// Brings the archives of releases within cargo's reach.
+    fn fetch(&self, entries: &[Verified<Entry>]) -> Result<(), ResolveError> {
+        resolve::fetch(
+            entries,
+            self.session.registry,
+            &self.local,
+            &self.session.cargo.home,
+            self.session.source,
+            self.session.events,
+        )
     }
 
     /// Writes the configuration for one call.

@@ -13,7 +13,7 @@ use crate::install::cargo::{Call, CargoError};
 use crate::install::guard;
 use crate::install::lock_file::{self, LockFile};
 use crate::install::replacement::Purpose;
-use crate::install::resolve::{self, Closure, ResolveError, closure};
+use crate::install::resolve::{Closure, ResolveError, closure};
 use crate::model::{Event, PackageName};
 
 /// Path dependencies outside of the workspace that are followed.
@@ -76,17 +76,9 @@ fn lock_and_verify(
     let lock = lock.ok_or(HandoverError::NoLockFile(path))?;
     let entries = closure.entries(&lock.ours)?;
     tell(ground, &lock);
-    let (cargo, events) = (session.cargo, session.events);
-    resolve::fetch(
-        &entries,
-        session.registry,
-        &ground.local,
-        &cargo.home,
-        session.source,
-        events,
-    )?;
+    ground.fetch(&entries)?;
     let resolved = resolved(ground, project)?;
-    guard::check_resolved(&resolved, &entries, session.registry, &cargo.home)?;
+    guard::check_resolved(&resolved, &entries, session.registry, &session.cargo.home)?;
     Ok(Summary {
         verified: lock.ours.len(),
         foreign: lock.foreign,
