@@ -12,9 +12,7 @@ const APP: &str = "tide-table = { version = \"0.3\", registry = \"harbour\" }\n"
 /// `tide-table` 0.3.2 was published five days after everything else.
 fn market() -> Market {
     let market = Market::published();
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let line = "publish --registry-dir ../registry --key harbour -p tide-table --no-verify";
     let publish = market.env.command(line.split(' ')).folder("work/samples");
     let published = publish.env("SOURCE_DATE_EPOCH", at(5)).run();

@@ -2,14 +2,9 @@
 
 use insta::assert_snapshot;
 
-use crate::samples::Market;
+use crate::samples::{Market, words};
 
 const OWNER: &str = "--registry-dir registry --key harbour";
-
-/// A line of arguments.
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
 
 /// A registry whose `tide-table` belongs to `harbour`; `bob`, with a home of his own, has a key.
 fn with_bob() -> Market {
@@ -113,9 +108,7 @@ fn owners_and_their_keys_are_listed() {
 #[test]
 fn where_two_must_sign_one_publishes_and_the_other_signs() {
     let market = shared();
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let publish =
         "publish -p tide-table --no-verify --registry-dir ../registry --key harbour -o ../handed";
     assert_snapshot!(market.run_in("work/samples", words(publish)), @"
@@ -221,9 +214,7 @@ fn who_left_publishes_no_more() {
     let sign = "sign tide-table.submission --registry-dir registry --key bob";
     market.run_as("bob", words(sign));
     market.must(words("registry apply registry tide-table.submission"));
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let publish = "publish -p tide-table --no-verify --registry-dir ../registry --key harbour";
     assert_snapshot!(market.run_in("work/samples", words(publish)), @"
     exit: 101
@@ -246,9 +237,7 @@ fn who_left_publishes_no_more() {
 #[test]
 fn what_was_signed_before_somebody_left_is_refused_afterwards() {
     let market = with_bob();
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let package = "package -p tide-table --no-verify -o ../packaged";
     let packaged = market.run_in("work/samples", words(package));
     assert!(packaged.starts_with("exit: 0"), "{packaged}");
@@ -337,9 +326,7 @@ fn vouched() -> Market {
 #[test]
 fn nobody_publishes_over_a_vouched_name() {
     let market = vouched();
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let publish = "publish -p tide-table --no-verify --registry-dir ../registry --key harbour";
     assert_snapshot!(market.run_in("work/samples", words(publish)), @"
     exit: 101
@@ -362,9 +349,7 @@ fn nobody_publishes_over_a_vouched_name() {
 #[test]
 fn an_assigned_package_is_published_by_its_new_owner() {
     let market = vouched();
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let assign = "owner assign tide-table harbour --registry-dir registry";
     assert_snapshot!(market.run(words(assign)), @"
     exit: 0

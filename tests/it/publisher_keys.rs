@@ -2,13 +2,9 @@
 
 use insta::assert_snapshot;
 
-use crate::samples::Market;
+use crate::samples::{Market, words};
 
 const ROTATE: &str = "key rotate harbour --registry-dir registry --no-passphrase";
-
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
 
 /// The id of a key in the key folder.
 fn key_id(market: &Market, name: &str) -> String {
@@ -30,9 +26,7 @@ fn rotated() -> Market {
 
 /// Raises the version of `tide-table`, and publishes it with a key.
 fn publish_with(market: &Market, key: &str) -> String {
-    let manifest = "work/samples/tide-table/Cargo.toml";
-    let text = market.env.read(manifest).replace("0.3.1", "0.3.2");
-    market.env.write(manifest, text);
+    market.raise("0.3.1", "0.3.2");
     let publish =
         format!("publish -p tide-table --no-verify --registry-dir ../registry --key {key}");
     market.run_in("work/samples", words(&publish))

@@ -135,10 +135,15 @@ impl Market {
 
     /// Publishes `tide-table` 0.3.2 besides.
     pub(crate) fn publish_next(&self) {
-        let manifest = "work/samples/tide-table/Cargo.toml";
-        let text = self.env.read(manifest).replace("0.3.1", "0.3.2");
-        self.env.write(manifest, text);
+        self.raise("0.3.1", "0.3.2");
         self.publish(&["-p", "tide-table", "--no-verify"]);
+    }
+
+    /// Gives the `tide-table` of the workspace another version.
+    pub(crate) fn raise(&self, from: &str, to: &str) {
+        let manifest = "work/samples/tide-table/Cargo.toml";
+        let text = self.env.read(manifest).replace(from, to);
+        self.env.write(manifest, text);
     }
 
     /// The address of the registry.
@@ -212,6 +217,11 @@ impl Market {
             .expect("it can be read")
             .path()
     }
+}
+
+/// A line of arguments.
+pub(crate) fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
 }
 
 /// Runs a command, and shows all that it did but for what differs from run to run and for what cargo

@@ -10,12 +10,8 @@ use cargo_marketplace::publish::sign::chain;
 use cargo_marketplace::trust::SecretKey;
 use insta::assert_snapshot;
 
-use crate::samples::Market;
+use crate::samples::{Market, words};
 use crate::small_registry::{archive, now};
-
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
 
 /// A registry with an unsigned `sluice` 1.0.0.
 fn with_sluice() -> Market {
