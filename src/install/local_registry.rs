@@ -67,8 +67,8 @@ impl LocalRegistry {
     }
 
     /// Lists a package's releases, whether their archives are there or not: cargo can then choose
-    /// among all of them but those that are held back, which it takes for yanked. Lines that are there
-    /// already stay, as long as nothing else is known of their releases.
+    /// among all of them but those that are held back, which it takes for yanked. Lines of releases
+    /// that the document does not have stay, and are no choice either.
     pub fn list(
         &self,
         document: &Verified<Document>,
@@ -149,8 +149,9 @@ fn without(document: &Document, held_back: &BTreeSet<Version>) -> Document {
     document
 }
 
-/// The new lines, and after them the old ones of releases that the new document does not have:
-/// another process may know more than we do.
+/// The new lines, and after them the old ones of releases that the new document does not have. Those were
+/// withdrawn, and are no choice any more; or another process knows more than we do, and lists them again
+/// when it needs them.
 fn merge(
     old: Option<Document>,
     new: &Document,
@@ -159,7 +160,10 @@ fn merge(
     let mut merged = new.clone();
     for entry in old.into_iter().flat_map(|old| old.entries) {
         match new.entry(&entry.release.version) {
-            None => merged.entries.push(entry),
+            None => merged.entries.push(Entry {
+                yanked: Some(Yank::default()),
+                ..entry
+            }),
             Some(known) if known.release.checksum == entry.release.checksum => {}
             Some(_) => {
                 return Err(LocalRegistryError::Conflict {
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_what_it_has_no_archive_of_and_forgets_nothing() {
+    fn lists_what_it_has_no_archive_of_and_what_is_gone_as_yanked() {
         let (_folder, local) = open();
         let list = |versions: &[&str]| {
             let entries = versions.iter().map(|v| entry("tide-table", v)).collect();
@@ -234,7 +238,16 @@ mod tests {
         };
         list(&["0.3.0", "0.3.1"]).unwrap();
         list(&["0.3.0"]).unwrap();
-        assert_eq!(listed(&local).len(), 2);
+        let lines = listed(&local);
+        let yanked = [false, true].map(|is| format!("\"yanked\":{is}"));
+        assert_eq!(lines.len(), 2);
+        assert!(
+            lines
+                .iter()
+                .zip(yanked)
+                .all(|(line, is)| line.contains(&is)),
+            "{lines:?}"
+        );
         let mut yanked = entry("tide-table", "0.3.0");
         yanked.yanked = Some(Yank::default());
         let document = document("tide-table", vec![yanked]);

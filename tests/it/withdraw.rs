@@ -119,6 +119,33 @@ fn nobody_gets_what_was_withdrawn_again() {
     ");
 }
 
+/// Stock cargo is given every line that was ever verified here.
+#[test]
+fn what_was_withdrawn_is_no_choice_where_it_was_known() {
+    let market = Market::published();
+    market.publish_next();
+    let newest = "tide-table = { version = \"0.3\", registry = \"harbour\" }\n";
+    market.project("before", newest);
+    let fetch = ["fetch", "--write-config"];
+    let fetched = market.env.command(fetch).folder("work/before").run();
+    assert_eq!(fetched.code, Some(0), "{fetched}");
+    assert!(market.env.read("work/before/Cargo.lock").contains("0.3.2"));
+    market.must("registry withdraw registry tide-table@0.3.2".split(' '));
+
+    market.project("after", newest);
+    let build = ["exec", "--", "build"];
+    let built = market.env.command(build).folder("work/after").run();
+    assert_eq!(built.code, Some(0), "{built}");
+    assert!(market.env.read("work/after/Cargo.lock").contains("0.3.1"));
+    // And by plain cargo, which reads what lies there.
+    let update = market.env.cargo(["update"]).folder("work/before").run();
+    assert_eq!(update.code, Some(0), "{update}");
+    assert!(
+        market.env.read("work/before/Cargo.lock").contains("0.3.1"),
+        "{update}"
+    );
+}
+
 #[test]
 fn a_package_of_which_nothing_is_left() {
     let market = Market::published();
