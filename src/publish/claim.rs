@@ -6,8 +6,8 @@ use super::folder::Folder;
 use super::journal::Change;
 use super::role_keys::RoleKeys;
 use crate::formats::record::Record;
-use crate::formats::statement::{self, Envelope};
-use crate::model::{Body, Owners, PackageName};
+use crate::formats::statement::Envelope;
+use crate::model::{Owners, PackageName};
 use crate::trust::PackageState;
 
 /// A package that is to be claimed for its owners.
@@ -65,7 +65,9 @@ fn claim_of(
     record: &Record,
     state: &PackageState,
 ) -> Result<Option<Claim>, ApplyError> {
-    let (Some(owners), Some(title)) = (&state.owners, title(&record.statements)) else {
+    let mut statements = record.statements.iter();
+    let title = statements.find(|envelope| state.title() == Some(envelope.digest()));
+    let (Some(owners), Some(title)) = (&state.owners, title) else {
         return Ok(None);
     };
     let is_said = folder.claim(&record.package)? == Some(title.digest());
@@ -74,14 +76,4 @@ fn claim_of(
         owners: owners.clone(),
         title: title.clone(),
     }))
-}
-
-/// The statement by which a package came to its owners, who may have changed them since.
-fn title(statements: &[Envelope]) -> Option<&Envelope> {
-    let gives_title = |envelope: &&Envelope| {
-        let statement = statement::parse_payload(&envelope.payload);
-        statement
-            .is_ok_and(|statement| matches!(statement.body, Body::Genesis(_) | Body::Assign(_)))
-    };
-    statements.iter().rev().find(gives_title)
 }

@@ -210,7 +210,8 @@ pub fn check_record(
                 claim,
             });
         }
-        state.is_claimed = true;
+        // Since then it may have been given to others, by a recovery key alone.
+        state.is_claimed = state.title() == Some(claim);
     }
     state.documents = record.documents;
     Ok(state)

@@ -31,6 +31,7 @@ pub struct PackageState {
     pub documents: Documents,
     /// The digest of each statement so far, the first one first.
     history: Vec<Sha256Digest>,
+    title: Option<Sha256Digest>,
 }
 
 /// How far a record was read: its last statement's number and digest.
@@ -139,6 +140,7 @@ impl PackageState {
             is_claimed: false,
             documents: Documents::default(),
             history: Vec::new(),
+            title: None,
         }
     }
 
@@ -167,6 +169,13 @@ impl PackageState {
     pub fn digest_at(&self, sequence: u64) -> Option<Sha256Digest> {
         let place = usize::try_from(sequence.checked_sub(1)?).ok()?;
         self.history.get(place).copied()
+    }
+
+    /// The digest of the statement by which the package came to its owners, who may have changed them
+    /// since: its `genesis`, or the last `assign`.
+    #[must_use]
+    pub const fn title(&self) -> Option<Sha256Digest> {
+        self.title
     }
 
     /// Says whether a statement with that digest is among those so far.
@@ -228,6 +237,9 @@ impl PackageState {
             }
             Body::Unyank { version } => self.set_yanked(version, None)?,
             Body::Withdraw { version, .. } => self.withdraw(version)?,
+        }
+        if matches!(statement.body, Body::Genesis(_) | Body::Assign(_)) {
+            self.title = Some(digest);
         }
         self.history.push(digest);
         Ok(())
