@@ -10,7 +10,9 @@ use Outcome::{Fooled, Refused, Same};
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::record::{self, Documents, FileDigest, Record};
 use cargo_marketplace::formats::{v1, v2};
-use cargo_marketplace::model::{Body, PackageName, PublicKey, Release, Sha256Digest, TrustState};
+use cargo_marketplace::model::{
+    Body, Document, PackageName, PublicKey, Release, Sha256Digest, TrustState,
+};
 use cargo_marketplace::publish::apply;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::keystore::{KeyName, Keystore};
@@ -257,6 +259,18 @@ fn take_back(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn 
     });
 }
 
+/// Gives out the record of a package for that of one whose name differs in case.
+fn respell(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value))) {
+    let path = path_of(package);
+    let record = fs::read(scene.registry().join(&path)).unwrap();
+    let mut record = record::decode(&record).unwrap();
+    record.package = package.to_ascii_uppercase().parse().unwrap();
+    let listed = place(scene, &path, &record::encode(&record).unwrap());
+    sign(scene, &scene.bin(&path), &|signed| {
+        signed["targets"][&path] = listed.clone();
+    });
+}
+
 /// Puts a record that the registry's voucher vouches for in the place of the owner's.
 fn vouch_over(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value))) {
     let key = scene.key("vouchers");
@@ -293,27 +307,35 @@ fn replace(
     let body = body(Box::new(entry.release.clone()));
     let accepted = BTreeMap::from([(entry.release.version.clone(), entry.accepted.unwrap())]);
     let state = PackageState::empty(scene.market.root(), name.clone());
-    let statements = chain(&state, [body], keys).unwrap();
-    let base = "https://registry.example.org/";
-    let documents = [
-        (Format::V1, v1::encode(&document)),
-        (Format::V2, v2::encode(&document, base)),
-    ];
-    let [v1, v2] = documents.map(|(format, bytes)| {
-        place(scene, &layout::document(&name, format), &bytes);
-        Some(FileDigest::of(&bytes))
-    });
     let record = Record {
         package: name,
-        documents: Documents { v1, v2 },
+        documents: Documents::default(),
         accepted,
-        statements,
+        statements: chain(&state, [body], keys).unwrap(),
     };
-    let bytes = record::encode(&record).unwrap();
-    let path = path_of(package);
-    let bin = scene.bin(&path);
-    let listed = place(scene, &path, &bytes);
-    sign(scene, &bin, &|signed| {
+    serve(scene, record, &document, sign);
+}
+
+/// Serves a record and the documents of its package.
+fn serve(
+    scene: &Scene,
+    mut record: Record,
+    document: &Document,
+    sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value)),
+) {
+    let base = "https://registry.example.org/";
+    let documents = [
+        (Format::V1, v1::encode(document)),
+        (Format::V2, v2::encode(document, base)),
+    ];
+    let [v1, v2] = documents.map(|(format, bytes)| {
+        place(scene, &layout::document(&record.package, format), &bytes);
+        Some(FileDigest::of(&bytes))
+    });
+    record.documents = Documents { v1, v2 };
+    let path = layout::record(&record.package);
+    let listed = place(scene, &path, &record::encode(&record).unwrap());
+    sign(scene, &scene.bin(&path), &|signed| {
         signed["targets"][&path] = listed.clone();
     });
 }
@@ -369,6 +391,25 @@ fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
 /// A key as metadata lists it.
 fn wire(key: &PublicKey) -> Value {
     json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.to_string()}})
+}
+
+/// With the key of `targets`: the bins to another key, which has signed nothing yet.
+fn take_bins(scene: &Scene) {
+    let thief = scene.key("harbour").public();
+    let id = thief.id().to_string();
+    let key = wire(&thief);
+    scene.resign("targets", "targets", |signed| {
+        let delegations = &mut signed["delegations"];
+        delegations["keys"][&id] = key.clone();
+        let roles = delegations["roles"].as_array_mut().unwrap();
+        let mut roles = roles.iter_mut();
+        let packages = roles.find(|role| role["name"] == "packages").unwrap();
+        packages["keyids"] = json!([id]);
+    });
+    scene.resign("packages", "harbour", |signed| {
+        signed["delegations"]["keys"][&id] = key.clone();
+        signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
+    });
 }
 
 const ROWS: &[Row] = &[
@@ -448,6 +489,13 @@ const ROWS: &[Row] = &[
         package: CLAIMED,
         attack: |scene| take_back(scene, CLAIMED, with_the_online_key),
         outcomes: [Fooled, Refused, Fooled],
+    },
+    Row {
+        key: "all online keys",
+        deed: "spells the name of a claimed package otherwise in its record",
+        package: CLAIMED,
+        attack: |scene| respell(scene, CLAIMED, with_the_online_key),
+        outcomes: [Refused, Refused, Refused],
     },
     Row {
         key: "all online keys",
@@ -584,24 +632,43 @@ const ROWS: &[Row] = &[
         deed: "gives the bins to itself, and shows a package as it was",
         package: CLAIMED,
         attack: |scene| {
-            let thief = scene.key("harbour").public();
-            let id = thief.id().to_string();
-            let key = wire(&thief);
-            scene.resign("targets", "targets", |signed| {
-                let delegations = &mut signed["delegations"];
-                delegations["keys"][&id] = key.clone();
-                let roles = delegations["roles"].as_array_mut().unwrap();
-                let packages = roles
-                    .iter_mut()
-                    .find(|role| role["name"] == "packages")
-                    .unwrap();
-                packages["keyids"] = json!([id]);
-            });
-            scene.resign("packages", "harbour", |signed| {
-                signed["delegations"]["keys"][&id] = key.clone();
-                signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
-            });
+            take_bins(scene);
             take_back(scene, CLAIMED, |scene, bin, edit| {
+                scene.resign(bin, "harbour", edit);
+            });
+        },
+        outcomes: [Fooled, Same, Fooled],
+    },
+    Row {
+        key: "targets",
+        deed: "gives the bins to itself and a publisher its key, and signs a release",
+        package: CLAIMED,
+        attack: |scene| {
+            let thief = scene.key("rollout");
+            let name: PackageName = CLAIMED.parse().unwrap();
+            let mut folder = Folder::open(&scene.registry()).unwrap();
+            let mut record = folder.record(&name).unwrap().unwrap();
+            let state = apply::state(&mut folder, &name).unwrap();
+            let mut entry = state.document.entries[0].clone();
+            entry.release.version = "9.9.9".parse().unwrap();
+            let version = entry.release.version.clone();
+            record.accepted.insert(version, entry.accepted.unwrap());
+            let body = Body::Release(Box::new(entry.release.clone()));
+            record
+                .statements
+                .extend(chain(&state, [body], &[&thief]).unwrap());
+            let mut document = state.document.clone();
+            document.entries.push(entry);
+            let path = layout::publisher(&"harbour".parse().unwrap());
+            let mut publisher = read(&scene.registry().join(&path));
+            let keys = publisher["keys"].as_array_mut().unwrap();
+            keys.push(wire(&thief.public()));
+            let listed = place(scene, &path, &serde_json::to_vec(&publisher).unwrap());
+            take_bins(scene);
+            scene.resign("targets", "targets", |signed| {
+                signed["targets"][&path] = listed
+            });
+            serve(scene, record, &document, |scene, bin, edit| {
                 scene.resign(bin, "harbour", edit);
             });
         },

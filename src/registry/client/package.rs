@@ -42,7 +42,7 @@ impl Client<'_> {
             return Ok(None);
         };
         loop {
-            let state = verify_record(&target, &self.context(package, &registered, before))?;
+            let state = verify_record(&target, &self.context(&registered, before))?;
             let meanwhile = seen::store(&self.files, package, before, &state)?;
             self.files.tell_refusal(&self.name, self.events);
             let last = state.seen().map(|seen| seen.sequence);
@@ -50,7 +50,7 @@ impl Client<'_> {
                 // What another process has seen in the meantime binds this one, too.
                 Some(other) => before = Some(other),
                 // It has read further: this record was good when it was fetched.
-                None => return Ok(Some(state)),
+                None => return Ok(Some(state).filter(|state| state.document.package == *package)),
             }
         }
     }
@@ -63,8 +63,9 @@ impl Client<'_> {
         let Some((target, registered)) = self.record(package, None)? else {
             return Ok(None);
         };
-        let context = self.context(package, &registered, None);
-        Ok(Some(signed_statements(&target, &context)?))
+        let context = self.context(&registered, None);
+        let statements = signed_statements(&target, &context)?;
+        Ok(Some(statements).filter(|_| registered.package == *package))
     }
 
     /// The record of a package, not yet verified but for its digest, and by what it is judged: all of
@@ -103,20 +104,21 @@ impl Client<'_> {
             };
         };
         let mut registered = Registered {
+            package: package.clone(),
             policy: Arc::clone(policy),
             publishers: BTreeMap::new(),
             unsigned: UnsignedList::default(),
             claim,
         };
-        match record::decode(&target.bytes) {
-            // Another package's name in the same place but for case: there is no package of this name.
-            Ok(record) if is_other_spelling(&record.package, package) => return Ok(None),
-            Ok(record) => {
-                registered.publishers = self.publishers(&record)?;
-                registered.unsigned = self.unsigned_for(&record)?;
+        // What cannot be read is told by `verify_record`, with all that belongs to it.
+        if let Ok(record) = record::decode(&target.bytes) {
+            registered.publishers = self.publishers(&record)?;
+            registered.unsigned = self.unsigned_for(&record)?;
+            // A name of the same place but for case: the package that was asked for does not exist, if this
+            // one does.
+            if is_other_spelling(&record.package, package) {
+                registered.package = record.package;
             }
-            // Told by `verify_record`, with all that belongs to it.
-            Err(_) => {}
         }
         Ok(Some((target, registered)))
     }
@@ -148,13 +150,12 @@ impl Client<'_> {
 
     fn context<'b>(
         &'b self,
-        package: &'b PackageName,
         registered: &'b Registered,
         verified_before: Option<Seen>,
     ) -> RecordContext<'b> {
         RecordContext {
             registry_id: self.registry_id,
-            package,
+            package: &registered.package,
             publishers: &registered.publishers,
             policy: &registered.policy,
             unsigned: &registered.unsigned,

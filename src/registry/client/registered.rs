@@ -10,7 +10,7 @@ use crate::formats::policy::Policy;
 use crate::formats::publisher::Publisher;
 use crate::formats::record::Record;
 use crate::formats::unsigned::UnsignedList;
-use crate::model::{PublisherId, Sha256Digest};
+use crate::model::{PackageName, PublisherId, Sha256Digest};
 use crate::registry::error::ClientError;
 use crate::trust::{Verified, has_unsigned, owners_needed, read_publisher, read_unsigned};
 
@@ -26,6 +26,8 @@ pub(super) struct Known {
 
 /// By what a record is judged.
 pub(super) struct Registered {
+    /// The package that it is of.
+    pub(super) package: PackageName,
     /// What the registry demands.
     pub(super) policy: Arc<Verified<Policy>>,
     /// Those whom the record names as owners.
