@@ -75,10 +75,13 @@ pub fn check(
     }
     let _reading = Journal::wait(root)?;
     let tree = Tree::list(root)?;
+    let chain = chain::follow(&tree, &mut log);
     if Journal::has_pending_change(root) {
         log.find(".journal/plan.json", Problem::PendingChange);
+    } else if let Some(chain) = &chain {
+        chain::find_newer(chain, &tree, &mut log);
     }
-    let mut report = match chain::follow(&tree, &mut log) {
+    let mut report = match chain {
         Some(chain) => check_chain(&tree, &chain, (now, depth), events, &mut log),
         None => unchecked("what the metadata lists"),
     };

@@ -64,6 +64,10 @@ impl Folder {
         folder.load("timestamp", None)?;
         let version = version_of(&folder.roles["timestamp"]["meta"]["snapshot.json"]);
         folder.load("snapshot", Some(version))?;
+        let next = layout::metadata("snapshot", version + 1);
+        if folder.root.join(&next).exists() {
+            return Err(FolderError::PutBack(next));
+        }
         folder.role("targets")?;
         Ok(folder)
     }

@@ -93,6 +93,10 @@ pub enum JournalError {
     /// A folder or file of the registry is a link, or nothing that holds bytes.
     #[error("`{}` is a link, or neither a file nor a folder", .0.display())]
     Link(PathBuf),
+    /// A name that stands for the same bytes for good stands for others already: the folder was published
+    /// further than its timestamp says.
+    #[error("`{}` is there already with other bytes: the registry was published further than this state of it", .0.display())]
+    Taken(PathBuf),
     /// The change is planned and on the disk, but not all of it is in its place.
     #[error("the change could not be brought to its end")]
     Unfinished(#[source] Box<Self>),
@@ -157,6 +161,8 @@ impl Journal {
     /// [`JournalError::Unfinished`] if the change is planned: [`Journal::open`] then finishes it. With
     /// any other error nothing has changed.
     pub fn commit(self, change: Change) -> Result<(), JournalError> {
+        let for_good = change.immutable.iter().chain(&change.metadata);
+        self.refuse_taken(for_good.chain(&change.root))?;
         let order = change.immutable.into_iter().chain(change.plain);
         let order = order.chain(change.metadata).chain(change.root);
         let order = order.chain(change.timestamp);
@@ -309,6 +315,20 @@ impl Journal {
         let folders: BTreeSet<&Path> = folders.filter(|path| *path != Path::new("")).collect();
         let mut folders = folders.into_iter();
         folders.try_for_each(|folder| refuse_link(&self.root.join(folder)))
+    }
+
+    /// Makes sure that no file which is never to change would: clients and caches have it.
+    fn refuse_taken<'a>(
+        &self,
+        mut files: impl Iterator<Item = &'a NewFile>,
+    ) -> Result<(), JournalError> {
+        files.try_for_each(|file| {
+            let path = self.root.join(&file.path);
+            match disk::read_if_there(&path, disk::LIMIT)? {
+                Some(bytes) if bytes != file.bytes => Err(JournalError::Taken(path)),
+                _ => Ok(()),
+            }
+        })
     }
 
     /// Removes staged files that no plan names.

@@ -9,12 +9,12 @@ use cargo_marketplace::formats::record::{self, FileDigest};
 use cargo_marketplace::install::archive::{Limits, derive};
 use cargo_marketplace::model::{PackageName, Release, Sha256Digest, UtcTime};
 use cargo_marketplace::publish::check::{Depth, Report, check};
-use cargo_marketplace::publish::folder::Folder;
+use cargo_marketplace::publish::folder::{Folder, FolderError};
 use cargo_marketplace::publish::journal::Change;
 use insta::assert_snapshot;
 
 use crate::env::{NOW, TestEnv};
-use crate::small_registry::{Silent, archive, files, make, now, propose, role_keys};
+use crate::small_registry::{Silent, archive, files, make, next_day, now, propose, role_keys};
 
 fn checked(root: &Path) -> Report {
     check(root, now(), Depth::Usual, &Silent).unwrap()
@@ -358,4 +358,49 @@ fn a_deep_check_finds_documents_in_other_bytes() {
         );
         assert_eq!(found.lines().count(), 1, "{found}");
     }
+}
+
+/// Whoever can change the folder, as by a pull request, may put files back that were good once.
+#[test]
+fn an_older_state_that_was_put_back_is_found_and_not_published_further() {
+    let root = made();
+    let timestamp = root.path().join(layout::TIMESTAMP);
+    let older = fs::read(&timestamp).unwrap();
+    next_day(root.path());
+    fs::write(&timestamp, &older).unwrap();
+    let before = files(root.path());
+    let refused = Folder::open(root.path()).unwrap_err();
+    assert!(matches!(refused, FolderError::PutBack(_)), "{refused}");
+    let found = lines(&checked(root.path()));
+    let newer = "it is newer than what is in force: an older state of the registry was put back";
+    assert!(found.contains(newer), "{found}");
+    // Where the later snapshots were taken away, too, other files are still what they were.
+    for path in before.keys().filter(|path| path.ends_with("snapshot.json")) {
+        if is_later(path, &older) {
+            fs::remove_file(root.path().join(path)).unwrap();
+        }
+    }
+    let mut folder = Folder::open(root.path()).unwrap();
+    let index = fs::read(root.path().join(layout::CATALOG_INDEX)).unwrap();
+    folder
+        .set_target("catalog", layout::CATALOG_INDEX, &index)
+        .unwrap();
+    let refused = folder
+        .commit(Change::default(), &role_keys(), now())
+        .unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.contains("is there already with other bytes"),
+        "{refused}"
+    );
+}
+
+/// Whether a snapshot is of a later version than a timestamp announces.
+fn is_later(path: &str, timestamp: &[u8]) -> bool {
+    let timestamp: serde_json::Value = serde_json::from_slice(timestamp).unwrap();
+    let announced = timestamp["signed"]["meta"]["snapshot.json"]["version"]
+        .as_u64()
+        .unwrap();
+    let version = path.trim_start_matches("tuf/").split('.').next().unwrap();
+    version.parse::<u64>().unwrap() > announced
 }

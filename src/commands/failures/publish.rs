@@ -29,11 +29,20 @@ impl From<JournalError> for CommandError {
             JournalError::Unfinished(_) => {
                 shown.with_note("the next command that changes the registry finishes the change")
             }
+            JournalError::Taken(_) => put_back(&error),
             JournalError::Plan { .. } | JournalError::Outside { .. } => shown
                 .with_note(NOTHING_WRITTEN)
                 .with_help("if `cargo marketplace registry check DIR` finds nothing else, remove that file"),
         }
     }
+}
+
+/// What was published once is in the hands of clients, who refuse anything older.
+fn put_back(error: &dyn std::error::Error) -> CommandError {
+    failed(error)
+        .with_code("MP0701")
+        .with_note(NOTHING_WRITTEN)
+        .with_help("bring the newest state of the folder back, from where it is served or from git")
 }
 
 impl From<SealError> for CommandError {
@@ -57,6 +66,7 @@ impl From<FolderError> for CommandError {
             FolderError::Missing(_) | FolderError::Mismatch { .. } => failed(&error)
                 .with_code("MP0701")
                 .with_help("`cargo marketplace registry check DIR` lists what is wrong"),
+            FolderError::PutBack(_) => put_back(&error),
             FolderError::Metadata { .. }
             | FolderError::Shape { .. }
             | FolderError::Record { .. } => failed(&error).with_code("MP0701"),

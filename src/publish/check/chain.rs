@@ -79,6 +79,15 @@ impl Chain {
     }
 }
 
+/// Notes metadata of later versions than those in force, where no change is under way.
+pub(super) fn find_newer(chain: &Chain, tree: &Tree, log: &mut Log) {
+    let next = chain.validities.iter();
+    let next = next.map(|role| layout::metadata(&role.role, role.version + 1));
+    for path in next.filter(|next| tree.paths().any(|path| path == next)) {
+        log.find(&path, Problem::PutBack);
+    }
+}
+
 /// Follows the chain. Nothing if it breaks before it leads to any file.
 pub(super) fn follow(tree: &Tree, log: &mut Log) -> Option<Chain> {
     let first = layout::metadata("root", 1);

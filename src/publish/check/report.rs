@@ -99,6 +99,9 @@ pub enum Problem {
     /// Metadata past its expiry.
     #[error("it expired at {0}")]
     Expired(UtcTime),
+    /// Metadata of a later version than the one in force.
+    #[error("it is newer than what is in force: an older state of the registry was put back")]
+    PutBack,
     /// A target in a role where no client looks for it.
     #[error("the role `{0}` lists it, where no client looks for it")]
     Unreachable(String),

@@ -27,6 +27,9 @@ pub enum FolderError {
         /// The file.
         path: String,
     },
+    /// There is a later state than the one that is announced.
+    #[error("an older state of the registry was put back: `{0}` was published already")]
+    PutBack(String),
     /// A metadata file is not in order.
     #[error("the registry is damaged: `{path}` is refused")]
     Metadata {
