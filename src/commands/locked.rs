@@ -63,7 +63,10 @@ impl<'a> LockedProject<'a> {
         manifest: Option<&Path>,
         backend: Option<BackendArg>,
     ) -> Result<Self, CommandError> {
-        let folder = manifest.and_then(Path::parent).unwrap_or(&context.cwd);
+        let folder = match manifest {
+            Some(manifest) => folder_of(manifest)?,
+            None => &context.cwd,
+        };
         let path = lock_file(folder)?;
         let graph = LockGraph::read(&path).map_err(unreadable)?;
         let graph = graph.unwrap_or_default();
@@ -234,6 +237,18 @@ impl Examined<'_> {
             }
         }
     }
+}
+
+/// The folder of a manifest that was named. Cargo, which would ask for as much, is not run here.
+fn folder_of(manifest: &Path) -> Result<&Path, CommandError> {
+    let is_one = manifest
+        .file_name()
+        .is_some_and(|name| name == "Cargo.toml");
+    let folder = manifest.parent().filter(|_| is_one && manifest.is_file());
+    folder.ok_or_else(|| {
+        let text = format!("`{}` is not the path of a `Cargo.toml`", manifest.display());
+        CommandError::failure(text)
+    })
 }
 
 /// The nearest lock file of the project in a folder.

@@ -92,7 +92,21 @@ pub(super) fn packages(text: &str, path: &Path) -> Result<Vec<LockPackage>, Lock
     let table: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+    match table.get("version").map(toml::Value::as_integer) {
+        Some(Some(3 | 4)) => {}
+        // Old cargos wrote none.
+        None if table.contains_key("package") => {}
+        None => return Err(malformed("it has no version and no package".into())),
+        Some(version) => {
+            let version =
+                version.map_or_else(|| "its version".into(), |one| format!("version {one}"));
+            return Err(malformed(format!(
+                "{version} is none that this program knows"
+            )));
+        }
+    }
     let packages = match table.get("package") {
+        // A workspace without members.
         None => return Ok(Vec::new()),
         Some(packages) => packages.as_array(),
     };

@@ -431,3 +431,36 @@ fn both_formats_say_the_same_of_a_lock_file() {
         assert!(told.starts_with(code), "{told}");
     }
 }
+
+/// Nothing is in order that was not looked at.
+#[test]
+fn what_is_no_project_and_no_lock_file_is_not_audited() {
+    let env = project(&lock_file(PACKAGES));
+    env.write("work/sub/readme", "");
+    for line in ["audit", "verify --workspace"] {
+        for manifest in ["nosuch/Cargo.toml", "sub/nosuch.toml", "Cargo.lock", "sub"] {
+            let line = line.split(' ').chain(["--manifest-path", manifest]);
+            let outcome = env.command(line).run();
+            assert_eq!(outcome.code, Some(101), "{manifest}: {outcome}");
+            let told = format!("{manifest}` is not the path of a `Cargo.toml`");
+            assert!(outcome.stderr.contains(&told), "{outcome}");
+        }
+        for (text, told) in [
+            (
+                "version = 99\n",
+                "version 99 is none that this program knows",
+            ),
+            (
+                "version = \"4\"\n",
+                "its version is none that this program knows",
+            ),
+            ("", "it has no version and no package"),
+        ] {
+            env.write("work/Cargo.lock", text);
+            let outcome = env.command(line.split(' ')).run();
+            assert_eq!(outcome.code, Some(101), "{outcome}");
+            assert!(outcome.stderr.contains(told), "{outcome}");
+        }
+        env.write("work/Cargo.lock", lock_file(PACKAGES));
+    }
+}
