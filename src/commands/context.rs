@@ -199,10 +199,14 @@ impl Context {
 
     /// Reads a file that the user named.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, CommandError> {
-        std::fs::read(self.absolute(path)).map_err(|error| {
-            let failed = CommandError::failure(format!("cannot read `{}`", path.display()));
-            failed.caused_by(Some(&error))
-        })
+        let refused = || CommandError::failure(format!("cannot read `{}`", path.display()));
+        let bytes = disk::read_start(&self.absolute(path), disk::LIMIT + 1);
+        let bytes = bytes.map_err(|failure| refused().caused_by(Some(&failure.source)))?;
+        // Also what has no end, as a device.
+        match bytes.len() as u64 > disk::LIMIT {
+            true => Err(refused().with_note("it is larger than any file that this program reads")),
+            false => Ok(bytes),
+        }
     }
 
     /// Fresh random bytes from the system.

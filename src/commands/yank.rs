@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use semver::Version;
 
 use super::context::Context;
@@ -29,7 +30,7 @@ pub struct YankArgs {
     pub undo: bool,
 
     /// Why; shown to everybody who asks for the release
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
 
     /// The registry's folder on this machine

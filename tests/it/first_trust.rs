@@ -184,3 +184,20 @@ fn a_pin_that_is_newer_than_what_is_trusted_takes_its_place() {
     assert_eq!(again.code, Some(0), "{again}");
     assert!(again.stderr.contains("root v2"), "{again}");
 }
+
+/// What the user named is at fault, and not the registry.
+#[test]
+fn a_file_that_is_no_root_is_named() {
+    let env = TestEnv::new();
+    let folder = Fixture::get().registry_dir(&env);
+    let url = format!("file://{}", folder.display());
+    for (path, text) in [("work/empty", ""), ("work/page", "<html>")] {
+        env.write(path, text);
+        let add = ["registry", "add", "harbour", &url, "--root-file"];
+        let file = path.trim_start_matches("work/");
+        let refused = env.command(add.into_iter().chain([file])).run();
+        assert_eq!(refused.code, Some(101), "{refused}");
+        let told = format!("error: `{file}` is no root metadata\n");
+        assert!(refused.stderr.contains(&told), "{refused}");
+    }
+}

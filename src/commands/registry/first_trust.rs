@@ -31,7 +31,12 @@ impl Pin {
         context: &Context,
     ) -> Result<Self, CommandError> {
         if let Some(path) = &args.root_file {
-            return of_file(context.read(path)?, args, transport);
+            let bytes = context.read(path)?;
+            started(&bytes).map_err(|error| {
+                let text = format!("`{}` is no root metadata", path.display());
+                CommandError::failure(text).caused_by(Some(&error))
+            })?;
+            return of_file(bytes, args, transport);
         }
         if let Some(pinned) = args.root {
             return of_digest(args, pinned, transport);

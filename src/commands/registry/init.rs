@@ -76,7 +76,7 @@ pub struct InitArgs {
 
     /// Days for which metadata is valid after its signing [default: 7 for the timestamp, 30 for the
     /// snapshot, 90 for other online roles, 365 for offline ones]
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub valid_days: Option<u32>,
 
     /// Do not encrypt keys that are made

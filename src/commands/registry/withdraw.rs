@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use semver::Version;
 
 use crate::commands::context::Context;
@@ -27,7 +28,7 @@ pub struct WithdrawArgs {
     pub spec: PackageSpec,
 
     /// Why; everybody can read it
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
 
     /// Show the statement that would be added, and change nothing

@@ -144,7 +144,12 @@ impl FromStr for BaseUrl {
         }
         let mut url = Url::parse(text).map_err(|reason| BaseUrlError::Syntax {
             url: shown.clone(),
-            reason: reason.to_string(),
+            reason: match reason {
+                url::ParseError::RelativeUrlWithoutBase => {
+                    "it has no scheme; that of a folder is `file:///the/folder/`".to_owned()
+                }
+                reason => reason.to_string(),
+            },
         })?;
         if !url.username().is_empty() || url.password().is_some() {
             let host = url.host_str().unwrap_or_default().to_owned();
