@@ -5,6 +5,7 @@ use super::error::CommandError;
 use super::prompt;
 use crate::formats::publisher;
 use crate::model::{Body, KeyId, PublicKey, PublisherId};
+use crate::publish::apply::Intake;
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
@@ -17,6 +18,9 @@ const CHANGED_ROLES: [&str; 4] = ["packages-0", "catalog", "snapshot", "timestam
 /// The roles that registering a publisher signs anew besides: it, and the claims of new packages. Their
 /// keys are offline ones, and not read without need.
 const REGISTERING_ROLES: [&str; 2] = ["targets", CLAIMING_ROLE];
+
+/// The roles that a change of a publisher's keys signs anew.
+const CHANGING_ROLES: [&str; 3] = ["targets", "snapshot", "timestamp"];
 
 /// The roles that claiming packages signs anew.
 const CLAIMING_ROLES: [&str; 3] = [CLAIMING_ROLE, "snapshot", "timestamp"];
@@ -170,16 +174,34 @@ pub fn first_at_hand(
         .transpose()
 }
 
-/// The ids of the keys that a change needs in which these publishers take part.
-pub fn needed_key_ids(
+/// The ids of the keys that an intake needs.
+pub fn needed_key_ids(folder: &mut Folder, intake: &Intake) -> Result<Vec<KeyId>, CommandError> {
+    let publishers = intake.proposals.iter().flat_map(|one| &one.publishers);
+    let mut needed = match intake.proposals.is_empty() {
+        true => Vec::new(),
+        false => release_key_ids(folder, publishers)?,
+    };
+    if !intake.keys.is_empty() {
+        needed.extend(changing_key_ids(folder)?);
+    }
+    Ok(needed)
+}
+
+/// The ids of the keys that releases need in which these publishers take part.
+pub fn release_key_ids<'a>(
     folder: &mut Folder,
-    publishers: &[publisher::Publisher],
+    publishers: impl IntoIterator<Item = &'a publisher::Publisher>,
 ) -> Result<Vec<KeyId>, CommandError> {
     let mut registers = false;
     for publisher in publishers {
         registers |= folder.publisher(&publisher.id)?.is_none();
     }
     key_ids(folder, registers)
+}
+
+/// The ids of the keys that a change of a publisher's keys needs.
+pub fn changing_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    ids_of(folder, CHANGING_ROLES.into_iter())
 }
 
 /// The ids of all keys that changing the registry can need.

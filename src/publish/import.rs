@@ -120,9 +120,8 @@ pub fn import(
     if !proposals.is_empty() {
         imported.applied = Some(match attestation {
             Attestation::Nobody { .. } => apply::apply_unsigned(folder, proposals, authority)?,
-            Attestation::Vouch { .. } => apply::apply(folder, proposals, &[], authority)?,
-            Attestation::Sign(signer) => {
-                apply::apply(folder, proposals, &[signer.public()], authority)?
+            Attestation::Vouch { .. } | Attestation::Sign(_) => {
+                apply::apply(folder, proposals.into(), authority)?
             }
         });
     }
@@ -185,6 +184,7 @@ fn proposal(
     attestation: Attestation<'_>,
 ) -> Result<Proposal, ImportError> {
     let (releases, archives): (Vec<Release>, Vec<Vec<u8>>) = new.into_iter().unzip();
+    let mut publishers = Vec::new();
     let statements = match attestation {
         Attestation::Vouch { key, source } => {
             let vouch = |release| Body::Vouch {
@@ -197,6 +197,7 @@ fn proposal(
             let bodies = releases
                 .into_iter()
                 .map(|r| sign::release_body(r, signer.publisher));
+            publishers.push(signer.public());
             sign::sign(state, bodies.collect(), signer)?.statements
         }
         Attestation::Nobody { source } => {
@@ -211,6 +212,7 @@ fn proposal(
         package: state.document.package.clone(),
         statements,
         archives,
+        publishers,
     })
 }
 

@@ -213,8 +213,9 @@ fn yank(
         package,
         statements: sign::chain(&state, [body], &[&who.key()]).unwrap(),
         archives: Vec::new(),
+        publishers: Vec::new(),
     };
-    apply::apply(folder, vec![proposal], &[], authority).unwrap();
+    apply::apply(folder, vec![proposal].into(), authority).unwrap();
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {

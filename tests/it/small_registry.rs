@@ -179,11 +179,11 @@ pub(crate) fn apply(root: &Path, submission: Submission) {
         package: submission.package,
         statements: submission.statements,
         archives: Vec::new(),
+        publishers: submission.publishers,
     };
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let publishers = submission.publishers;
-    apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
+    apply::apply(folder, vec![proposal].into(), &authority(&keys)).unwrap();
 }
 
 /// Takes in a release for which the operator vouches, whatever it says.
@@ -199,9 +199,10 @@ pub(crate) fn propose(root: &Path, release: Release, archive: Vec<u8>) {
         package,
         statements: sign::chain(&state, [vouch], &[&key(2)]).unwrap(),
         archives: vec![archive],
+        publishers: Vec::new(),
     };
     let keys = role_keys();
-    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
+    apply::apply(folder, vec![proposal].into(), &authority(&keys)).unwrap();
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {

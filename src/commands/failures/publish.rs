@@ -184,9 +184,9 @@ impl From<ApplyError> for CommandError {
             ApplyError::Record(RecordError::Statement {
                 cause: StatementRefusal::Fold(FoldError::Sequence { .. } | FoldError::Previous),
                 ..
-            }) => failed(&error).with_note(NOTHING_WRITTEN).with_help(
-                "another statement came before it, or it is in the registry already; else sign again",
-            ),
+            }) => failed(&error)
+                .with_note(NOTHING_WRITTEN)
+                .with_help("another statement came before it; sign again"),
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::NotTheirKeys(_) | ApplyError::Key(_) => {
                 refused("MP0403", &error)

@@ -73,7 +73,7 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
         .iter()
         .map(|publisher| publisher.signer().public())
         .collect();
-    let mut needed = signing::needed_key_ids(&mut folder, &publishers)?;
+    let mut needed = signing::release_key_ids(&mut folder, &publishers)?;
     match args.unsigned {
         true => needed.extend(folder.key_ids("policy")?),
         false => needed.extend(vouchers.iter().map(PublicKey::id)),

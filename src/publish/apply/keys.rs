@@ -4,41 +4,83 @@ use std::collections::BTreeMap;
 
 use super::terms::Terms;
 use super::{ApplyError, Authority};
-use crate::formats::layout;
+use crate::formats::key_change::KeyChange;
 use crate::formats::publisher::{self, Publisher};
 use crate::formats::statement::Envelope;
-use crate::model::{KeyId, PackageName, PublisherId};
+use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest};
 use crate::publish::folder::{Folder, FolderError};
 use crate::publish::journal::Change;
-use crate::trust::{KeyChangeRefusal, check_keys, check_record, owners_needed};
+use crate::trust::{KeyChangeRefusal, check_key_change, check_keys, check_record, owners_needed};
 
-/// Gives a publisher other keys. Needs the key of the role `targets`.
+/// Gives a publisher other keys, as the operator. Needs the key of the role `targets`.
 pub fn change_keys(
     mut folder: Folder,
     next: &Publisher,
     authority: &Authority<'_>,
 ) -> Result<(), ApplyError> {
-    check_change(&mut folder, next)?;
     let mut change = Change::default();
-    let path = layout::publisher(&next.id);
-    let bytes = publisher::encode(next);
-    folder.set_target("targets", &path, &bytes)?;
-    change.add_hashed(&path, bytes);
+    set_keys(&mut folder, next, &mut change)?;
     Ok(folder.commit(change, authority.keys, authority.now)?)
 }
 
-/// Makes sure that a publisher can have these keys: nothing that they signed may fall with it, or no
-/// client could read the package any more.
-pub fn check_change(folder: &mut Folder, next: &Publisher) -> Result<(), ApplyError> {
-    let id = &next.id;
-    let refused = |source| ApplyError::Keys {
-        id: id.clone(),
-        source,
+/// Makes sure that a publisher can have these keys, without a change.
+pub fn check_change(mut folder: Folder, next: &Publisher) -> Result<(), ApplyError> {
+    set_keys(&mut folder, next, &mut Change::default())
+}
+
+/// Takes a change that its publisher signed into the one that is under way; what follows is judged by
+/// it. One that was taken in before, and that nothing came after, is passed over.
+pub(super) fn take_in(
+    folder: &mut Folder,
+    signed: &KeyChange,
+    change: &mut Change,
+) -> Result<(), ApplyError> {
+    let next = &signed.publisher;
+    let file = folder.publisher_file(&next.id)?;
+    let file = file.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?;
+    match changed_by(signed, &file, folder.registry_id())? {
+        Some(_) => set_keys(folder, next, change),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a publisher whose file has these bytes made a change. Returns the publisher as they are
+/// before it; nothing, if they are as it would have them already.
+pub fn changed_by(
+    signed: &KeyChange,
+    file: &[u8],
+    registry_id: Sha256Digest,
+) -> Result<Option<Publisher>, ApplyError> {
+    let next = &signed.publisher;
+    let present = publisher::decode(file).map_err(FolderError::from)?;
+    if signed.registry_id == registry_id && present == *next {
+        return Ok(None);
+    }
+    check_key_change(signed, &present, file, registry_id)
+        .map_err(|source| refused(next, source))?;
+    Ok(Some(present))
+}
+
+/// The sha256 of a publisher's file as it lies in the registry, and what it says.
+pub fn present(
+    folder: &mut Folder,
+    id: &PublisherId,
+) -> Result<Option<(Publisher, Sha256Digest)>, FolderError> {
+    let Some(file) = folder.publisher_file(id)? else {
+        return Ok(None);
     };
+    Ok(Some((publisher::decode(&file)?, Sha256Digest::of(&file))))
+}
+
+/// Lists other keys of a publisher. Nothing that they signed may fall with it, or no client could read
+/// the package any more.
+fn set_keys(folder: &mut Folder, next: &Publisher, change: &mut Change) -> Result<(), ApplyError> {
+    let id = &next.id;
     let present = folder.publisher(id)?;
-    let present = present.ok_or_else(|| refused(KeyChangeRefusal::Other))?;
-    check_keys(&present, next).map_err(refused)?;
-    let terms = Terms::with(folder, next)?;
+    let present = present.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?;
+    check_keys(&present, next).map_err(|source| refused(next, source))?;
+    folder.set_publisher(next, change)?;
+    let terms = Terms::of(folder)?;
     for record in folder.records()? {
         if !owners_needed(&record).contains(id) {
             continue;
@@ -55,6 +97,13 @@ pub fn check_change(folder: &mut Folder, next: &Publisher) -> Result<(), ApplyEr
             })?;
     }
     Ok(())
+}
+
+fn refused(next: &Publisher, source: KeyChangeRefusal) -> ApplyError {
+    ApplyError::Keys {
+        id: next.id.clone(),
+        source,
+    }
 }
 
 /// Of each package of a publisher, the last statement that a key signed.
