@@ -123,3 +123,80 @@ pub fn last_signed(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::formats::layout;
+    use crate::model::{PublicKey, UtcTime};
+    use crate::publish::apply::{Applied, Intake, apply};
+    use crate::publish::init::tests::{keys, opened};
+    use crate::trust::{SecretKey, sign_key_change};
+
+    fn key(seed: u8) -> SecretKey {
+        SecretKey::from_seed(&[seed; 32])
+    }
+
+    fn harbour(seeds: &[u8]) -> Publisher {
+        let keys: Vec<PublicKey> = seeds.iter().map(|seed| key(*seed).public()).collect();
+        Publisher::new("harbour".parse().unwrap(), keys)
+    }
+
+    fn now() -> UtcTime {
+        UtcTime::from_unix(1_800_000_000).unwrap()
+    }
+
+    /// A registry that knows a publisher, whose file has these bytes.
+    fn with_file(path: &Path, publisher: &Publisher, file: Vec<u8>) -> Folder {
+        let mut folder = opened(path);
+        let mut change = Change::default();
+        let place = layout::publisher(&publisher.id);
+        folder.set_target("targets", &place, &file).unwrap();
+        change.add_hashed(&place, file);
+        folder.commit(change, &keys(), now()).unwrap();
+        Folder::open(path).unwrap()
+    }
+
+    fn taken_in(
+        folder: Folder,
+        publisher: Publisher,
+        previous: Sha256Digest,
+        signers: &[u8],
+    ) -> Result<Applied, ApplyError> {
+        let mut change = KeyChange {
+            registry_id: folder.registry_id(),
+            previous,
+            publisher,
+            signatures: Vec::new(),
+        };
+        let signers: Vec<SecretKey> = signers.iter().map(|seed| key(*seed)).collect();
+        sign_key_change(&mut change, &signers.iter().collect::<Vec<_>>()).unwrap();
+        let intake = Intake {
+            keys: vec![change],
+            proposals: Vec::new(),
+        };
+        let authority = Authority {
+            keys: &keys(),
+            now: now(),
+        };
+        apply(folder, intake, &authority)
+    }
+
+    #[test]
+    fn a_change_names_the_bytes_that_the_registry_has_whatever_program_wrote_them() {
+        let place = tempfile::tempdir().unwrap();
+        let known = harbour(&[3]);
+        let value: serde_json::Value = serde_json::from_slice(&publisher::encode(&known)).unwrap();
+        let file = value.to_string().into_bytes();
+        assert_ne!(file, publisher::encode(&known));
+        let mut folder = with_file(place.path(), &known, file.clone());
+        let found = present(&mut folder, &known.id).unwrap();
+        assert_eq!(found, Some((known, Sha256Digest::of(&file))));
+        let next = harbour(&[3, 4]);
+        taken_in(folder, next.clone(), Sha256Digest::of(&file), &[3, 4]).unwrap();
+        let mut folder = Folder::open(place.path()).unwrap();
+        assert_eq!(folder.publisher(&next.id).unwrap(), Some(next));
+    }
+}
