@@ -194,7 +194,9 @@ impl From<ApplyError> for CommandError {
             ApplyError::Keys { ref source, .. } => {
                 let shown = refused("MP0609", &error);
                 match source {
-                    KeyChangeRefusal::Outdated(_) => shown.with_help("make it anew"),
+                    KeyChangeRefusal::Outdated(_) | KeyChangeRefusal::Unsigned { .. } => {
+                        shown.with_help("make it anew")
+                    }
                     _ => shown,
                 }
             }

@@ -6,6 +6,7 @@ use super::terms::Terms;
 use super::{ApplyError, Authority};
 use crate::formats::key_change::KeyChange;
 use crate::formats::publisher::{self, Publisher};
+use crate::formats::record::Record;
 use crate::formats::statement::Envelope;
 use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest};
 use crate::publish::folder::{Folder, FolderError};
@@ -79,14 +80,13 @@ fn set_keys(folder: &mut Folder, next: &Publisher, change: &mut Change) -> Resul
     let present = folder.publisher(id)?;
     let present = present.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?;
     check_keys(&present, next).map_err(|source| refused(next, source))?;
+    let records = records_of(folder, id)?;
+    check_revocations(&records, &present, next)?;
     folder.set_publisher(next, change)?;
     let terms = Terms::of(folder)?;
-    for record in folder.records()? {
-        if !owners_needed(&record).contains(id) {
-            continue;
-        }
+    for record in &records {
         terms
-            .judge(folder, &record, check_record)
+            .judge(folder, record, check_record)
             .map_err(|error| match error {
                 ApplyError::Record(source) => ApplyError::Breaks {
                     id: id.clone(),
@@ -95,6 +95,37 @@ fn set_keys(folder: &mut Folder, next: &Publisher, change: &mut Change) -> Resul
                 },
                 other => other,
             })?;
+    }
+    Ok(())
+}
+
+/// The records of the packages that a publisher owns or has owned.
+fn records_of(folder: &mut Folder, id: &PublisherId) -> Result<Vec<Record>, FolderError> {
+    let mut records = folder.records()?;
+    records.retain(|record| owners_needed(record).contains(id));
+    Ok(records)
+}
+
+/// Makes sure that no key is called revoked and good for what it has yet to sign. One that is good for
+/// less than it has signed would break a record.
+fn check_revocations(
+    records: &[Record],
+    present: &Publisher,
+    next: &Publisher,
+) -> Result<(), ApplyError> {
+    for revocation in &next.revoked {
+        if present.revoked.contains(revocation) {
+            continue;
+        }
+        let key = revocation.key.id();
+        let signed = last_in(records, &key);
+        let mut last_good = revocation.last_good.iter();
+        let beyond = last_good.find(|(package, last)| signed.get(*package) < Some(*last));
+        if let Some((package, last)) = beyond {
+            let (package, last) = (package.clone(), *last);
+            let source = KeyChangeRefusal::Unsigned { key, package, last };
+            return Err(refused(next, source));
+        }
     }
     Ok(())
 }
@@ -112,16 +143,16 @@ pub fn last_signed(
     id: &PublisherId,
     key: &KeyId,
 ) -> Result<BTreeMap<PackageName, u64>, FolderError> {
+    Ok(last_in(&records_of(folder, id)?, key))
+}
+
+fn last_in(records: &[Record], key: &KeyId) -> BTreeMap<PackageName, u64> {
     let signed = |envelope: &Envelope| envelope.signatures.iter().any(|s| s.key_id == *key);
-    let mut all = BTreeMap::new();
-    for record in folder.records()? {
-        if !owners_needed(&record).contains(id) {
-            continue;
-        }
-        let last = record.statements.iter().rposition(signed);
-        all.extend(last.map(|place| (record.package, place as u64 + 1)));
-    }
-    Ok(all)
+    let last = |record: &Record| {
+        let place = record.statements.iter().rposition(signed)?;
+        Some((record.package.clone(), place as u64 + 1))
+    };
+    records.iter().filter_map(last).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +161,7 @@ mod tests {
 
     use super::*;
     use crate::formats::layout;
+    use crate::formats::publisher::Revocation;
     use crate::model::{PublicKey, UtcTime};
     use crate::publish::apply::{Applied, Intake, apply};
     use crate::publish::init::tests::{keys, opened};
@@ -198,5 +230,36 @@ mod tests {
         taken_in(folder, next.clone(), Sha256Digest::of(&file), &[3, 4]).unwrap();
         let mut folder = Folder::open(place.path()).unwrap();
         assert_eq!(folder.publisher(&next.id).unwrap(), Some(next));
+    }
+    #[test]
+    fn a_revoked_key_is_good_for_nothing_that_it_has_yet_to_sign() {
+        let place = tempfile::tempdir().unwrap();
+        let known = harbour(&[3, 4]);
+        let file = publisher::encode(&known);
+        let previous = Sha256Digest::of(&file);
+        drop(with_file(place.path(), &known, file));
+        let revoked = |last_good: &[(&str, u64)]| {
+            let last_good = last_good.iter();
+            let last_good = last_good.map(|(name, last)| (name.parse().unwrap(), *last));
+            Publisher {
+                revoked: vec![Revocation {
+                    key: key(3).public(),
+                    last_good: last_good.collect(),
+                }],
+                ..harbour(&[4])
+            }
+        };
+        let folder = Folder::open(place.path()).unwrap();
+        let error = taken_in(folder, revoked(&[("tide", 1_000_000)]), previous, &[4]);
+        let Err(ApplyError::Keys { source, .. }) = error else {
+            panic!("{error:?}");
+        };
+        let text = format!(
+            "the key {} is revoked, and would be good for statement 1000000 of `tide`, which it has not signed",
+            key(3).public().id()
+        );
+        assert_eq!(source.to_string(), text);
+        let folder = Folder::open(place.path()).unwrap();
+        taken_in(folder, revoked(&[]), previous, &[4]).unwrap();
     }
 }
