@@ -150,12 +150,17 @@ pub fn warn_within_reach(context: &Context) -> Result<(), CommandError> {
 
 /// Those of the registry's role keys that a change needs and that are in the key folder.
 pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
-    let stored: Vec<StoredKey> = context.keystore().list()?;
-    // Of a key that is kept elsewhere only the public half may lie here.
-    let is_here = |key: &&StoredKey| needed.contains(&key.public.id()) && key.secret.is_file();
-    let needed = stored.iter().filter(is_here);
-    let keys = needed.map(|key| load(context, &key.name));
+    let keys = at_hand(context, needed)?.into_iter();
+    let keys = keys.map(|key| load(context, &key.name));
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Those of the keys that are in the key folder.
+pub fn at_hand(context: &Context, ids: &[KeyId]) -> Result<Vec<StoredKey>, CommandError> {
+    let mut stored = context.keystore().list()?;
+    // Of a key that is kept elsewhere only the public half may lie here.
+    stored.retain(|key| ids.contains(&key.public.id()) && key.secret.is_file());
+    Ok(stored)
 }
 
 /// The secret half of the first of these keys that is in the key folder.

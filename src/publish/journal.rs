@@ -150,13 +150,13 @@ impl Journal {
         root.join(FOLDER).join(PLAN).exists()
     }
 
-    /// Writes a change, whole or not at all.
+    /// Writes a change, whole or not at all. The lock is held until the journal is dropped.
     ///
     /// # Errors
     ///
     /// [`JournalError::Unfinished`] if the change is planned: [`Journal::open`] then finishes it. With
     /// any other error nothing has changed.
-    pub fn commit(self, change: Change) -> Result<(), JournalError> {
+    pub fn commit(&self, change: Change) -> Result<(), JournalError> {
         let order = change.immutable.into_iter().chain(change.plain);
         let order = order.chain(change.metadata).chain(change.root);
         let order = order.chain(change.timestamp);

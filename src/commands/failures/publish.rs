@@ -72,7 +72,7 @@ impl From<DraftError> for CommandError {
     fn from(error: DraftError) -> Self {
         match error {
             DraftError::Seal(error) => error.into(),
-            DraftError::Link(error) => error.into(),
+            DraftError::Journal(error) => error.into(),
             DraftError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
             DraftError::Metadata { .. } | DraftError::Keys(_) | DraftError::Beyond(_) => {
                 refused("MP0607", &error).with_help(DISCARD)

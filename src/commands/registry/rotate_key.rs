@@ -50,12 +50,11 @@ pub fn run(args: RotateKeyArgs, context: &Context) -> Result<(), CommandError> {
         remove: remove.collect::<Result<_, _>>()?,
         threshold: args.threshold,
     };
-    let mut folder = Folder::open(&path)?;
-    require_no_drafts(&mut folder)?;
-    let pending = folder.rotate(&args.role, &rotation, context.now)?;
-    let signing = Signing {
-        roles: &[],
-        keys: &[],
+    let drafting = || {
+        let mut folder = Folder::open(&path)?;
+        require_no_drafts(&mut folder)?;
+        let pending = folder.rotate(&args.role, &rotation, context.now)?;
+        Ok((Registry::Known(folder), pending))
     };
-    advance(context, &path, Registry::Known(folder), pending, &signing)
+    advance(context, &path, &drafting, &Signing::default())
 }

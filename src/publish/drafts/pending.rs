@@ -93,6 +93,12 @@ impl Pending {
         &self.after
     }
 
+    /// Whether the same is to be signed, by whomever it was signed so far.
+    #[must_use]
+    pub fn is_same_change(&self, other: &Self) -> bool {
+        self.drafts.are_of_the_same(&other.drafts)
+    }
+
     /// Whether the registry is being made.
     #[must_use]
     pub fn is_first(&self) -> bool {
