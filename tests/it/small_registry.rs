@@ -14,7 +14,7 @@ use cargo_marketplace::model::{
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
 use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
-use cargo_marketplace::publish::import::{Archive, Attestation, import};
+use cargo_marketplace::publish::import::{Archive, Attestation, derive_all, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
@@ -147,17 +147,8 @@ pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'
     });
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let archives = archives.collect();
-    let home = Home::Mirror;
-    import(
-        folder,
-        archives,
-        &home,
-        attestation,
-        &authority(&keys),
-        &Silent,
-    )
-    .unwrap();
+    let archives = derive_all(archives.collect(), &Home::Mirror, &Silent).unwrap();
+    import(folder, archives, attestation, &authority(&keys)).unwrap();
 }
 
 /// What the owner would submit.
