@@ -1,5 +1,7 @@
 //! Keys for a command that signs: which one, and its passphrase.
 
+use std::path::{Path, PathBuf};
+
 use super::context::Context;
 use super::error::CommandError;
 use super::prompt;
@@ -11,6 +13,7 @@ use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
 use crate::publish::sign::Signer;
 use crate::trust::SecretKey;
+use crate::trust::ed25519::public_from_pem;
 
 /// The roles that adding releases signs anew.
 const CHANGED_ROLES: [&str; 4] = ["packages-0", "catalog", "snapshot", "timestamp"];
@@ -119,6 +122,31 @@ pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError
     }
     let passphrase = prompt::passphrase(context, name.as_str())?;
     Ok(store.load(name, Some(&passphrase))?)
+}
+
+/// A public key: the name of one in the key folder, or the path of a PEM file.
+pub fn public_key(context: &Context, text: &str) -> Result<PublicKey, CommandError> {
+    let is_path = text.contains(['/', '\\']) || Path::new(text).extension().is_some();
+    if !is_path {
+        let name: KeyName = text.parse().map_err(|error| {
+            let usage = CommandError::usage(format!("`{text}` is no name of a key"));
+            usage.caused_by(Some(&error))
+        })?;
+        return Ok(context.keystore().get(&name)?.public);
+    }
+    let bytes = context.read(&PathBuf::from(text))?;
+    let refused = || CommandError::failure(format!("`{text}` holds no public key"));
+    let pem = std::str::from_utf8(&bytes).map_err(|error| refused().caused_by(Some(&error)))?;
+    let key = public_from_pem(pem).map_err(|error| refused().caused_by(Some(&error)))?;
+    Ok(key)
+}
+
+/// The id of a key: itself, or that of a key as [`public_key`] takes it.
+pub fn key_id(context: &Context, text: &str) -> Result<KeyId, CommandError> {
+    match text.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(public_key(context, text)?.id()),
+    }
 }
 
 /// Warns of a key that was made without a passphrase.

@@ -2,7 +2,7 @@
 //! signs drafts, and what becomes of them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -15,7 +15,6 @@ use crate::publish::folder::Folder;
 use crate::publish::init::{self, Founding};
 use crate::publish::keystore::KeyName;
 use crate::publish::role_keys::RoleKeys;
-use crate::trust::ed25519::public_from_pem;
 
 /// The registry that drafts are for, locked.
 pub(super) enum Registry {
@@ -37,31 +36,6 @@ pub(super) struct Signing<'a> {
     pub(super) keys: &'a [KeyName],
     /// Whether those who have the keys are asked: it is others who drafted.
     pub(super) asks: bool,
-}
-
-/// A public key: the name of one in the key folder, or the path of a PEM file.
-pub(super) fn public_key(context: &Context, text: &str) -> Result<PublicKey, CommandError> {
-    let is_path = text.contains(['/', '\\']) || Path::new(text).extension().is_some();
-    if !is_path {
-        let name: KeyName = text.parse().map_err(|error| {
-            let usage = CommandError::usage(format!("`{text}` is no name of a key"));
-            usage.caused_by(Some(&error))
-        })?;
-        return Ok(context.keystore().get(&name)?.public);
-    }
-    let bytes = context.read(&PathBuf::from(text))?;
-    let refused = || CommandError::failure(format!("`{text}` holds no public key"));
-    let pem = std::str::from_utf8(&bytes).map_err(|error| refused().caused_by(Some(&error)))?;
-    let key = public_from_pem(pem).map_err(|error| refused().caused_by(Some(&error)))?;
-    Ok(key)
-}
-
-/// The id of a key: itself, or that of a key as [`public_key`] takes it.
-pub(super) fn key_id(context: &Context, text: &str) -> Result<KeyId, CommandError> {
-    match text.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Ok(public_key(context, text)?.id()),
-    }
 }
 
 /// Refuses to draft anything while other drafts wait.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::role_change::{Registry, Signing, advance, key_id, public_key, require_no_drafts};
+use super::role_change::{Registry, Signing, advance, require_no_drafts};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::commands::signing::{key_id, public_key};
 use crate::publish::drafts::Rotation;
 use crate::publish::folder::Folder;
 
