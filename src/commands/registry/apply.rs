@@ -103,7 +103,8 @@ fn check_signed(
     bundles: &[PathBuf],
     context: &Context,
 ) -> Result<BTreeSet<PackageName>, CommandError> {
-    let signing = apply::signing(destination.open()?, intake.clone(), context.now)?;
+    let statements = intake.without_archives();
+    let signing = apply::signing(destination.open()?, statements, context.now)?;
     let signing: BTreeMap<PackageName, Vec<Signing>> = signing.into_iter().collect();
     for (proposal, bundle) in intake.proposals.iter().zip(bundles) {
         if let Some(signing) = signing.get(&proposal.package) {
