@@ -29,7 +29,7 @@ use cargo_marketplace::model::{PackageName, Silent, UtcTime};
 use cargo_marketplace::publish::apply::Authority;
 use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
-use cargo_marketplace::publish::import::{Archive, Attestation, import};
+use cargo_marketplace::publish::import::{Archive, Attestation, derive_all, import};
 use cargo_marketplace::publish::init::{Made, NewRegistry, init};
 use cargo_marketplace::publish::keystore::{KeyName, Keystore};
 use cargo_marketplace::publish::role_keys::RoleKeys;
@@ -91,11 +91,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     import(
         Folder::open(&registry)?,
-        archives,
-        &Home::Mirror,
+        derive_all(archives, &Home::Mirror, &Silent)?,
         Attestation::Sign(signer),
         &Authority { keys: &keys, now },
-        &Silent,
     )?;
     println!("{count} packages");
     println!("sha256:{root}");

@@ -10,7 +10,7 @@ use super::arguments::PackagingArgs;
 use super::context::Context;
 use super::error::CommandError;
 use super::package::{Packaged, Packaging};
-use super::publishing::{self, Destination, proposals};
+use super::publishing::{self, Destination};
 use super::sign::submissions;
 use super::signing;
 use super::submitting::HandedIn;
@@ -80,9 +80,9 @@ pub fn run(args: PublishArgs, context: &Context) -> Result<(), CommandError> {
         }
         return Ok(());
     }
-    let (proposals, register) = proposals(signed);
-    let previews = destination.preview(context, &proposals, &register)?;
-    for (preview, proposal) in previews.iter().zip(&proposals) {
+    let intake = publishing::intake(signed);
+    let previews = destination.preview(context, intake.clone())?;
+    for (preview, proposal) in previews.iter().zip(&intake.proposals) {
         show(preview, context);
         publishing::print_statements(&proposal.package, &proposal.statements, context);
     }

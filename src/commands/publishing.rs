@@ -13,14 +13,13 @@ use super::sign::Signed;
 use super::signing;
 use crate::formats::layout;
 use crate::formats::manifest::Home;
-use crate::formats::publisher::Publisher;
 use crate::formats::statement::Envelope;
 use crate::formats::submission::Submission;
 use crate::install::archive::{Limits, agrees, derive};
 use crate::model::{
     Body, DependencySource, Owners, PackageName, PackageSpec, PublicKey, PublisherId, Release,
 };
-use crate::publish::apply::{self, Applied, Authority, Preview, Proposal};
+use crate::publish::apply::{self, Applied, Authority, Intake, Preview, Proposal};
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::sign::submission;
@@ -142,34 +141,22 @@ impl Destination {
             .with_help(help))
     }
 
-    /// Adds a submission and its archives to the registry.
-    pub fn apply(
-        &self,
-        context: &Context,
-        proposals: Vec<Proposal>,
-        register: &[Publisher],
-    ) -> Result<Applied, CommandError> {
-        let mut folder = self.open()?;
-        let needed = signing::needed_key_ids(&mut folder, register)?;
+    /// Takes something into the registry, in one change.
+    pub fn apply(&self, context: &Context, intake: Intake) -> Result<Applied, CommandError> {
+        let needed = signing::needed_key_ids(&mut self.open()?, &intake)?;
+        // Nobody has to wait while a passphrase is typed: the registry is read anew for the change.
         let authority = Authority {
             keys: &signing::role_keys(context, &needed)?,
             now: context.now,
         };
-        let applied = apply::apply(folder, proposals, register, &authority)?;
+        let applied = apply::apply(self.open()?, intake, &authority)?;
         warn_of_age(&mut self.open()?, context)?;
         Ok(applied)
     }
 
     /// Says what `apply` would do, and fails where it would.
-    pub fn preview(
-        &self,
-        context: &Context,
-        proposals: &[Proposal],
-        register: &[Publisher],
-    ) -> Result<Vec<Preview>, CommandError> {
-        let mut folder = self.open()?;
-        let previews = apply::preview(&mut folder, proposals, register, context.now);
-        Ok(previews?)
+    pub fn preview(&self, context: &Context, intake: Intake) -> Result<Vec<Preview>, CommandError> {
+        Ok(apply::preview(self.open()?, intake, context.now)?)
     }
 
     /// The key of the publisher who signs: the one that was named, or the only one that is no role
@@ -269,19 +256,17 @@ fn is_archive(release: &Release, bytes: &[u8]) -> bool {
     crate::model::Sha256Digest::of(bytes) == release.checksum
 }
 
-/// What a submission and its archives propose, and who is behind it.
+/// What submissions and their archives propose.
 #[must_use]
-pub fn proposals(signed: Vec<Signed>) -> (Vec<Proposal>, Vec<Publisher>) {
-    let one = |(submission, archives): Signed| {
-        let proposal = Proposal {
-            package: submission.package,
-            statements: submission.statements,
-            archives,
-        };
-        (proposal, submission.publishers)
+pub fn intake(signed: Vec<Signed>) -> Intake {
+    let proposal = |(submission, archives): Signed| Proposal {
+        package: submission.package,
+        statements: submission.statements,
+        archives,
+        publishers: submission.publishers,
     };
-    let (proposals, publishers): (_, Vec<_>) = signed.into_iter().map(one).unzip();
-    (proposals, publishers.into_iter().flatten().collect())
+    let proposals: Vec<Proposal> = signed.into_iter().map(proposal).collect();
+    proposals.into()
 }
 
 /// What the statements of a proposal say, a line each.
@@ -316,10 +301,16 @@ pub fn warn_of_age(folder: &mut Folder, context: &Context) -> Result<(), Command
 /// Says that a change is part of the registry.
 pub fn finished(applied: &Applied, context: &Context) {
     let Applied { serial, files } = applied;
-    context.shell.status(
-        "Finished",
-        &format!("serial {serial}, {files} files written"),
-    );
+    match files {
+        0 => context.shell.status(
+            "Unchanged",
+            &format!("all of it is in the registry already; serial {serial}"),
+        ),
+        _ => context.shell.status(
+            "Finished",
+            &format!("serial {serial}, {files} files written"),
+        ),
+    }
     if context.shell.is_json() {
         context
             .shell

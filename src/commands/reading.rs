@@ -1,7 +1,7 @@
 //! Opening a registry for a command that reads it.
 
-use std::fs::File;
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use semver::Version;
@@ -135,15 +135,15 @@ pub fn client_with<'a>(
 
 /// Opens a registry folder on this machine, whose root is taken as it is, in place of a registry
 /// that the user has added. Nothing is remembered of an earlier time: an operator may set the
-/// folder back, and what is built must be what lies there now.
+/// folder back, and what is built must be what lies there now. What is read is kept where no other
+/// command reads, so that none has to wait while cargo packages.
 pub fn folder<'a>(
     context: &'a Context,
     path: &Path,
     root: &[u8],
     added: Registry,
 ) -> Result<Reading<'a>, CommandError> {
-    let home = context.home.join("publishing");
-    let lock = wait_for_turn(&home.join(format!("{}.lock", added.registry_id)), context)?;
+    let (home, lock) = free_place(&context.home.join("publishing"), added.registry_id)?;
     let files = Files::new(home.join(added.registry_id.to_string()), None);
     files.clear()?;
     metadata::trust_root(&files, root, &[Sha256Digest::of(root)])?;
@@ -170,15 +170,20 @@ pub fn folder<'a>(
     })
 }
 
-/// Takes the lock; says so if another command has it.
-fn wait_for_turn(path: &Path, context: &Context) -> Result<File, CommandError> {
-    let lock = disk::open_lock(path)?;
-    if lock.try_lock().is_err() {
-        let object = "waiting for another command that packages for this registry";
-        context.shell.status("Blocking", object);
-        lock.lock().map_err(disk::failed("lock", path))?;
+/// Locks the first place in a folder that no other command has. There are as many as there were commands
+/// at once, and no new one each time: cargo keeps what it unpacks by the path of where it came from.
+fn free_place(folder: &Path, registry_id: Sha256Digest) -> Result<(PathBuf, File), CommandError> {
+    let mut place = folder.to_owned();
+    for number in 2_u32.. {
+        let path = place.join(format!("{registry_id}.lock"));
+        let lock = disk::open_lock(&path)?;
+        match lock.try_lock() {
+            Ok(()) => return Ok((place, lock)),
+            Err(TryLockError::WouldBlock) => place = folder.join(number.to_string()),
+            Err(TryLockError::Error(error)) => Err(disk::failed("lock", &path)(error))?,
+        }
     }
-    Ok(lock)
+    Err(CommandError::failure("too many commands package at once"))
 }
 
 /// The format that an argument names.

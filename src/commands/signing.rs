@@ -1,15 +1,19 @@
 //! Keys for a command that signs: which one, and its passphrase.
 
+use std::path::{Path, PathBuf};
+
 use super::context::Context;
 use super::error::CommandError;
 use super::prompt;
 use crate::formats::publisher;
 use crate::model::{Body, KeyId, PublicKey, PublisherId};
+use crate::publish::apply::Intake;
 use crate::publish::folder::Folder;
 use crate::publish::keystore::{KeyName, StoredKey};
 use crate::publish::role_keys::RoleKeys;
 use crate::publish::sign::Signer;
 use crate::trust::SecretKey;
+use crate::trust::ed25519::public_from_pem;
 
 /// The roles that adding releases signs anew.
 const CHANGED_ROLES: [&str; 4] = ["packages-0", "catalog", "snapshot", "timestamp"];
@@ -17,6 +21,9 @@ const CHANGED_ROLES: [&str; 4] = ["packages-0", "catalog", "snapshot", "timestam
 /// The roles that registering a publisher signs anew besides: it, and the claims of new packages. Their
 /// keys are offline ones, and not read without need.
 const REGISTERING_ROLES: [&str; 2] = ["targets", CLAIMING_ROLE];
+
+/// The roles that a change of a publisher's keys signs anew.
+const CHANGING_ROLES: [&str; 3] = ["targets", "snapshot", "timestamp"];
 
 /// The roles that claiming packages signs anew.
 const CLAIMING_ROLES: [&str; 3] = [CLAIMING_ROLE, "snapshot", "timestamp"];
@@ -117,6 +124,31 @@ pub fn load(context: &Context, name: &KeyName) -> Result<SecretKey, CommandError
     Ok(store.load(name, Some(&passphrase))?)
 }
 
+/// A public key: the name of one in the key folder, or the path of a PEM file.
+pub fn public_key(context: &Context, text: &str) -> Result<PublicKey, CommandError> {
+    let is_path = text.contains(['/', '\\']) || Path::new(text).extension().is_some();
+    if !is_path {
+        let name: KeyName = text.parse().map_err(|error| {
+            let usage = CommandError::usage(format!("`{text}` is no name of a key"));
+            usage.caused_by(Some(&error))
+        })?;
+        return Ok(context.keystore().get(&name)?.public);
+    }
+    let bytes = context.read(&PathBuf::from(text))?;
+    let refused = || CommandError::failure(format!("`{text}` holds no public key"));
+    let pem = std::str::from_utf8(&bytes).map_err(|error| refused().caused_by(Some(&error)))?;
+    let key = public_from_pem(pem).map_err(|error| refused().caused_by(Some(&error)))?;
+    Ok(key)
+}
+
+/// The id of a key: itself, or that of a key as [`public_key`] takes it.
+pub fn key_id(context: &Context, text: &str) -> Result<KeyId, CommandError> {
+    match text.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(public_key(context, text)?.id()),
+    }
+}
+
 /// Warns of a key that was made without a passphrase.
 pub fn warn_unencrypted(context: &Context) {
     context
@@ -146,12 +178,17 @@ pub fn warn_within_reach(context: &Context) -> Result<(), CommandError> {
 
 /// Those of the registry's role keys that a change needs and that are in the key folder.
 pub fn role_keys(context: &Context, needed: &[KeyId]) -> Result<RoleKeys, CommandError> {
-    let stored: Vec<StoredKey> = context.keystore().list()?;
-    // Of a key that is kept elsewhere only the public half may lie here.
-    let is_here = |key: &&StoredKey| needed.contains(&key.public.id()) && key.secret.is_file();
-    let needed = stored.iter().filter(is_here);
-    let keys = needed.map(|key| load(context, &key.name));
+    let keys = at_hand(context, needed)?.into_iter();
+    let keys = keys.map(|key| load(context, &key.name));
     Ok(RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Those of the keys that are in the key folder.
+pub fn at_hand(context: &Context, ids: &[KeyId]) -> Result<Vec<StoredKey>, CommandError> {
+    let mut stored = context.keystore().list()?;
+    // Of a key that is kept elsewhere only the public half may lie here.
+    stored.retain(|key| ids.contains(&key.public.id()) && key.secret.is_file());
+    Ok(stored)
 }
 
 /// The secret half of the first of these keys that is in the key folder.
@@ -170,16 +207,34 @@ pub fn first_at_hand(
         .transpose()
 }
 
-/// The ids of the keys that a change needs in which these publishers take part.
-pub fn needed_key_ids(
+/// The ids of the keys that an intake needs.
+pub fn needed_key_ids(folder: &mut Folder, intake: &Intake) -> Result<Vec<KeyId>, CommandError> {
+    let publishers = intake.proposals.iter().flat_map(|one| &one.publishers);
+    let mut needed = match intake.proposals.is_empty() {
+        true => Vec::new(),
+        false => release_key_ids(folder, publishers)?,
+    };
+    if !intake.keys.is_empty() {
+        needed.extend(changing_key_ids(folder)?);
+    }
+    Ok(needed)
+}
+
+/// The ids of the keys that releases need in which these publishers take part.
+pub fn release_key_ids<'a>(
     folder: &mut Folder,
-    publishers: &[publisher::Publisher],
+    publishers: impl IntoIterator<Item = &'a publisher::Publisher>,
 ) -> Result<Vec<KeyId>, CommandError> {
     let mut registers = false;
     for publisher in publishers {
         registers |= folder.publisher(&publisher.id)?.is_none();
     }
     key_ids(folder, registers)
+}
+
+/// The ids of the keys that a change of a publisher's keys needs.
+pub fn changing_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    ids_of(folder, CHANGING_ROLES.into_iter())
 }
 
 /// The ids of all keys that changing the registry can need.

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::publishing::{self, Destination, proposals};
+use super::publishing::{self, Destination};
 use super::sign::Signed;
 use crate::formats::submission::Submission;
-use crate::model::PublisherId;
-use crate::publish::apply::{self, Applied, Proposal};
+use crate::model::{PackageName, PublisherId};
+use crate::publish::apply::{self, Applied};
 use crate::publish::bundle;
 use crate::trust::Signing;
 
@@ -24,21 +24,16 @@ pub enum HandedIn {
 }
 
 impl Destination {
-    /// Says of each statement of a submission who signed it and who still must.
+    /// Says of each statement of a submission who signed it and who still must; of one that is part of
+    /// the registry already, nothing.
     pub fn signing(
         &self,
         context: &Context,
         submission: &Submission,
     ) -> Result<Vec<Signing>, CommandError> {
-        let proposal = Proposal {
-            package: submission.package.clone(),
-            statements: submission.statements.clone(),
-            archives: Vec::new(),
-        };
-        let mut folder = self.open()?;
-        let publishers = &submission.publishers;
-        let signing = apply::signing(&mut folder, &proposal, publishers, context.now);
-        Ok(signing?)
+        let intake = publishing::intake(vec![(submission.clone(), Vec::new())]);
+        let signing = apply::signing(self.open()?, intake, context.now)?;
+        Ok(signing.into_iter().flat_map(|(_, all)| all).collect())
     }
 
     /// Adds what was signed to the registry; or, where others must sign a part of it, writes all of it
@@ -55,8 +50,7 @@ impl Destination {
             is_complete &= signing.iter().all(Signing::is_complete);
         }
         if is_complete {
-            let (proposals, register) = proposals(signed);
-            let applied = self.apply(context, proposals, &register)?;
+            let applied = self.apply(context, publishing::intake(signed))?;
             publishing::finished(&applied, context);
             return Ok(HandedIn::Applied(applied));
         }
@@ -105,18 +99,15 @@ impl Destination {
     /// Refuses a submission that others must sign first.
     pub fn check_complete(
         &self,
-        context: &Context,
-        submission: &Submission,
+        package: &PackageName,
+        signing: &[Signing],
         bundle: &Path,
     ) -> Result<(), CommandError> {
-        let left = still_to_sign(&self.signing(context, submission)?);
+        let left = still_to_sign(signing);
         if left.is_empty() {
             return Ok(());
         }
-        let text = format!(
-            "signatures are missing on the submission of `{}`",
-            submission.package
-        );
+        let text = format!("signatures are missing on the submission of `{package}`");
         let (bundle, registry) = (bundle.display(), self.path.display());
         let help = format!(
             "`cargo marketplace sign {bundle} --registry-dir {registry} --key NAME` adds one"

@@ -2,7 +2,8 @@
 //! for users (`--release`) has none of it.
 //!
 //! `CARGO_MARKETPLACE_TEST_STEPS=N:FILE` appends what each step does to FILE, and ends the program
-//! before step N as `kill -9` does: nothing is flushed, nothing cleared away. Step 0 never comes.
+//! before step N as `kill -9` does: nothing is flushed, nothing cleared away. Step 0 never comes. With
+//! `stop:` before it, the program is stopped there, until it is ended or goes on.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -47,6 +48,7 @@ mod counted {
     /// The steps of this process.
     pub(super) struct Steps {
         last: usize,
+        stops: bool,
         log: Mutex<(usize, File)>,
     }
 
@@ -57,10 +59,12 @@ mod counted {
         )]
         fn asked_for() -> Option<Self> {
             let value = std::env::var("CARGO_MARKETPLACE_TEST_STEPS").ok()?;
-            let (last, path) = value.split_once(':')?;
+            let stop = value.strip_prefix("stop:");
+            let (last, path) = stop.unwrap_or(&value).split_once(':')?;
             let log = File::options().append(true).create(true).open(path).ok()?;
             Some(Self {
                 last: last.parse().ok()?,
+                stops: stop.is_some(),
                 log: Mutex::new((0, log)),
             })
         }
@@ -73,20 +77,21 @@ mod counted {
                 .1
                 .write_all(format!("{action} {}\n", path.display()).as_bytes());
             if log.0 == self.last {
-                end();
+                end(self.stops);
             }
         }
     }
 
     #[cfg(unix)]
-    fn end() {
+    fn end(stops: bool) {
         use rustix::process::{Signal, getpid, kill_process};
+        let signal = if stops { Signal::STOP } else { Signal::KILL };
         // It cannot fail: the process is ours.
-        let _ = kill_process(getpid(), Signal::KILL);
+        let _ = kill_process(getpid(), signal);
     }
 
     #[cfg(not(unix))]
-    fn end() {
+    fn end(_stops: bool) {
         std::process::abort();
     }
 }

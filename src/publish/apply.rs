@@ -5,18 +5,20 @@
 
 mod catalog;
 mod error;
+mod intake;
 mod keys;
 mod terms;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use error::ApplyError;
-pub use keys::{change_keys, check_change, last_signed};
-pub use terms::signing;
+pub use intake::{Intake, Proposal};
+pub use keys::{change_keys, changed_by, check_change, last_signed, present};
 
 use semver::Version;
 
 use catalog::Touched;
+use intake::admit;
 use terms::Terms;
 
 use super::claim::claim_with;
@@ -25,26 +27,11 @@ use super::folder::Folder;
 use super::journal::{Change, NewFile};
 use super::role_keys::RoleKeys;
 use crate::formats::layout::{self, Format};
-use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, FileDigest, Record};
 use crate::formats::statement::{self, Envelope};
 use crate::formats::{unsigned, v1, v2};
-use crate::model::{
-    Body, Document, KeyId, PackageName, Release, Sha256Digest, UtcTime, same_release,
-};
-use crate::trust::ed25519::check_key;
-use crate::trust::{PackageState, check_record};
-
-/// What is to be added to one package.
-#[derive(Debug, Clone)]
-pub struct Proposal {
-    /// The package.
-    pub package: PackageName,
-    /// The statements that follow on its record.
-    pub statements: Vec<Envelope>,
-    /// The archives of the releases among them.
-    pub archives: Vec<Vec<u8>>,
-}
+use crate::model::{Body, Document, PackageName, Release, Sha256Digest, UtcTime, same_release};
+use crate::trust::{self, PackageState, Signing, check_record};
 
 /// With what a change is signed, and when.
 #[derive(Debug, Clone, Copy)]
@@ -60,21 +47,19 @@ pub struct Authority<'a> {
 pub struct Applied {
     /// The registry's serial from now on.
     pub serial: u64,
-    /// How many files were written.
+    /// How many files were written; none, if all of it was part of the registry already.
     pub files: usize,
 }
 
-/// Adds what is proposed, whole or not at all. `publishers` are registered first; those that are
-/// registered already, with the same keys, are passed over.
+/// Takes everything in, whole or not at all; what is part of the registry already is passed over.
 pub fn apply(
     mut folder: Folder,
-    proposals: Vec<Proposal>,
-    publishers: &[Publisher],
+    intake: Intake,
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
-    let new = register_all(&mut folder, publishers, &proposals, &mut change)?;
-    let terms = Terms::of(&mut folder, &new)?;
+    let proposals = admit(&mut folder, intake, &mut change)?;
+    let terms = Terms::of(&mut folder)?;
     finish(folder, change, proposals, &terms, authority)
 }
 
@@ -86,7 +71,7 @@ pub fn apply_unsigned(
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     let mut change = Change::default();
-    let mut terms = Terms::of(&mut folder, &[])?;
+    let mut terms = Terms::of(&mut folder)?;
     // The one before the change.
     let serial = catalog::serial(&mut folder)?;
     if let Some(from) = terms
@@ -112,11 +97,12 @@ fn finish(
     mut folder: Folder,
     mut change: Change,
     proposals: Vec<Proposal>,
-    terms: &Terms<'_>,
+    terms: &Terms,
     authority: &Authority<'_>,
 ) -> Result<Applied, ApplyError> {
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
+    let adds_statements = !proposals.is_empty();
     for proposal in proposals {
         let record = extended_record(&mut folder, &proposal, terms, authority.now)?;
         claim_with(&mut folder, &record.0, &record.1, authority.keys)?;
@@ -124,9 +110,14 @@ fn finish(
         let base = &terms.policy.base;
         add_package(&mut folder, record, base, &mut touched, &mut change)?;
     }
-    let serial = catalog::renew(&mut folder, touched, &mut change)?;
+    let serial = match adds_statements {
+        true => catalog::renew(&mut folder, touched, &mut change)?,
+        false => catalog::serial(&mut folder)?,
+    };
     let files = change.immutable.len() + change.plain.len();
-    folder.commit(change, authority.keys, authority.now)?;
+    if files > 0 {
+        folder.commit(change, authority.keys, authority.now)?;
+    }
     Ok(Applied { serial, files })
 }
 
@@ -143,19 +134,19 @@ pub struct Preview {
 
 /// Says what [`apply`] would make of the packages, and fails where it would.
 pub fn preview(
-    folder: &mut Folder,
-    proposals: &[Proposal],
-    publishers: &[Publisher],
+    mut folder: Folder,
+    intake: Intake,
     now: UtcTime,
 ) -> Result<Vec<Preview>, ApplyError> {
-    let new = register_all(folder, publishers, proposals, &mut Change::default())?;
-    let terms = Terms::of(folder, &new)?;
+    let folder = &mut folder;
+    let proposals = admit(folder, intake, &mut Change::default())?;
+    let terms = Terms::of(folder)?;
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut previews = Vec::new();
     for proposal in proposals {
-        let before = state(folder, &proposal.package)?.document;
-        let (_, after) = extended_record(folder, proposal, &terms, now)?;
-        archives(proposal.clone())?;
+        let before = state_under(folder, &proposal.package, &terms)?.document;
+        let (_, after) = extended_record(folder, &proposal, &terms, now)?;
+        archives(proposal)?;
         previews.push(Preview {
             before,
             after: after.document,
@@ -165,81 +156,51 @@ pub fn preview(
     Ok(previews)
 }
 
+/// Says of each proposal that is not part of the registry yet, statement by statement, who signed it
+/// and who still must.
+pub fn signing(
+    mut folder: Folder,
+    intake: Intake,
+    now: UtcTime,
+) -> Result<Vec<(PackageName, Vec<Signing>)>, ApplyError> {
+    let proposals = admit(&mut folder, intake, &mut Change::default())?;
+    let terms = Terms::of(&mut folder)?;
+    let mut all = Vec::new();
+    for proposal in proposals {
+        let record = extended(&mut folder, &proposal, now)?;
+        let before = record.statements.len() - proposal.statements.len();
+        let signing = terms.judge(&mut folder, &record, |record, context| {
+            trust::signing(record, before as u64, context)
+        })?;
+        all.push((proposal.package, signing));
+    }
+    Ok(all)
+}
+
 /// The state of a package in the registry, empty if there is no such package.
 pub fn state(folder: &mut Folder, package: &PackageName) -> Result<PackageState, ApplyError> {
+    let terms = Terms::of(folder)?;
+    state_under(folder, package, &terms)
+}
+
+fn state_under(
+    folder: &mut Folder,
+    package: &PackageName,
+    terms: &Terms,
+) -> Result<PackageState, ApplyError> {
     let registry_id = folder.registry_id();
     let Some(record) = folder.record(package)? else {
         return Ok(PackageState::empty(registry_id, package.clone()));
     };
     collision::check_place(&record.package, package)?;
-    let terms = Terms::of(folder, &[])?;
     terms.judge(folder, &record, check_record)
-}
-
-/// Registers the publishers whom the registry does not know, and returns them. Each submission names
-/// its own, so that the same one may come twice.
-fn register_all(
-    folder: &mut Folder,
-    publishers: &[Publisher],
-    proposals: &[Proposal],
-    change: &mut Change,
-) -> Result<Vec<Publisher>, ApplyError> {
-    let mut new: Vec<Publisher> = Vec::new();
-    for publisher in publishers {
-        let known = folder.publisher(&publisher.id)?;
-        let first = new.iter().find(|other| other.id == publisher.id);
-        let fits = match (known, first) {
-            (Some(known), _) => publisher.keys.iter().all(|key| known.keys.contains(key)),
-            (None, Some(first)) => first.keys == publisher.keys,
-            (None, None) => {
-                publisher.keys.iter().try_for_each(check_key)?;
-                check_own_keys(publisher, proposals)?;
-                new.push(publisher.clone());
-                true
-            }
-        };
-        if !fits {
-            return Err(ApplyError::OtherKeys(publisher.id.clone()));
-        }
-    }
-    for publisher in &new {
-        let path = layout::publisher(&publisher.id);
-        let bytes = publisher::encode(publisher);
-        folder.set_target("targets", &path, &bytes)?;
-        change.add_hashed(&path, bytes);
-    }
-    Ok(new)
-}
-
-/// Makes sure that a new publisher becomes an owner by a statement that each of their keys signed; the
-/// signatures themselves are checked with the record. A revoked key would sign for them unseen, and a
-/// key that signed nothing may be somebody else's.
-fn check_own_keys(publisher: &Publisher, proposals: &[Proposal]) -> Result<(), ApplyError> {
-    let makes_owner = |envelope: &&Envelope| {
-        let statement = statement::parse_payload(&envelope.payload);
-        statement.is_ok_and(|statement| {
-            let owners = statement.body.owners();
-            owners.is_some_and(|owners| owners.publishers.contains(&publisher.id))
-        })
-    };
-    let envelopes = proposals.iter().flat_map(|one| &one.statements);
-    let signed: BTreeSet<KeyId> = envelopes
-        .filter(makes_owner)
-        .flat_map(|envelope| &envelope.signatures)
-        .map(|signature| signature.key_id)
-        .collect();
-    let are_own = publisher.keys.iter().all(|key| signed.contains(&key.id()));
-    match are_own && publisher.revoked.is_empty() {
-        true => Ok(()),
-        false => Err(ApplyError::NotTheirKeys(publisher.id.clone())),
-    }
 }
 
 /// The package's record with the proposed statements at its end, checked as a client would.
 fn extended_record(
     folder: &mut Folder,
     proposal: &Proposal,
-    terms: &Terms<'_>,
+    terms: &Terms,
     now: UtcTime,
 ) -> Result<(Record, PackageState), ApplyError> {
     let record = extended(folder, proposal, now)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::role_keys::can_be_met;
 use crate::model::PublicKey;
 use crate::trust::KeyError;
 use crate::trust::ed25519::check_key;
@@ -247,7 +248,7 @@ fn acts_alone(role: &str) -> bool {
 /// Checks keys and threshold of a role.
 pub(super) fn check_signers(role: &str, signers: &Signers) -> Result<(), CeremonyError> {
     let Signers { keys, threshold } = signers;
-    if *threshold == 0 || *threshold > keys.len() as u64 {
+    if !can_be_met(*threshold, keys.len()) {
         return Err(CeremonyError::Threshold {
             role: role.to_owned(),
             threshold: *threshold,

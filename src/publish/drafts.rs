@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::journal::{JournalError, refuse_link};
+use super::journal::{Journal, JournalError, refuse_link};
 use super::role_keys::{SealError, file};
 use crate::disk::{self, Durability, Failure, failed};
 use crate::formats::canonical_json::parse_strict;
@@ -43,9 +43,9 @@ pub enum DraftError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Disk(#[from] Failure),
-    /// A link, or nothing that holds bytes.
+    /// A link, or nothing that holds bytes; or the lock is not to be had.
     #[error(transparent)]
-    Link(#[from] JournalError),
+    Journal(#[from] JournalError),
     /// What lies there is no metadata.
     #[error("the draft `{}` is refused", path.display())]
     Metadata {
@@ -152,7 +152,17 @@ impl Drafts {
         Ok(Self(drafts))
     }
 
-    /// Keeps the drafts in a registry's folder.
+    /// Whether both would have the same signed.
+    fn are_of_the_same(&self, other: &Self) -> bool {
+        let signed = |drafts: &Self| -> BTreeMap<String, Value> {
+            let drafts = drafts.0.iter();
+            let signed = drafts.map(|(role, draft)| (role.clone(), draft.signed.clone()));
+            signed.collect()
+        };
+        signed(self) == signed(other)
+    }
+
+    /// Keeps the drafts in a registry's folder, for who has the lock.
     pub fn save(&self, registry: &Path) -> Result<(), DraftError> {
         for (role, draft) in &self.0 {
             let folder = registry.join(FOLDER);
@@ -166,8 +176,18 @@ impl Drafts {
     }
 }
 
-/// Throws the drafts of a registry's folder away.
-pub fn discard(registry: &Path) -> Result<(), DraftError> {
+/// Throws the drafts of a registry's folder away, when nobody is signing them.
+pub fn throw_away(registry: &Path) -> Result<(), DraftError> {
+    // A folder without drafts is left as it is.
+    if !registry.join(FOLDER).exists() {
+        return Ok(());
+    }
+    let _journal = Journal::open(registry)?;
+    discard(registry)
+}
+
+/// Throws drafts away, for who has the lock.
+pub(super) fn discard(registry: &Path) -> Result<(), DraftError> {
     let folder = registry.join(FOLDER);
     refuse_link(&folder)?;
     let drafts = disk::entries_if_there(&folder)?;

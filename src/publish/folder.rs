@@ -8,7 +8,7 @@ mod error;
 mod listing;
 mod refresh;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,6 @@ use super::role_keys::{RoleKeys, key_ids};
 use super::roles::{Roles, delegator, is_top, version_of};
 use crate::disk;
 use crate::formats::policy::{self, Policy};
-use crate::formats::publisher::{self, Publisher};
 use crate::formats::record::{self, Record};
 use crate::formats::{layout, record::FileDigest};
 use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest, UtcTime};
@@ -40,6 +39,8 @@ pub struct Folder {
     roles: Roles,
     /// Roles that the change alters.
     changed: BTreeSet<String>,
+    /// The files of publishers that the change writes.
+    publishers: BTreeMap<PublisherId, Vec<u8>>,
 }
 
 impl Folder {
@@ -59,6 +60,7 @@ impl Folder {
             registry_id,
             roles: Roles::default(),
             changed: BTreeSet::new(),
+            publishers: BTreeMap::new(),
         };
         folder.load_root()?;
         folder.load("timestamp", None)?;
@@ -100,14 +102,6 @@ impl Folder {
         let bytes = self.target("policy", layout::POLICY)?;
         let bytes = bytes.ok_or_else(|| FolderError::Missing(layout::POLICY.into()))?;
         Ok(policy::decode(&bytes)?)
-    }
-
-    /// A publisher's file, if the publisher is registered.
-    pub fn publisher(&mut self, id: &PublisherId) -> Result<Option<Publisher>, FolderError> {
-        let bytes = self.target("targets", &layout::publisher(id))?;
-        bytes
-            .map(|bytes| Ok(publisher::decode(&bytes)?))
-            .transpose()
     }
 
     /// A package's record, if there is the package.

@@ -82,16 +82,17 @@ impl From<StatementError> for ImportError {
     }
 }
 
-/// Imports archives as releases of the registry `home`.
+/// Archives and the releases that they hold, by package.
+#[derive(Debug)]
+pub struct Derived(BTreeMap<PackageName, Found>);
+
+/// Imports releases into a registry that is at its home.
 pub fn import(
     mut folder: Folder,
-    archives: Vec<Archive>,
-    home: &Home,
+    Derived(packages): Derived,
     attestation: Attestation<'_>,
     authority: &Authority<'_>,
-    events: &dyn EventSink,
 ) -> Result<Imported, ImportError> {
-    let packages = derive_all(archives, home, events)?;
     let mut imported = Imported {
         added: Vec::new(),
         present: 0,
@@ -120,20 +121,20 @@ pub fn import(
     if !proposals.is_empty() {
         imported.applied = Some(match attestation {
             Attestation::Nobody { .. } => apply::apply_unsigned(folder, proposals, authority)?,
-            Attestation::Vouch { .. } => apply::apply(folder, proposals, &[], authority)?,
-            Attestation::Sign(signer) => {
-                apply::apply(folder, proposals, &[signer.public()], authority)?
+            Attestation::Vouch { .. } | Attestation::Sign(_) => {
+                apply::apply(folder, proposals.into(), authority)?
             }
         });
     }
     Ok(imported)
 }
 
-fn derive_all(
+/// The releases that archives hold in the registry `home`. It can take minutes, and needs no lock.
+pub fn derive_all(
     archives: Vec<Archive>,
     home: &Home,
     events: &dyn EventSink,
-) -> Result<BTreeMap<PackageName, Found>, ImportError> {
+) -> Result<Derived, ImportError> {
     let total = archives.len() as u64;
     let done = AtomicU64::new(0);
     let derive_one = |archive: Archive| {
@@ -157,7 +158,7 @@ fn derive_all(
         .into_par_iter()
         .map(derive_one)
         .collect::<Result<_, _>>()?;
-    Ok(sign::by_package(derived)?)
+    Ok(Derived(sign::by_package(derived)?))
 }
 
 /// Leaves out what the registry has with the same bytes; other bytes under a version that it has
@@ -185,6 +186,7 @@ fn proposal(
     attestation: Attestation<'_>,
 ) -> Result<Proposal, ImportError> {
     let (releases, archives): (Vec<Release>, Vec<Vec<u8>>) = new.into_iter().unzip();
+    let mut publishers = Vec::new();
     let statements = match attestation {
         Attestation::Vouch { key, source } => {
             let vouch = |release| Body::Vouch {
@@ -197,6 +199,7 @@ fn proposal(
             let bodies = releases
                 .into_iter()
                 .map(|r| sign::release_body(r, signer.publisher));
+            publishers.push(signer.public());
             sign::sign(state, bodies.collect(), signer)?.statements
         }
         Attestation::Nobody { source } => {
@@ -211,6 +214,7 @@ fn proposal(
         package: state.document.package.clone(),
         statements,
         archives,
+        publishers,
     })
 }
 

@@ -9,6 +9,7 @@ use super::drafts::{self, DraftError, Drafts, Pending, Waiting, publication};
 use super::journal::{Change, Journal, JournalError, NewFile};
 use super::metadata::{self, CLAIMED, PACKAGES};
 use super::role_keys::RoleKeys;
+use super::roles::Roles;
 use crate::disk::{self, Failure};
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::config_json::{self, Readers};
@@ -74,7 +75,7 @@ pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Made, InitError> {
     check_empty(folder)?;
     let mut change = Change::default();
     let drafts = first_drafts(new, &mut change)?;
-    let mut pending = Pending::new(&super::roles::Roles::default(), drafts)?;
+    let mut pending = Pending::new(&Roles::default(), drafts)?;
     for role in pending.names() {
         pending.sign(&role, new.keys)?;
     }
@@ -98,21 +99,49 @@ pub fn init(folder: &Path, new: &NewRegistry<'_>) -> Result<Made, InitError> {
     Ok(Made::Published(root))
 }
 
-/// Brings the first metadata of a registry into force, when its drafts wait for nobody. Returns the
-/// sha256 of the root.
-pub fn found(
-    folder: &Path,
-    pending: &Pending,
-    keys: &RoleKeys,
-    now: UtcTime,
-) -> Result<Sha256Digest, InitError> {
-    let journal = Journal::open(folder)?;
-    let lifetimes = drafted_policy(folder, pending)?.lifetimes;
-    let change = publication(pending, keys, now, &lifetimes)?;
-    let root = root_digest(&change);
-    journal.commit(change)?;
-    drafts::discard(folder)?;
-    Ok(root)
+/// A registry that is being made, locked: its first metadata waits for signatures.
+#[derive(Debug)]
+pub struct Founding {
+    root: PathBuf,
+    journal: Journal,
+}
+
+impl Founding {
+    /// Locks a folder in which a registry is being made. Nothing, where none is, or where it has come to
+    /// be one.
+    pub fn open(folder: &Path) -> Result<Option<Self>, InitError> {
+        let is_made = || folder.join(layout::metadata("root", 1)).exists();
+        if is_made() || Drafts::load(folder)?.is_empty() {
+            return Ok(None);
+        }
+        // What was cut off is finished, and that may be the making itself.
+        let journal = Journal::open(folder)?;
+        let root = folder.to_owned();
+        Ok((!is_made()).then_some(Self { root, journal }))
+    }
+
+    /// The drafts as they are now.
+    pub fn pending(&self) -> Result<Pending, InitError> {
+        let drafts = Drafts::load(&self.root)?;
+        Ok(Pending::new(&Roles::default(), drafts)?)
+    }
+
+    /// Brings the first metadata into force, when its drafts wait for nobody, and forgets the drafts.
+    /// Returns the sha256 of the root.
+    pub fn publish(
+        self,
+        pending: &Pending,
+        keys: &RoleKeys,
+        now: UtcTime,
+    ) -> Result<Sha256Digest, InitError> {
+        let lifetimes = drafted_policy(&self.root, pending)?.lifetimes;
+        let change = publication(pending, keys, now, &lifetimes)?;
+        let root = root_digest(&change);
+        self.journal.commit(change)?;
+        // Under the same lock: nobody has drafted anything else since.
+        drafts::discard(&self.root)?;
+        Ok(root)
+    }
 }
 
 /// The policy that a registry which is being made will have.

@@ -154,13 +154,13 @@ impl Journal {
         root.join(FOLDER).join(PLAN).exists()
     }
 
-    /// Writes a change, whole or not at all.
+    /// Writes a change, whole or not at all. The lock is held until the journal is dropped.
     ///
     /// # Errors
     ///
     /// [`JournalError::Unfinished`] if the change is planned: [`Journal::open`] then finishes it. With
     /// any other error nothing has changed.
-    pub fn commit(self, change: Change) -> Result<(), JournalError> {
+    pub fn commit(&self, change: Change) -> Result<(), JournalError> {
         let for_good = change.immutable.iter().chain(&change.metadata);
         self.refuse_taken(for_good.chain(&change.root))?;
         let order = change.immutable.into_iter().chain(change.plain);

@@ -1,5 +1,6 @@
 //! Changes of a package's owners: who they are to be. Nothing is signed here.
 
+use super::role_keys::can_be_met;
 use crate::model::{Owners, PackageName, PublisherId};
 use crate::trust::PackageState;
 
@@ -97,7 +98,7 @@ fn owners(mut publishers: Vec<PublisherId>, threshold: u32) -> Result<Owners, Ow
     if count == 0 {
         return Err(OwnersError::Nobody);
     }
-    if !(1..=count).contains(&(threshold as usize)) {
+    if !can_be_met(threshold.into(), count) {
         return Err(OwnersError::Threshold { threshold, count });
     }
     Ok(Owners {

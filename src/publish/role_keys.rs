@@ -78,7 +78,7 @@ impl RoleKeys {
         description: &Value,
         signed: &Value,
     ) -> Result<Vec<u8>, SealError> {
-        let threshold = description["threshold"].as_u64().unwrap_or(u64::MAX);
+        let threshold = threshold(description);
         let at_hand = self.of(description).len();
         if (at_hand as u64) < threshold {
             return Err(SealError::MissingKeys {
@@ -106,8 +106,7 @@ impl RoleKeys {
     /// Whether enough of a role's keys are at hand.
     #[must_use]
     pub fn can_seal(&self, description: &Value) -> bool {
-        let threshold = description["threshold"].as_u64();
-        threshold.is_some_and(|threshold| self.of(description).len() as u64 >= threshold)
+        self.of(description).len() as u64 >= threshold(description)
     }
 
     fn of(&self, description: &Value) -> Vec<&SecretKey> {
@@ -133,6 +132,17 @@ pub(super) fn file(
 fn canonical_error(role: &str) -> impl FnOnce(JsonError) -> SealError {
     let role = role.to_owned();
     move |source| SealError::Canonical { role, source }
+}
+
+/// How many keys must sign, as a role's description says; more than there are, where it does not.
+#[must_use]
+pub fn threshold(description: &Value) -> u64 {
+    description["threshold"].as_u64().unwrap_or(u64::MAX)
+}
+
+/// Whether so many of so many can sign.
+pub(super) const fn can_be_met(threshold: u64, keys: usize) -> bool {
+    0 < threshold && threshold <= keys as u64
 }
 
 /// The key ids of a role's description.

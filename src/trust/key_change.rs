@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ed25519::{self, KeyError, SecretKey, SignatureError};
 use crate::formats::key_change::{self, KeyChange};
 use crate::formats::publisher::Publisher;
-use crate::model::{KeyId, PublicKey, Sha256Digest};
+use crate::model::{KeyId, PackageName, PublicKey, Sha256Digest};
 
 /// Why a publisher's keys stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,18 @@ pub enum KeyChangeRefusal {
     /// A key is revoked that the publisher never had.
     #[error("the key {0} was never in force")]
     NeverInForce(KeyId),
+    /// A key is revoked, and good for what it has yet to sign.
+    #[error(
+        "the key {key} is revoked, and would be good for statement {last} of `{package}`, which it has not signed"
+    )]
+    Unsigned {
+        /// The key.
+        key: KeyId,
+        /// The package.
+        package: PackageName,
+        /// The last statement for which it would be good.
+        last: u64,
+    },
     /// A new key is none that may sign.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -932,6 +932,21 @@ fn a_submission_that_is_in_the_registry_already() {
     ");
     let apply = "registry apply registry packaged/tide-table.submission --register-publisher";
     market.must(apply.split(' '));
+    // The same again is there already.
+    assert_snapshot!(market.run(apply.split(' ')), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Unchanged all of it is in the registry already; serial 1
+    ");
+    // Signed by somebody else it is another statement.
+    let path = market
+        .env
+        .path("work/packaged/tide-table.submission/submission.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut other: serde_json::Value = serde_json::from_str(&text).unwrap();
+    other["statements"][1]["signatures"] = serde_json::json!([]);
+    std::fs::write(&path, other.to_string()).unwrap();
     assert_snapshot!(market.run(apply.split(' ')), @"
     exit: 101
     --- stdout
@@ -942,6 +957,6 @@ fn a_submission_that_is_in_the_registry_already() {
       statement 3 of `tide-table` is refused: its sequence is 1 where 3 must follow
 
     note: nothing was written
-    help: another statement came before it, or it is in the registry already; else sign again
+    help: another statement came before it; sign again
     ");
 }

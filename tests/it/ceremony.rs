@@ -149,18 +149,18 @@ pub(crate) fn made_by_many() -> TestEnv {
     let again = scene.by("clock", &line);
     assert_eq!(again.code, Some(101), "{again}");
 
-    let stranger = scene.by("eve", "registry sign new --role targets --key eve");
+    let stranger = scene.by("eve", "registry sign new --yes --role targets --key eve");
     assert_eq!(stranger.code, Some(101), "{stranger}");
-    scene.must("ann", "registry sign new --role root --key ann");
-    let twice = scene.must("ann", "registry sign new --role root");
+    scene.must("ann", "registry sign new --yes --role root --key ann");
+    let twice = scene.must("ann", "registry sign new --yes --role root");
     assert!(twice.contains("root: 1 of 2"), "{twice}");
-    scene.must("tess", "registry sign new");
+    scene.must("tess", "registry sign new --yes");
     assert!(!scene.env.path("new/tuf").exists());
     // The last signature of people; timestamp, snapshot and bins are signed elsewhere.
-    let last = scene.must("bob", "registry sign new --role root");
+    let last = scene.must("bob", "registry sign new --yes --role root");
     assert!(last.contains("timestamp: 0 of 1"), "{last}");
     assert!(!scene.env.path("new/tuf").exists());
-    let done = scene.must("clock", "registry sign new");
+    let done = scene.must("clock", "registry sign new --yes");
     assert!(done.contains("Created"), "{done}");
     assert!(!scene.env.path("new/.drafts").exists());
     let report = scene.must("nobody", "registry check new --deep");
@@ -195,7 +195,7 @@ pub(crate) fn grown() -> TestEnv {
             "operator",
             format!("rotate-key registry --role root --add {bob} --add {eve} --threshold 2"),
         ),
-        ("bob", "sign registry --role root".to_owned()),
+        ("bob", "sign registry --yes --role root".to_owned()),
         ("operator", "rebin registry --bits 5".to_owned()),
         ("operator", "rebin registry --bits 2".to_owned()),
         (
@@ -218,8 +218,8 @@ pub(crate) fn grown() -> TestEnv {
         );
         // Of the root's keys two sign: the operator's and one more.
         if role != "bins" {
-            scene.must("bob", "registry sign registry --role root");
-            scene.must("operator", "registry sign registry");
+            scene.must("bob", "registry sign registry --yes --role root");
+            scene.must("operator", "registry sign registry --yes");
         }
     }
     scene.client_follows();
@@ -244,14 +244,14 @@ fn a_solo_root_grows_to_two_of_three_and_lets_the_first_key_go() {
     scene.client_follows();
     let second = scene.by("operator", &line);
     assert!(second.stderr.contains("MP0607"), "{second}");
-    let published = scene.must("bob", "registry sign registry --role root --key bob");
+    let published = scene.must("bob", "registry sign registry --yes --role root --key bob");
     assert!(published.contains("Published root"), "{published}");
     // As if it had been cut off before the drafts were removed.
     let drafts = scene.registry.join(".drafts");
     fs::create_dir(&drafts).unwrap();
     let root = scene.registry.join("tuf/2.root.json");
     fs::copy(root, drafts.join("root.json")).unwrap();
-    let nothing = scene.by("bob", "registry sign registry");
+    let nothing = scene.by("bob", "registry sign registry --yes");
     assert!(nothing.stderr.contains("nothing waits"), "{nothing}");
     assert!(!drafts.exists());
     scene.client_follows();
@@ -264,7 +264,7 @@ fn a_solo_root_grows_to_two_of_three_and_lets_the_first_key_go() {
     for alone in ["offline", "bob", "eve"] {
         refused(&scene.forged("tuf/3.root.json", &next, &[alone]));
     }
-    let alone = scene.must("eve", "registry sign registry --role root --key eve");
+    let alone = scene.must("eve", "registry sign registry --yes --role root --key eve");
     assert!(alone.contains("root: 1 of 2"), "{alone}");
     scene.must("eve", "registry sign registry --discard");
 
@@ -272,9 +272,9 @@ fn a_solo_root_grows_to_two_of_three_and_lets_the_first_key_go() {
     let offline = Fixture::key("offline").public().id();
     let line = format!("registry rotate-key registry --role root --remove {offline}");
     scene.must("bob", &line);
-    let after = scene.must("operator", "registry sign registry --role root");
+    let after = scene.must("operator", "registry sign registry --yes --role root");
     assert!(after.contains("root: 1 of 2"), "{after}");
-    scene.must("eve", "registry sign registry --role root");
+    scene.must("eve", "registry sign registry --yes --role root");
     scene.client_follows();
     let mut next = scene.file("tuf/3.root.json")["signed"].clone();
     assert_eq!(next["registry_id"], Fixture::get().root.to_string());
@@ -429,7 +429,10 @@ fn what_refresh_cannot_sign_is_signed_by_those_who_have_the_keys() {
         .iter()
         .map(|role| format!("--role {role}"))
         .collect();
-    let signed = at(300, &format!("registry sign registry {}", all.join(" ")));
+    let signed = at(
+        300,
+        &format!("registry sign registry --yes {}", all.join(" ")),
+    );
     assert!(signed.contains("Published"), "{signed}");
     let refreshed = at(301, "registry refresh registry");
     assert!(!refreshed.contains("warning"), "{refreshed}");
@@ -453,14 +456,17 @@ fn drafts_that_were_overtaken_or_are_no_files_are_refused() {
     let draft = scene.registry.join(".drafts/targets.json");
     let kept = fs::read(&draft).unwrap();
     scene.must("operator", "registry sign registry --discard");
-    scene.must("operator", "registry sign registry --role targets");
+    scene.must("operator", "registry sign registry --yes --role targets");
     fs::create_dir(scene.registry.join(".drafts")).unwrap();
     fs::write(&draft, kept).unwrap();
-    let overtaken = scene.by("operator", "registry sign registry");
+    let overtaken = scene.by("operator", "registry sign registry --yes");
     assert_eq!(overtaken.code, Some(101), "{overtaken}");
     assert!(overtaken.stderr.contains("error[MP0607]"), "{overtaken}");
     fs::write(&draft, "{}").unwrap();
-    refused_code(&scene.by("operator", "registry sign registry"), "MP0607");
+    refused_code(
+        &scene.by("operator", "registry sign registry --yes"),
+        "MP0607",
+    );
     let report = scene.by("nobody", "registry check registry");
     assert_eq!(report.code, Some(3), "{report}");
     link_is_refused(&scene, &draft);
@@ -484,10 +490,10 @@ fn nobody_signs_what_is_not_shown() {
         let mut other: Value = serde_json::from_slice(&good).unwrap();
         change(&mut other, &id);
         fs::write(&draft, other.to_string()).unwrap();
-        refused_code(&scene.by("bob", "registry sign registry"), "MP0607");
+        refused_code(&scene.by("bob", "registry sign registry --yes"), "MP0607");
     }
     fs::write(&draft, good).unwrap();
-    scene.must("bob", "registry sign registry");
+    scene.must("bob", "registry sign registry --yes");
     scene.client_follows();
 }
 
@@ -503,20 +509,20 @@ fn no_draft_lists_other_files_nor_moves_a_claim() {
         ("claimed-7", "tide-table"),
     ] {
         let named = role.split('-').next().unwrap();
-        let line = format!("registry sign registry --role {named}");
+        let line = format!("registry sign registry --yes --role {named}");
         // Without a key it waits.
         scene.must("nobody", &line);
         let draft = scene.registry.join(format!(".drafts/{role}.json"));
         let mut changed: Value = serde_json::from_slice(&fs::read(&draft).unwrap()).unwrap();
         changed["signed"]["targets"][path] = other.clone();
         fs::write(&draft, changed.to_string()).unwrap();
-        let refused = scene.by("operator", "registry sign registry");
+        let refused = scene.by("operator", "registry sign registry --yes");
         refused_code(&refused, "MP0607");
         assert!(refused.stderr.contains(role), "{refused}");
         scene.must("operator", "registry sign registry --discard");
     }
     // Fewer bins by the number alone would hide what the others list.
-    scene.must("nobody", "registry sign registry --role claimed");
+    scene.must("nobody", "registry sign registry --yes --role claimed");
     let draft = scene.registry.join(".drafts/claimed.json");
     let mut changed: Value = serde_json::from_slice(&fs::read(&draft).unwrap()).unwrap();
     let bits = "/signed/delegations/succinct_roles/bit_length";
@@ -526,7 +532,10 @@ fn no_draft_lists_other_files_nor_moves_a_claim() {
         let draft = format!(".drafts/claimed-{bin}.json");
         fs::remove_file(scene.registry.join(draft)).unwrap();
     }
-    refused_code(&scene.by("operator", "registry sign registry"), "MP0607");
+    refused_code(
+        &scene.by("operator", "registry sign registry --yes"),
+        "MP0607",
+    );
     scene.client_follows();
 }
 
@@ -559,14 +568,14 @@ fn the_first_to_sign_are_shown_the_policy_and_sign_nothing_besides() {
         let mut changed: Value = serde_json::from_slice(&good).unwrap();
         changed["signed"][place] = value;
         fs::write(&draft, changed.to_string()).unwrap();
-        refused_code(&scene.by("tess", "registry sign new"), "MP0607");
+        refused_code(&scene.by("tess", "registry sign new --yes"), "MP0607");
         fs::write(&draft, good).unwrap();
     }
     // Another policy than the one that is drafted.
     let policy = scene.env.path("new/policy.json");
     let text = fs::read_to_string(&policy).unwrap();
     fs::write(&policy, text.replace("\"v1\"", "\"v2\"")).unwrap();
-    let other = scene.by("tess", "registry sign new");
+    let other = scene.by("tess", "registry sign new --yes");
     assert_eq!(other.code, Some(101), "{other}");
     assert!(other.stderr.contains("MP0701"), "{other}");
 }
@@ -581,7 +590,7 @@ fn link_is_refused(scene: &Scene, draft: &Path) {
     fs::remove_file(draft).unwrap();
     let elsewhere = scene.env.write("elsewhere", "mine");
     std::os::unix::fs::symlink(&elsewhere, draft).unwrap();
-    let outcome = scene.by("operator", "registry sign registry");
+    let outcome = scene.by("operator", "registry sign registry --yes");
     assert_ne!(outcome.code, Some(0), "{outcome}");
     assert_eq!(fs::read(elsewhere).unwrap(), b"mine");
 }

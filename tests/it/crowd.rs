@@ -280,3 +280,61 @@ fn who_was_slow_takes_nothing_back_that_another_has_learnt() {
     let offline = market.run(["info", "tide-table", "--offline"]);
     assert!(offline.contains("0.3.3"), "{offline}");
 }
+
+/// A package in `work/NAME` whose build script says that it runs, and waits until nobody listens.
+fn write_package(market: &Market, folder: &str, (name, version): (&str, &str), port: Option<u16>) {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
+         description = \"A lock\"\nlicense = \"MIT\"\n"
+    );
+    let path = |file: &str| format!("work/{folder}/{file}");
+    market.env.write(&path("Cargo.toml"), manifest);
+    market.env.write(&path("src/lib.rs"), "");
+    if let Some(port) = port {
+        let script = format!(
+            "use std::io::Read;\nfn main() {{\n    let mut stream = \
+             std::net::TcpStream::connect((\"127.0.0.1\", {port})).unwrap();\n    \
+             let _ = stream.read_to_end(&mut Vec::new());\n}}\n"
+        );
+        market.env.write(&path("build.rs"), script);
+    }
+}
+
+/// The command that publishes the package in a folder.
+fn published_from<'a>(market: &'a Market, folder: &str) -> TestCommand<'a> {
+    let line = "publish --registry-dir ../registry --key harbour";
+    market
+        .env
+        .command(line.split(' '))
+        .folder(&format!("work/{folder}"))
+}
+
+#[test]
+fn nobody_waits_while_another_ones_package_is_built() {
+    let market = Market::empty();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    write_package(&market, "slow", ("sluice", "1.0.0"), Some(port));
+    let slow = spawn(published_from(&market, "slow"));
+    let (building, _) = listener.accept().unwrap();
+    write_package(&market, "quick", ("weir", "1.0.0"), None);
+    let quick = published_from(&market, "quick").run();
+    assert_eq!(quick.code, Some(0), "{quick}");
+    drop(building);
+    finish(slow);
+    market.must(["registry", "check", "registry", "--deep"]);
+
+    // What was looked at before the build is looked at again after it.
+    write_package(&market, "slow", ("sluice", "1.1.0"), Some(port));
+    let slow = spawn(published_from(&market, "slow"));
+    let (building, _) = listener.accept().unwrap();
+    write_package(&market, "other", ("sluice", "1.1.0"), None);
+    let other = published_from(&market, "other").run();
+    assert_eq!(other.code, Some(0), "{other}");
+    drop(building);
+    let slow = slow.wait_with_output().unwrap();
+    let shown = String::from_utf8_lossy(&slow.stderr);
+    assert_eq!(slow.status.code(), Some(101), "{shown}");
+    assert!(shown.contains("error[MP0604]"), "{shown}");
+    market.must(["registry", "check", "registry", "--deep"]);
+}

@@ -22,7 +22,7 @@ use cargo_marketplace::model::{
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
 use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
-use cargo_marketplace::publish::import::{Archive, Attestation, import};
+use cargo_marketplace::publish::import::{Archive, Attestation, derive_all, import};
 use cargo_marketplace::publish::init::{Made, NewRegistry, init};
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
@@ -193,7 +193,8 @@ fn import_all(folder: Folder, who: Who, packages: &[Package], authority: &Author
             }),
         ),
     };
-    let imported = import(folder, archives, &home, attestation, authority, &Silence).unwrap();
+    let archives = derive_all(archives, &home, &Silence).unwrap();
+    let imported = import(folder, archives, attestation, authority).unwrap();
     assert!(imported.missing.is_empty(), "{:?}", imported.missing);
 }
 
@@ -213,8 +214,9 @@ fn yank(
         package,
         statements: sign::chain(&state, [body], &[&who.key()]).unwrap(),
         archives: Vec::new(),
+        publishers: Vec::new(),
     };
-    apply::apply(folder, vec![proposal], &[], authority).unwrap();
+    apply::apply(folder, vec![proposal].into(), authority).unwrap();
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {

@@ -53,6 +53,8 @@ mod schemas;
 mod secrets;
 mod serve;
 mod shells;
+#[cfg(target_os = "linux")]
+mod signing_together;
 mod small_registry;
 #[cfg(feature = "marketplace-v2")]
 mod sparql;

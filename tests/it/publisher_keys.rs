@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::samples::{Market, words};
+use crate::samples::{Market, copy, folder_digest, words};
 
 const ROTATE: &str = "key rotate harbour --registry-dir registry --no-passphrase";
 
@@ -85,8 +85,27 @@ fn a_new_key_publishes_for_the_same_publisher_and_clients_follow() {
         Updating `harbour` index
     note: 1 of 1 must sign; 3 statements so far
     ");
-    // A change is taken in once.
+    market.must(words("registry check registry"));
+}
+
+#[test]
+fn a_change_of_keys_is_taken_in_once() {
+    let market = rotated();
+    // Again it changes nothing, and after another one it is refused.
+    let before = folder_digest(&market.env.path("work/registry"));
     assert_snapshot!(market.run(words("registry apply registry harbour.keys")), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Unchanged all of it is in the registry already; serial 1
+    ");
+    assert_eq!(folder_digest(&market.env.path("work/registry")), before);
+    let old = market.env.read("work/harbour.keys");
+    market.env.write("work/old.keys", old);
+    let third = "key rotate harbour --registry-dir registry --no-passphrase --new-name third";
+    market.must(words(third));
+    market.must(words("registry apply registry harbour.keys"));
+    assert_snapshot!(market.run(words("registry apply registry old.keys")), @"
     exit: 4
     --- stdout
     --- stderr
@@ -99,6 +118,97 @@ fn a_new_key_publishes_for_the_same_publisher_and_clients_follow() {
     help: make it anew
     ");
     market.must(words("registry check registry"));
+}
+
+/// The number of changes that the registry has seen.
+fn changes(market: &Market) -> u64 {
+    let timestamp: serde_json::Value =
+        serde_json::from_str(&market.file("tuf/timestamp.json")).unwrap();
+    timestamp["signed"]["version"].as_u64().unwrap()
+}
+
+/// Packages the next version of `tide-cli`, and signs it with a key for a registry in a folder.
+fn signed_next(market: &Market, key: &str, registry: &str) {
+    let manifest = "work/samples/tide-cli/Cargo.toml";
+    let text = market.env.read(manifest).replace("1.2.0", "1.2.1");
+    market.env.write(manifest, text);
+    let package = "package -p tide-cli --no-verify --registry-dir ../registry -o ../packaged";
+    let packaged = market.run_in("work/samples", words(package));
+    assert!(packaged.starts_with("exit: 0"), "{packaged}");
+    let sign = format!("sign packaged/tide-cli-1.2.1.crate --registry-dir {registry} --key {key}");
+    market.must(words(&sign));
+}
+
+#[test]
+fn a_new_key_and_what_it_signed_are_taken_in_by_one_change() {
+    let market = Market::published();
+    market.must(words(ROTATE));
+    // The publisher goes ahead on a copy of their own.
+    copy(
+        &market.env.path("work/registry"),
+        &market.env.path("work/ahead"),
+    );
+    market.must(words("registry apply ahead harbour.keys"));
+    signed_next(&market, "harbour-2", "ahead");
+    let before = (
+        changes(&market),
+        folder_digest(&market.env.path("work/registry")),
+    );
+    let alone = market.run(words(
+        "registry apply registry packaged/tide-cli.submission",
+    ));
+    assert!(alone.starts_with("exit: 4"), "{alone}");
+
+    let both = "registry apply registry packaged/tide-cli.submission harbour.keys";
+    let plan = format!("{both} --dry-run");
+    assert_snapshot!(market.run(words(&plan)), @"
+    exit: 0
+    --- stdout
+    --- stderr
+          Adding [DIGEST] of `harbour`
+        Applying tide-cli: release 1.2.1
+    warning: nothing was written, as this is a dry run
+    ");
+    assert_eq!(folder_digest(&market.env.path("work/registry")), before.1);
+    assert_snapshot!(market.run(words(both)), @"
+    exit: 0
+    --- stdout
+    --- stderr
+          Adding [DIGEST] of `harbour`
+        Applying tide-cli: release 1.2.1
+         Changed keys of `harbour`
+        Finished serial 2, 13 files written
+    ");
+    assert_eq!(changes(&market), before.0 + 1);
+    market.must(words("registry check registry --deep"));
+    // The same once more, as after a call whose end nobody saw.
+    let after = folder_digest(&market.env.path("work/registry"));
+    assert_snapshot!(market.run(words(both)), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Unchanged all of it is in the registry already; serial 2
+    ");
+    assert_eq!(folder_digest(&market.env.path("work/registry")), after);
+}
+
+#[test]
+fn keys_stay_as_they_are_where_what_comes_with_them_is_refused() {
+    let market = Market::published();
+    market.must(words(ROTATE));
+    signed_next(&market, "harbour", "registry");
+    // Another statement comes before.
+    market.must(words(
+        "yank tide-cli@1.2.0 --registry-dir registry --key harbour",
+    ));
+    let before = folder_digest(&market.env.path("work/registry"));
+    let both = "registry apply registry harbour.keys packaged/tide-cli.submission";
+    for line in [format!("{both} --dry-run"), both.to_owned()] {
+        let refused = market.run(words(&line));
+        assert!(refused.starts_with("exit: 101"), "{refused}");
+        assert!(refused.contains("note: nothing was written"), "{refused}");
+        assert_eq!(folder_digest(&market.env.path("work/registry")), before);
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use cargo_marketplace::model::{
 use cargo_marketplace::publish::apply::{self, Authority, Proposal};
 use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
-use cargo_marketplace::publish::import::{Archive, Attestation, import};
+use cargo_marketplace::publish::import::{Archive, Attestation, derive_all, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
@@ -147,17 +147,8 @@ pub(crate) fn take(root: &Path, archives: &[Vec<u8>], attestation: Attestation<'
     });
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let archives = archives.collect();
-    let home = Home::Mirror;
-    import(
-        folder,
-        archives,
-        &home,
-        attestation,
-        &authority(&keys),
-        &Silent,
-    )
-    .unwrap();
+    let archives = derive_all(archives.collect(), &Home::Mirror, &Silent).unwrap();
+    import(folder, archives, attestation, &authority(&keys)).unwrap();
 }
 
 /// What the owner would submit.
@@ -179,11 +170,11 @@ pub(crate) fn apply(root: &Path, submission: Submission) {
         package: submission.package,
         statements: submission.statements,
         archives: Vec::new(),
+        publishers: submission.publishers,
     };
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
-    let publishers = submission.publishers;
-    apply::apply(folder, vec![proposal], &publishers, &authority(&keys)).unwrap();
+    apply::apply(folder, vec![proposal].into(), &authority(&keys)).unwrap();
 }
 
 /// Takes in a release for which the operator vouches, whatever it says.
@@ -199,9 +190,10 @@ pub(crate) fn propose(root: &Path, release: Release, archive: Vec<u8>) {
         package,
         statements: sign::chain(&state, [vouch], &[&key(2)]).unwrap(),
         archives: vec![archive],
+        publishers: Vec::new(),
     };
     let keys = role_keys();
-    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
+    apply::apply(folder, vec![proposal].into(), &authority(&keys)).unwrap();
 }
 
 fn authority(keys: &RoleKeys) -> Authority<'_> {

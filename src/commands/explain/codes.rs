@@ -314,6 +314,14 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
             sign SUBMISSION --registry-dir DIR --key NAME` adds a signature and changes nothing else.",
     },
     Explanation {
+        code: "MP0611",
+        title: "nobody has agreed to what is drafted",
+        next: "look at it with `--dry-run`, then pass `--yes`",
+        text: "Whoever signs a draft answers for it: other keys for a role, another number of bins, or \
+            the same for longer. `registry sign` shows what is drafted and asks before it signs. Where \
+            there is no terminal, look at it with `--dry-run` and pass `--yes`.",
+    },
+    Explanation {
         code: "MP0701",
         title: "the registry folder is damaged",
         next: "`cargo marketplace registry check DIR` lists what is wrong",

@@ -82,7 +82,7 @@ impl From<DraftError> for CommandError {
     fn from(error: DraftError) -> Self {
         match error {
             DraftError::Seal(error) => error.into(),
-            DraftError::Link(error) => error.into(),
+            DraftError::Journal(error) => error.into(),
             DraftError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
             DraftError::Metadata { .. } | DraftError::Keys(_) | DraftError::Beyond(_) => {
                 refused("MP0607", &error).with_help(DISCARD)
@@ -194,9 +194,9 @@ impl From<ApplyError> for CommandError {
             ApplyError::Record(RecordError::Statement {
                 cause: StatementRefusal::Fold(FoldError::Sequence { .. } | FoldError::Previous),
                 ..
-            }) => failed(&error).with_note(NOTHING_WRITTEN).with_help(
-                "another statement came before it, or it is in the registry already; else sign again",
-            ),
+            }) => failed(&error)
+                .with_note(NOTHING_WRITTEN)
+                .with_help("another statement came before it; sign again"),
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::NotTheirKeys(_) | ApplyError::Key(_) => {
                 refused("MP0403", &error)
@@ -205,7 +205,9 @@ impl From<ApplyError> for CommandError {
             ApplyError::Keys { ref source, .. } => {
                 let shown = refused("MP0609", &error);
                 match source {
-                    KeyChangeRefusal::Outdated(_) => shown.with_help("make it anew"),
+                    KeyChangeRefusal::Outdated(_) | KeyChangeRefusal::Unsigned { .. } => {
+                        shown.with_help("make it anew")
+                    }
                     _ => shown,
                 }
             }

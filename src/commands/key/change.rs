@@ -1,5 +1,6 @@
 //! Changes of a publisher's keys: written for the operator, and taken in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,16 +12,12 @@ use crate::commands::signing;
 use crate::disk;
 use crate::formats::key_change::{self, KeyChange};
 use crate::formats::publisher::{self, Publisher, Revocation};
-use crate::model::{PublicKey, Sha256Digest};
+use crate::model::{PublicKey, PublisherId};
 use crate::publish::apply::{self, ApplyError, Authority};
-use crate::publish::folder::Folder;
-use crate::trust::{KeyChangeRefusal, SecretKey, check_key_change, sign_key_change};
+use crate::trust::{KeyChangeRefusal, SecretKey, sign_key_change};
 
 /// The most bytes of a change of keys.
 const MAX_CHANGE: u64 = 1 << 20;
-
-/// The roles that a change of a publisher's keys signs anew.
-const CHANGED_ROLES: [&str; 3] = ["targets", "snapshot", "timestamp"];
 
 /// Makes a change of keys, signed with these, and writes it to a folder as `PUBLISHER.keys`.
 pub(super) fn write(
@@ -31,12 +28,14 @@ pub(super) fn write(
     context: &Context,
 ) -> Result<(), CommandError> {
     let mut folder = destination.open()?;
-    apply::check_change(&mut folder, &next)?;
-    let (known, file) = present(&mut folder, &next)?;
+    let known = apply::present(&mut folder, &next.id)?;
+    let (known, previous) = known.ok_or_else(|| not_registered(next.id.as_str()))?;
+    let registry_id = folder.registry_id();
+    apply::check_change(folder, &next)?;
     describe(&known, &next, context);
     let mut change = KeyChange {
-        registry_id: folder.registry_id(),
-        previous: Sha256Digest::of(&file),
+        registry_id,
+        previous,
         publisher: next,
         signatures: Vec::new(),
     };
@@ -62,28 +61,50 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Takes in a change that a publisher signed.
-pub(in crate::commands) fn take_in(
-    destination: &Destination,
-    path: &Path,
-    dry_run: bool,
-    context: &Context,
-) -> Result<(), CommandError> {
+/// Reads a change that a publisher signed.
+pub(in crate::commands) fn read(path: &Path) -> Result<KeyChange, CommandError> {
     let bytes = disk::read(path, MAX_CHANGE)?;
-    let change = key_change::decode(&bytes).map_err(|error| {
+    key_change::decode(&bytes).map_err(|error| {
         let text = format!("`{}` is no change of keys", path.display());
         CommandError::failure(text).caused_by(Some(&error))
-    })?;
-    let mut folder = destination.open()?;
-    let (known, file) = present(&mut folder, &change.publisher)?;
-    let id = known.id.clone();
-    check_key_change(&change, &known, &file, folder.registry_id())
-        .map_err(|source| ApplyError::Keys { id, source })?;
-    drop(folder);
-    apply(destination, &known, &change.publisher, dry_run, context)
+    })
 }
 
-/// Gives a publisher other keys, whoever asked for it, and says which.
+/// Says which keys changes bring and take, and returns those publishers whose keys are not as they are to
+/// be already.
+pub(in crate::commands) fn describe_all(
+    destination: &Destination,
+    changes: &[KeyChange],
+    context: &Context,
+) -> Result<BTreeSet<PublisherId>, CommandError> {
+    let mut folder = destination.open()?;
+    let mut files: BTreeMap<&PublisherId, Vec<u8>> = BTreeMap::new();
+    let mut others = BTreeSet::new();
+    for change in changes {
+        let next = &change.publisher;
+        let file = match files.remove(&next.id) {
+            Some(file) => file,
+            None => {
+                let file = folder.publisher_file(&next.id)?;
+                file.ok_or_else(|| not_registered(next.id.as_str()))?
+            }
+        };
+        if let Some(known) = apply::changed_by(change, &file, folder.registry_id())? {
+            describe(&known, next, context);
+            others.insert(next.id.clone());
+        }
+        files.insert(&next.id, publisher::encode(next));
+    }
+    Ok(others)
+}
+
+/// Says whose keys were changed.
+pub(in crate::commands) fn tell_changed(id: &PublisherId, context: &Context) {
+    let object = format!("keys of `{id}`");
+    context.shell.status("Changed", &object);
+}
+
+/// Gives a publisher other keys, as the operator, and says which.
 pub(super) fn apply(
     destination: &Destination,
     known: &Publisher,
@@ -92,34 +113,21 @@ pub(super) fn apply(
     context: &Context,
 ) -> Result<(), CommandError> {
     describe(known, next, context);
-    let mut folder = destination.open()?;
     if dry_run {
-        apply::check_change(&mut folder, next)?;
+        apply::check_change(destination.open()?, next)?;
         context
             .shell
             .warn("nothing was written, as this is a dry run");
         return Ok(());
     }
-    let mut needed = Vec::new();
-    for role in CHANGED_ROLES {
-        needed.extend(folder.key_ids(role)?);
-    }
+    let needed = signing::changing_key_ids(&mut destination.open()?)?;
     let authority = Authority {
         keys: &signing::role_keys(context, &needed)?,
         now: context.now,
     };
-    apply::change_keys(folder, next, &authority)?;
-    let object = format!("keys of `{}`", next.id);
-    context.shell.status("Changed", &object);
+    apply::change_keys(destination.open()?, next, &authority)?;
+    tell_changed(&next.id, context);
     Ok(())
-}
-
-/// The publisher as the registry knows them, and the bytes of their file.
-fn present(folder: &mut Folder, next: &Publisher) -> Result<(Publisher, Vec<u8>), CommandError> {
-    let known = folder.publisher(&next.id)?;
-    let known = known.ok_or_else(|| not_registered(next.id.as_str()))?;
-    let file = publisher::encode(&known);
-    Ok((known, file))
 }
 
 /// The error for a publisher whom the registry does not know.

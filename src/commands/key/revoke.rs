@@ -9,6 +9,7 @@ use super::change::{apply, write};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::publishing::Destination;
+use crate::commands::signing;
 use crate::commands::submitting::output_folder;
 use crate::formats::publisher::{Publisher, Revocation};
 use crate::model::{KeyId, PublicKey};
@@ -23,7 +24,7 @@ use crate::publish::keystore::KeyName;
 /// needs the offline key.
 #[derive(Debug, Args)]
 pub struct RevokeArgs {
-    /// The key that was lost or stolen: its name in the key folder, or its id
+    /// The key that was lost or stolen: its id, its name, or the path of a PEM file
     pub revoked: String,
 
     /// Another key of the same publisher, to sign with
@@ -46,7 +47,7 @@ pub struct RevokeArgs {
 /// Runs the command.
 pub fn run(args: RevokeArgs, context: &Context) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.registry_dir)?;
-    let id = key_id(&args.revoked, context)?;
+    let id = signing::key_id(context, &args.revoked)?;
     let mut folder = destination.open()?;
     let (known, key) = owner_of(&mut folder, &id)?;
     let next = without(&mut folder, known.clone(), key)?;
@@ -62,18 +63,6 @@ pub fn run(args: RevokeArgs, context: &Context) -> Result<(), CommandError> {
     }
     let output = output_folder(context, args.output.as_ref());
     write(&destination, next, &[&signer.key], &output, context)
-}
-
-/// The id of the key that was named.
-fn key_id(text: &str, context: &Context) -> Result<KeyId, CommandError> {
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let name: KeyName = text.parse().map_err(|error| {
-        let text = format!("`{text}` is neither the name nor the id of a key");
-        CommandError::usage(text).caused_by(Some(&error))
-    })?;
-    Ok(context.keystore().get(&name)?.public.id())
 }
 
 /// The publisher whose key it is.

@@ -1,5 +1,6 @@
 //! `registry apply`: signed submissions into a registry: the one writer of a registry.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,8 +12,10 @@ use crate::commands::publishing::{self, Destination};
 use crate::commands::sign::Signed;
 use crate::formats::publisher::Publisher;
 use crate::formats::submission::Submission;
-use crate::model::PublicKey;
+use crate::model::{PackageName, PublicKey};
+use crate::publish::apply::{self, Intake};
 use crate::publish::bundle;
+use crate::trust::Signing;
 
 /// Takes signed submissions and changes of keys into a registry
 #[derive(Debug, Args)]
@@ -38,27 +41,19 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
     let destination = Destination::new(context, &args.dir)?;
     let paths = args.submissions.iter().map(|path| context.absolute(path));
     let (bundles, changes): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
-    let mut signed: Vec<Signed> = Vec::new();
-    for path in &bundles {
-        let (submission, archives) = bundle::read(path)?;
-        check_first(&signed, &submission)?;
-        destination.check_archives(&submission, &archives)?;
-        check_publishers(&destination, &submission, args.register_publisher, context)?;
-        signed.push((submission, archives));
-    }
-    // Before signatures are looked at, as a new key may have signed. After all else, which refuses with
-    // nothing written.
-    for path in &changes {
-        keys::take_in(&destination, path, args.dry_run, context)?;
-    }
-    for ((submission, _), path) in signed.iter().zip(&bundles) {
-        destination.check_complete(context, submission, path)?;
-    }
-    if signed.is_empty() {
-        return Ok(());
-    }
-    let (proposals, register) = publishing::proposals(signed);
-    for proposal in &proposals {
+    let signed = read_all(&destination, &bundles, args.register_publisher, context)?;
+    let changes = changes.iter().map(|path| keys::read(path));
+    let intake = Intake {
+        keys: changes.collect::<Result<_, _>>()?,
+        ..publishing::intake(signed)
+    };
+    let rekeyed = keys::describe_all(&destination, &intake.keys, context)?;
+    let new = check_signed(&destination, &intake, &bundles, context)?;
+    for proposal in intake
+        .proposals
+        .iter()
+        .filter(|one| new.contains(&one.package))
+    {
         for line in publishing::describe_all(proposal)? {
             context
                 .shell
@@ -66,15 +61,57 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
         }
     }
     if args.dry_run {
-        destination.preview(context, &proposals, &register)?;
+        destination.preview(context, intake)?;
         context
             .shell
             .warn("nothing was written, as this is a dry run");
         return Ok(());
     }
-    let applied = destination.apply(context, proposals, &register)?;
-    publishing::finished(&applied, context);
+    let applied = destination.apply(context, intake)?;
+    for id in &rekeyed {
+        keys::tell_changed(id, context);
+    }
+    if rekeyed.is_empty() || !new.is_empty() {
+        publishing::finished(&applied, context);
+    }
     Ok(())
+}
+
+/// Reads submissions, and refuses what is wrong with them by themselves.
+fn read_all(
+    destination: &Destination,
+    bundles: &[PathBuf],
+    may_register: bool,
+    context: &Context,
+) -> Result<Vec<Signed>, CommandError> {
+    let mut signed: Vec<Signed> = Vec::new();
+    for path in bundles {
+        let (submission, archives) = bundle::read(path)?;
+        check_first(&signed, &submission)?;
+        destination.check_archives(&submission, &archives)?;
+        check_publishers(destination, &submission, may_register, context)?;
+        signed.push((submission, archives));
+    }
+    Ok(signed)
+}
+
+/// Refuses what others must sign first. Returns the packages whose submissions are not part of the
+/// registry already.
+fn check_signed(
+    destination: &Destination,
+    intake: &Intake,
+    bundles: &[PathBuf],
+    context: &Context,
+) -> Result<BTreeSet<PackageName>, CommandError> {
+    let statements = intake.without_archives();
+    let signing = apply::signing(destination.open()?, statements, context.now)?;
+    let signing: BTreeMap<PackageName, Vec<Signing>> = signing.into_iter().collect();
+    for (proposal, bundle) in intake.proposals.iter().zip(bundles) {
+        if let Some(signing) = signing.get(&proposal.package) {
+            destination.check_complete(&proposal.package, signing, bundle)?;
+        }
+    }
+    Ok(signing.into_keys().collect())
 }
 
 /// Of two submissions for one package, the second must be signed over what the first made of it.

@@ -15,7 +15,7 @@ use crate::formats::publisher::Publisher;
 use crate::model::{PackageName, PublicKey};
 use crate::publish::apply::Authority;
 use crate::publish::folder::Folder;
-use crate::publish::import::{Archive, Attestation, Imported, import};
+use crate::publish::import::{Archive, Attestation, Imported, derive_all, import};
 use crate::publish::keystore::KeyName;
 
 /// Takes archives into a registry, all or none
@@ -53,7 +53,8 @@ pub struct ImportArgs {
 
 /// Runs the command.
 pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
-    let mut folder = Folder::open(&context.absolute(&args.dir))?;
+    let path = context.absolute(&args.dir);
+    let mut folder = Folder::open(&path)?;
     let Policy { base, vouchers, .. } = folder.policy()?;
     let home = match args.as_mirror {
         true => Home::Mirror,
@@ -65,21 +66,26 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
         None => None,
         Some(name) => {
             let key = signing::publisher_key(context, Some(name), |_| false)?;
-            let id = signing::publisher_of(&mut folder, &key)?;
-            Some(signing::Publisher::load(context, id, &key)?)
+            Some((signing::publisher_of(&mut folder, &key)?, key))
         }
     };
-    let publishers: Vec<Publisher> = publisher
-        .iter()
-        .map(|publisher| publisher.signer().public())
+    let publishers = publisher.iter();
+    let publishers: Vec<Publisher> = publishers
+        .map(|(id, key)| Publisher::new(id.clone(), vec![key.public]))
         .collect();
-    let mut needed = signing::needed_key_ids(&mut folder, &publishers)?;
+    let mut needed = signing::release_key_ids(&mut folder, &publishers)?;
     match args.unsigned {
         true => needed.extend(folder.key_ids("policy")?),
         false => needed.extend(vouchers.iter().map(PublicKey::id)),
     }
+    // Nobody has to wait while passphrases are typed and archives read: the base URL stands in the first
+    // root, and who may vouch is judged again with what is imported.
+    drop(folder);
+    let publisher = publisher
+        .map(|(id, key)| signing::Publisher::load(context, id, &key))
+        .transpose()?;
     let keys = signing::role_keys(context, &needed)?;
-    let archives = read_all(&args, context)?;
+    let archives = derive_all(read_all(&args, context)?, &home, &context.shell)?;
     let authority = Authority {
         keys: &keys,
         now: context.now,
@@ -96,10 +102,9 @@ pub fn run(args: ImportArgs, context: &Context) -> Result<(), CommandError> {
             source,
         },
     };
-    let events = &context.shell;
-    let imported = import(folder, archives, &home, attestation, &authority, events)?;
+    let imported = import(Folder::open(&path)?, archives, attestation, &authority)?;
     report(&imported, context);
-    publishing::warn_of_age(&mut Folder::open(&context.absolute(&args.dir))?, context)
+    publishing::warn_of_age(&mut Folder::open(&path)?, context)
 }
 
 fn read_all(args: &ImportArgs, context: &Context) -> Result<Vec<Archive>, CommandError> {

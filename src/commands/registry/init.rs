@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use super::role_change::{created, public_key, report};
+use super::role_change::{created, report};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::key::make;
-use crate::commands::signing;
+use crate::commands::signing::{self, public_key};
 use crate::formats::config_json::Readers;
 use crate::formats::policy::Lifetimes;
 use crate::model::{KeyId, PublicKey};

@@ -40,21 +40,21 @@ pub enum Binned {
 /// Runs the command.
 pub fn run(args: RebinArgs, context: &Context) -> Result<(), CommandError> {
     let path = context.absolute(&args.dir);
-    let mut folder = Folder::open(&path)?;
-    require_no_drafts(&mut folder)?;
     let role = match args.role {
         Binned::Packages => PACKAGES,
         Binned::Claimed => CLAIMED,
     };
-    let Some(pending) = folder.rebin(role, args.bits, context.now)? else {
-        context
-            .shell
-            .status("Unchanged", "the number of bins fits already");
+    let drafting = || -> Result<_, CommandError> {
+        let mut folder = Folder::open(&path)?;
+        require_no_drafts(&mut folder)?;
+        let pending = folder.rebin(role, args.bits, context.now)?;
+        Ok(pending.map(|pending| (Registry::Known(folder), pending)))
+    };
+    let fits = "the number of bins fits already";
+    if drafting()?.is_none() {
+        context.shell.status("Unchanged", fits);
         return Ok(());
-    };
-    let signing = Signing {
-        roles: &[],
-        keys: &[],
-    };
-    advance(context, &path, Registry::Known(folder), pending, &signing)
+    }
+    let drafting = || drafting()?.ok_or_else(|| CommandError::failure(fits));
+    advance(context, &path, &drafting, &Signing::default())
 }

@@ -2,60 +2,40 @@
 //! signs drafts, and what becomes of them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::signing;
+use crate::commands::{prompt, signing};
 use crate::model::{KeyId, PublicKey};
 use crate::publish::drafts::{DraftError, Pending, Waiting};
 use crate::publish::folder::Folder;
-use crate::publish::init;
+use crate::publish::init::{self, Founding};
 use crate::publish::keystore::KeyName;
 use crate::publish::role_keys::RoleKeys;
-use crate::trust::ed25519::public_from_pem;
 
-/// The registry that drafts are for.
+/// The registry that drafts are for, locked.
 pub(super) enum Registry {
     /// One that is there.
     Known(Folder),
     /// One that is being made.
-    New,
+    New(Founding),
 }
 
+/// Locks a registry, and says what is drafted.
+pub(super) type Drafting<'a> = &'a dyn Fn() -> Result<(Registry, Pending), CommandError>;
+
 /// Who signs what.
+#[derive(Default)]
 pub(super) struct Signing<'a> {
     /// The roles, as the operator calls them; all that wait, if none is named.
     pub(super) roles: &'a [String],
     /// The keys; all at hand, if none is named.
     pub(super) keys: &'a [KeyName],
-}
-
-/// A public key: the name of one in the key folder, or the path of a PEM file.
-pub(super) fn public_key(context: &Context, text: &str) -> Result<PublicKey, CommandError> {
-    let is_path = text.contains(['/', '\\']) || Path::new(text).extension().is_some();
-    if !is_path {
-        let name: KeyName = text.parse().map_err(|error| {
-            let usage = CommandError::usage(format!("`{text}` is no name of a key"));
-            usage.caused_by(Some(&error))
-        })?;
-        return Ok(context.keystore().get(&name)?.public);
-    }
-    let bytes = context.read(&PathBuf::from(text))?;
-    let refused = || CommandError::failure(format!("`{text}` holds no public key"));
-    let pem = std::str::from_utf8(&bytes).map_err(|error| refused().caused_by(Some(&error)))?;
-    let key = public_from_pem(pem).map_err(|error| refused().caused_by(Some(&error)))?;
-    Ok(key)
-}
-
-/// The id of a key: itself, or that of a key as [`public_key`] takes it.
-pub(super) fn key_id(context: &Context, text: &str) -> Result<KeyId, CommandError> {
-    match text.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Ok(public_key(context, text)?.id()),
-    }
+    /// Whether those who have the keys are asked: it is others who drafted.
+    pub(super) asks: bool,
 }
 
 /// Refuses to draft anything while other drafts wait.
@@ -73,9 +53,9 @@ pub(super) fn require_no_drafts(folder: &mut Folder) -> Result<(), CommandError>
         .with_help(help))
 }
 
-/// Shows what drafts change, and of a registry that is being made what its policy says: people sign that
-/// by its digest.
-pub(super) fn show(path: &Path, pending: &Pending, context: &Context) -> Result<(), CommandError> {
+/// What drafts change, and of a registry that is being made what its policy says: people sign that by its
+/// digest.
+fn changes(path: &Path, pending: &Pending) -> Result<Vec<String>, CommandError> {
     let mut lines = pending.changes();
     if pending.is_first() {
         let policy = init::drafted_policy(path, pending)?;
@@ -92,7 +72,12 @@ pub(super) fn show(path: &Path, pending: &Pending, context: &Context) -> Result<
         lines.push(format!("recovery: {}", ids(&policy.recovery)));
         lines.extend(policy.mirrors.iter().map(|url| format!("mirror {url}")));
     }
-    for line in lines {
+    Ok(lines)
+}
+
+/// Shows what drafts change.
+pub(super) fn show(path: &Path, pending: &Pending, context: &Context) -> Result<(), CommandError> {
+    for line in changes(path, pending)? {
         context.shell.status("Drafted", &line);
     }
     Ok(())
@@ -100,68 +85,166 @@ pub(super) fn show(path: &Path, pending: &Pending, context: &Context) -> Result<
 
 /// Signs drafts, and publishes them if they and all that follows from them can be signed; else they
 /// are kept.
+///
+/// The drafts are looked at twice: they are shown, and nobody has to wait while somebody thinks and
+/// types; then they are signed, if they are still those that were shown, with the signatures that
+/// others have added by then.
 pub(super) fn advance(
     context: &Context,
     path: &Path,
-    registry: Registry,
-    mut pending: Pending,
+    drafting: Drafting<'_>,
     signing: &Signing<'_>,
 ) -> Result<(), CommandError> {
-    show(path, &pending, context)?;
-    let keys = sign(context, &mut pending, signing)?;
+    let (registry, shown) = drafting()?;
+    let signers = signers(context, &shown, signing)?;
+    drop(registry);
+    match signing.asks && !signers.is_empty() {
+        true => agreed(&changes(path, &shown)?, &signers)?,
+        false => show(path, &shown, context)?,
+    }
+    let keys = Keys::load(context, &shown, signing)?;
+    let (registry, mut pending) = drafting()?;
+    if !pending.is_same_change(&shown) {
+        let text = "what is drafted is not what was shown a moment ago";
+        return Err(CommandError::failure(text)
+            .with_code("MP0607")
+            .with_note("somebody else has drafted in the meantime; nothing was written")
+            .with_help("run the command again"));
+    }
+    keys.sign(&mut pending, signing)?;
+    let keys = keys.all();
     let mut waiting = pending.waiting()?;
     if waiting.is_empty() {
-        let following: Vec<KeyId> = pending.following_key_ids().into_iter().collect();
-        let missing: Vec<KeyId> = following
-            .into_iter()
-            .filter(|id| keys.get(id).is_none())
-            .collect();
-        let keys = keys.and(signing::role_keys(context, &missing)?);
         waiting = pending.following(&keys);
-        if waiting.is_empty() {
-            return publish(context, path, registry, &pending, &keys);
-        }
+    }
+    if waiting.is_empty() {
+        return publish(context, path, registry, &pending, &keys);
     }
     pending.drafts().save(path)?;
     report(&waiting, context);
     Ok(())
 }
 
-/// Signs the drafts of the roles that are meant.
-fn sign(
+/// The drafts that are meant and lack signatures.
+fn meant(pending: &Pending, signing: &Signing<'_>) -> Result<Vec<Waiting>, CommandError> {
+    let mut waiting = pending.waiting()?;
+    waiting.retain(|one| signing.roles.is_empty() || signing.roles.contains(&one.role));
+    Ok(waiting)
+}
+
+/// The ids of the keys that may sign what is meant.
+fn open_ids(pending: &Pending, signing: &Signing<'_>) -> Result<BTreeSet<KeyId>, CommandError> {
+    let meant = meant(pending, signing)?;
+    let open = meant.iter().flat_map(|waiting| &waiting.open);
+    Ok(open.filter_map(|id| id.parse().ok()).collect())
+}
+
+/// The names of the keys that sign: those that were named, else those at hand. Of drafts that wait for
+/// nobody it is those that sign what follows.
+fn signers(
     context: &Context,
-    pending: &mut Pending,
+    pending: &Pending,
     signing: &Signing<'_>,
-) -> Result<RoleKeys, CommandError> {
-    let waiting = pending.waiting()?;
-    let is_meant = |role: &str| signing.roles.is_empty() || signing.roles.iter().any(|r| r == role);
-    let meant: Vec<&Waiting> = waiting.iter().filter(|w| is_meant(&w.role)).collect();
-    let keys = if signing.keys.is_empty() {
-        let open = meant.iter().flat_map(|waiting| &waiting.open);
-        let open: BTreeSet<KeyId> = open.filter_map(|id| id.parse().ok()).collect();
-        signing::role_keys(context, &open.into_iter().collect::<Vec<_>>())?
-    } else {
-        let keys = signing.keys.iter().map(|name| signing::load(context, name));
-        RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?)
+) -> Result<Vec<String>, CommandError> {
+    if !signing.keys.is_empty() {
+        return Ok(signing.keys.iter().map(ToString::to_string).collect());
+    }
+    let ids = match pending.waiting()?.is_empty() {
+        true => pending.following_key_ids(),
+        false => open_ids(pending, signing)?,
     };
-    let mut made = BTreeSet::new();
-    for waiting in &meant {
-        made.extend(pending.sign(&waiting.role, &keys)?);
+    let ids: Vec<KeyId> = ids.into_iter().collect();
+    let keys = signing::at_hand(context, &ids)?;
+    Ok(keys.iter().map(|key| key.name.to_string()).collect())
+}
+
+/// Shows what is drafted, and asks. Without a terminal nothing is signed.
+fn agreed(changes: &[String], signers: &[String]) -> Result<(), CommandError> {
+    let signers: Vec<String> = signers.iter().map(|name| format!("`{name}`")).collect();
+    let question = format!(
+        "  Drafted:\n    {}\n  Sign this with {}?",
+        changes.join("\n    "),
+        signers.join(", ")
+    );
+    let answer = prompt::confirm(&question);
+    if answer == Some(true) {
+        return Ok(());
     }
-    for name in signing.keys {
-        let id = context.keystore().get(name)?.public.id();
-        if !made.contains(&id) {
-            let roles: Vec<&str> = meant.iter().map(|waiting| waiting.role.as_str()).collect();
-            let text = match roles.is_empty() {
-                true => "no draft waits for a signature".to_owned(),
-                false => format!("the key `{name}` may sign none of {}", roles.join(", ")),
-            };
-            return Err(CommandError::failure(text)
-                .with_code("MP0403")
-                .with_note("nothing was written"));
+    let error = CommandError::trust("MP0611", "nobody has agreed to what is drafted");
+    let error = error.with_note("nothing was written");
+    Err(match answer {
+        None => error.with_help("look at it with `--dry-run`, then pass `--yes`"),
+        Some(_) => error,
+    })
+}
+
+/// Keys for drafts and for what follows from them.
+struct Keys {
+    drafts: RoleKeys,
+    following: RoleKeys,
+}
+
+impl Keys {
+    /// Reads the keys that sign what is meant; if nothing waits then, those that sign what follows, too.
+    fn load(
+        context: &Context,
+        pending: &Pending,
+        signing: &Signing<'_>,
+    ) -> Result<Self, CommandError> {
+        let drafts = if signing.keys.is_empty() {
+            let open: Vec<KeyId> = open_ids(pending, signing)?.into_iter().collect();
+            signing::role_keys(context, &open)?
+        } else {
+            let keys = signing.keys.iter().map(|name| signing::load(context, name));
+            RoleKeys::new(keys.collect::<Result<Vec<_>, _>>()?)
+        };
+        let mut keys = Self {
+            drafts,
+            following: RoleKeys::default(),
+        };
+        let mut signed = pending.clone();
+        let made = keys.sign(&mut signed, signing)?;
+        for name in signing.keys {
+            if !made.contains(&context.keystore().get(name)?.public.id()) {
+                return Err(signs_nothing(name, &meant(pending, signing)?));
+            }
         }
+        if signed.waiting()?.is_empty() {
+            let mut missing: Vec<KeyId> = signed.following_key_ids().into_iter().collect();
+            missing.retain(|id| keys.drafts.get(id).is_none());
+            keys.following = signing::role_keys(context, &missing)?;
+        }
+        Ok(keys)
     }
-    Ok(keys)
+
+    /// Signs the drafts that are meant, and says whose signatures were added.
+    fn sign(
+        &self,
+        pending: &mut Pending,
+        signing: &Signing<'_>,
+    ) -> Result<BTreeSet<KeyId>, CommandError> {
+        let mut made = BTreeSet::new();
+        for waiting in meant(pending, signing)? {
+            made.extend(pending.sign(&waiting.role, &self.drafts)?);
+        }
+        Ok(made)
+    }
+
+    fn all(self) -> RoleKeys {
+        self.drafts.and(self.following)
+    }
+}
+
+/// The error for a key that was named and has no say.
+fn signs_nothing(name: &KeyName, meant: &[Waiting]) -> CommandError {
+    let roles: Vec<&str> = meant.iter().map(|waiting| waiting.role.as_str()).collect();
+    let text = match roles.is_empty() {
+        true => "no draft waits for a signature".to_owned(),
+        false => format!("the key `{name}` may sign none of {}", roles.join(", ")),
+    };
+    CommandError::failure(text)
+        .with_code("MP0403")
+        .with_note("nothing was written")
 }
 
 fn publish(
@@ -182,8 +265,8 @@ fn publish(
                     .message("roles-published", json!({"roles": names}));
             }
         }
-        Registry::New => {
-            let root = init::found(path, pending, keys, context.now)?;
+        Registry::New(founding) => {
+            let root = founding.publish(pending, keys, context.now)?;
             let base = pending.after()["root"]["base"].as_str();
             created(&root.to_string(), path, base.unwrap_or_default(), context);
         }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::role_change::{Registry, Signing, advance, key_id, public_key, require_no_drafts};
+use super::role_change::{Registry, Signing, advance, require_no_drafts};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::commands::signing::{key_id, public_key};
 use crate::publish::drafts::Rotation;
 use crate::publish::folder::Folder;
 
@@ -50,12 +51,11 @@ pub fn run(args: RotateKeyArgs, context: &Context) -> Result<(), CommandError> {
         remove: remove.collect::<Result<_, _>>()?,
         threshold: args.threshold,
     };
-    let mut folder = Folder::open(&path)?;
-    require_no_drafts(&mut folder)?;
-    let pending = folder.rotate(&args.role, &rotation, context.now)?;
-    let signing = Signing {
-        roles: &[],
-        keys: &[],
+    let drafting = || {
+        let mut folder = Folder::open(&path)?;
+        require_no_drafts(&mut folder)?;
+        let pending = folder.rotate(&args.role, &rotation, context.now)?;
+        Ok((Registry::Known(folder), pending))
     };
-    advance(context, &path, Registry::Known(folder), pending, &signing)
+    advance(context, &path, &drafting, &Signing::default())
 }

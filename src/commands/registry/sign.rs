@@ -7,18 +7,16 @@ use clap::Args;
 use super::role_change::{Registry, Signing, advance, list, show};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::formats::layout;
 use crate::publish::ceremony::{Kept, role};
-use crate::publish::drafts::{self, Drafts, Pending};
+use crate::publish::drafts::{self, Pending};
 use crate::publish::folder::Folder;
-use crate::publish::journal::Journal;
+use crate::publish::init::Founding;
 use crate::publish::keystore::KeyName;
-use crate::publish::roles::Roles;
 
 /// Signs what waits for signatures, or makes roles valid for longer
 ///
-/// Where drafts wait in the registry's folder, it adds the signatures of the keys at hand, and
-/// publishes the drafts when there are enough of all. Where none wait, it drafts the next version of
+/// Where drafts wait in the registry's folder, it shows them, asks, adds the signatures of the keys at
+/// hand, and publishes the drafts when there are enough of all. Where none wait, it drafts the next version of
 /// the named roles, the same but for its expiry, and signs it. The folder may be carried from one key
 /// to the next.
 #[derive(Debug, Args)]
@@ -34,12 +32,16 @@ pub struct SignArgs {
     #[arg(short, long, value_name = "NAME")]
     pub key: Vec<KeyName>,
 
+    /// Sign without being asked, once you have looked at what is drafted (`--dry-run`)
+    #[arg(short, long)]
+    pub yes: bool,
+
     /// Show what would be signed, and sign nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
     /// Throw the drafts away
-    #[arg(long, conflicts_with_all = ["role", "key", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["role", "key", "yes", "dry_run"])]
     pub discard: bool,
 }
 
@@ -47,12 +49,13 @@ pub struct SignArgs {
 pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     let path = context.absolute(&args.dir);
     if args.discard {
-        drafts::discard(&path)?;
+        drafts::throw_away(&path)?;
         context.shell.status("Discarded", "the drafts");
         return Ok(());
     }
-    let (registry, pending) = drafted(&path, &args.role, context)?;
+    let drafting = || drafted(&path, &args.role, context);
     if args.dry_run {
+        let (_registry, pending) = drafting()?;
         show(&path, &pending, context)?;
         list(&pending.waiting()?, context);
         context
@@ -63,8 +66,9 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     let signing = Signing {
         roles: &args.role,
         keys: &args.key,
+        asks: !args.yes,
     };
-    advance(context, &path, registry, pending, &signing)
+    advance(context, &path, &drafting, &signing)
 }
 
 /// The drafts that wait; where none do, new ones of the roles that are named.
@@ -73,12 +77,9 @@ fn drafted(
     roles: &[String],
     context: &Context,
 ) -> Result<(Registry, Pending), CommandError> {
-    if !path.join(layout::metadata("root", 1)).exists() && !Journal::has_pending_change(path) {
-        let drafts = Drafts::load(path)?;
-        if !drafts.is_empty() {
-            let pending = Pending::new(&Roles::default(), drafts)?;
-            return Ok((Registry::New, pending));
-        }
+    if let Some(founding) = Founding::open(path)? {
+        let pending = founding.pending()?;
+        return Ok((Registry::New(founding), pending));
     }
     let mut folder = Folder::open(path)?;
     let pending = folder.pending()?;

@@ -59,8 +59,8 @@ pub fn run(args: WithdrawArgs, context: &Context) -> Result<(), CommandError> {
         context.shell.warn(text);
         return Ok(());
     }
-    let (proposals, _) = publishing::proposals(vec![(submission, Vec::new())]);
-    let applied = destination.apply(context, proposals, &[])?;
+    let intake = publishing::intake(vec![(submission, Vec::new())]);
+    let applied = destination.apply(context, intake)?;
     // Only now: as long as a record names it, a client may ask for it.
     let archive = layout::archive(&args.spec.name, &checksum);
     std::fs::remove_file(destination.path.join(&archive)).map_err(|error| {

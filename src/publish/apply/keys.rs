@@ -4,47 +4,89 @@ use std::collections::BTreeMap;
 
 use super::terms::Terms;
 use super::{ApplyError, Authority};
-use crate::formats::layout;
+use crate::formats::key_change::KeyChange;
 use crate::formats::publisher::{self, Publisher};
+use crate::formats::record::Record;
 use crate::formats::statement::Envelope;
-use crate::model::{KeyId, PackageName, PublisherId};
+use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest};
 use crate::publish::folder::{Folder, FolderError};
 use crate::publish::journal::Change;
-use crate::trust::{KeyChangeRefusal, check_keys, check_record, owners_needed};
+use crate::trust::{KeyChangeRefusal, check_key_change, check_keys, check_record, owners_needed};
 
-/// Gives a publisher other keys. Needs the key of the role `targets`.
+/// Gives a publisher other keys, as the operator. Needs the key of the role `targets`.
 pub fn change_keys(
     mut folder: Folder,
     next: &Publisher,
     authority: &Authority<'_>,
 ) -> Result<(), ApplyError> {
-    check_change(&mut folder, next)?;
     let mut change = Change::default();
-    let path = layout::publisher(&next.id);
-    let bytes = publisher::encode(next);
-    folder.set_target("targets", &path, &bytes)?;
-    change.add_hashed(&path, bytes);
+    set_keys(&mut folder, next, &mut change)?;
     Ok(folder.commit(change, authority.keys, authority.now)?)
 }
 
-/// Makes sure that a publisher can have these keys: nothing that they signed may fall with it, or no
-/// client could read the package any more.
-pub fn check_change(folder: &mut Folder, next: &Publisher) -> Result<(), ApplyError> {
-    let id = &next.id;
-    let refused = |source| ApplyError::Keys {
-        id: id.clone(),
-        source,
+/// Makes sure that a publisher can have these keys, without a change.
+pub fn check_change(mut folder: Folder, next: &Publisher) -> Result<(), ApplyError> {
+    set_keys(&mut folder, next, &mut Change::default())
+}
+
+/// Takes a change that its publisher signed into the one that is under way; what follows is judged by
+/// it. One that was taken in before, and that nothing came after, is passed over.
+pub(super) fn take_in(
+    folder: &mut Folder,
+    signed: &KeyChange,
+    change: &mut Change,
+) -> Result<(), ApplyError> {
+    let next = &signed.publisher;
+    let file = folder.publisher_file(&next.id)?;
+    let file = file.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?;
+    match changed_by(signed, &file, folder.registry_id())? {
+        Some(_) => set_keys(folder, next, change),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a publisher whose file has these bytes made a change. Returns the publisher as they are
+/// before it; nothing, if they are as it would have them already.
+pub fn changed_by(
+    signed: &KeyChange,
+    file: &[u8],
+    registry_id: Sha256Digest,
+) -> Result<Option<Publisher>, ApplyError> {
+    let next = &signed.publisher;
+    let present = publisher::decode(file).map_err(FolderError::from)?;
+    if signed.registry_id == registry_id && present == *next {
+        return Ok(None);
+    }
+    check_key_change(signed, &present, file, registry_id)
+        .map_err(|source| refused(next, source))?;
+    Ok(Some(present))
+}
+
+/// The sha256 of a publisher's file as it lies in the registry, and what it says.
+pub fn present(
+    folder: &mut Folder,
+    id: &PublisherId,
+) -> Result<Option<(Publisher, Sha256Digest)>, FolderError> {
+    let Some(file) = folder.publisher_file(id)? else {
+        return Ok(None);
     };
+    Ok(Some((publisher::decode(&file)?, Sha256Digest::of(&file))))
+}
+
+/// Lists other keys of a publisher. Nothing that they signed may fall with it, or no client could read
+/// the package any more.
+fn set_keys(folder: &mut Folder, next: &Publisher, change: &mut Change) -> Result<(), ApplyError> {
+    let id = &next.id;
     let present = folder.publisher(id)?;
-    let present = present.ok_or_else(|| refused(KeyChangeRefusal::Other))?;
-    check_keys(&present, next).map_err(refused)?;
-    let terms = Terms::with(folder, next)?;
-    for record in folder.records()? {
-        if !owners_needed(&record).contains(id) {
-            continue;
-        }
+    let present = present.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?;
+    check_keys(&present, next).map_err(|source| refused(next, source))?;
+    let records = records_of(folder, id)?;
+    check_revocations(&records, &present, next)?;
+    folder.set_publisher(next, change)?;
+    let terms = Terms::of(folder)?;
+    for record in &records {
         terms
-            .judge(folder, &record, check_record)
+            .judge(folder, record, check_record)
             .map_err(|error| match error {
                 ApplyError::Record(source) => ApplyError::Breaks {
                     id: id.clone(),
@@ -57,20 +99,167 @@ pub fn check_change(folder: &mut Folder, next: &Publisher) -> Result<(), ApplyEr
     Ok(())
 }
 
+/// The records of the packages that a publisher owns or has owned.
+fn records_of(folder: &mut Folder, id: &PublisherId) -> Result<Vec<Record>, FolderError> {
+    let mut records = folder.records()?;
+    records.retain(|record| owners_needed(record).contains(id));
+    Ok(records)
+}
+
+/// Makes sure that no key is called revoked and good for what it has yet to sign. One that is good for
+/// less than it has signed would break a record.
+fn check_revocations(
+    records: &[Record],
+    present: &Publisher,
+    next: &Publisher,
+) -> Result<(), ApplyError> {
+    for revocation in &next.revoked {
+        if present.revoked.contains(revocation) {
+            continue;
+        }
+        let key = revocation.key.id();
+        let signed = last_in(records, &key);
+        let mut last_good = revocation.last_good.iter();
+        let beyond = last_good.find(|(package, last)| signed.get(*package) < Some(*last));
+        if let Some((package, last)) = beyond {
+            let (package, last) = (package.clone(), *last);
+            let source = KeyChangeRefusal::Unsigned { key, package, last };
+            return Err(refused(next, source));
+        }
+    }
+    Ok(())
+}
+
+fn refused(next: &Publisher, source: KeyChangeRefusal) -> ApplyError {
+    ApplyError::Keys {
+        id: next.id.clone(),
+        source,
+    }
+}
+
 /// Of each package of a publisher, the last statement that a key signed.
 pub fn last_signed(
     folder: &mut Folder,
     id: &PublisherId,
     key: &KeyId,
 ) -> Result<BTreeMap<PackageName, u64>, FolderError> {
+    Ok(last_in(&records_of(folder, id)?, key))
+}
+
+fn last_in(records: &[Record], key: &KeyId) -> BTreeMap<PackageName, u64> {
     let signed = |envelope: &Envelope| envelope.signatures.iter().any(|s| s.key_id == *key);
-    let mut all = BTreeMap::new();
-    for record in folder.records()? {
-        if !owners_needed(&record).contains(id) {
-            continue;
-        }
-        let last = record.statements.iter().rposition(signed);
-        all.extend(last.map(|place| (record.package, place as u64 + 1)));
+    let last = |record: &Record| {
+        let place = record.statements.iter().rposition(signed)?;
+        Some((record.package.clone(), place as u64 + 1))
+    };
+    records.iter().filter_map(last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::formats::layout;
+    use crate::formats::publisher::Revocation;
+    use crate::model::{PublicKey, UtcTime};
+    use crate::publish::apply::{Applied, Intake, apply};
+    use crate::publish::init::tests::{keys, opened};
+    use crate::trust::{SecretKey, sign_key_change};
+
+    fn key(seed: u8) -> SecretKey {
+        SecretKey::from_seed(&[seed; 32])
     }
-    Ok(all)
+
+    fn harbour(seeds: &[u8]) -> Publisher {
+        let keys: Vec<PublicKey> = seeds.iter().map(|seed| key(*seed).public()).collect();
+        Publisher::new("harbour".parse().unwrap(), keys)
+    }
+
+    fn now() -> UtcTime {
+        UtcTime::from_unix(1_800_000_000).unwrap()
+    }
+
+    /// A registry that knows a publisher, whose file has these bytes.
+    fn with_file(path: &Path, publisher: &Publisher, file: Vec<u8>) -> Folder {
+        let mut folder = opened(path);
+        let mut change = Change::default();
+        let place = layout::publisher(&publisher.id);
+        folder.set_target("targets", &place, &file).unwrap();
+        change.add_hashed(&place, file);
+        folder.commit(change, &keys(), now()).unwrap();
+        Folder::open(path).unwrap()
+    }
+
+    fn taken_in(
+        folder: Folder,
+        publisher: Publisher,
+        previous: Sha256Digest,
+        signers: &[u8],
+    ) -> Result<Applied, ApplyError> {
+        let mut change = KeyChange {
+            registry_id: folder.registry_id(),
+            previous,
+            publisher,
+            signatures: Vec::new(),
+        };
+        let signers: Vec<SecretKey> = signers.iter().map(|seed| key(*seed)).collect();
+        sign_key_change(&mut change, &signers.iter().collect::<Vec<_>>()).unwrap();
+        let intake = Intake {
+            keys: vec![change],
+            proposals: Vec::new(),
+        };
+        let authority = Authority {
+            keys: &keys(),
+            now: now(),
+        };
+        apply(folder, intake, &authority)
+    }
+
+    #[test]
+    fn a_change_names_the_bytes_that_the_registry_has_whatever_program_wrote_them() {
+        let place = tempfile::tempdir().unwrap();
+        let known = harbour(&[3]);
+        let value: serde_json::Value = serde_json::from_slice(&publisher::encode(&known)).unwrap();
+        let file = value.to_string().into_bytes();
+        assert_ne!(file, publisher::encode(&known));
+        let mut folder = with_file(place.path(), &known, file.clone());
+        let found = present(&mut folder, &known.id).unwrap();
+        assert_eq!(found, Some((known, Sha256Digest::of(&file))));
+        let next = harbour(&[3, 4]);
+        taken_in(folder, next.clone(), Sha256Digest::of(&file), &[3, 4]).unwrap();
+        let mut folder = Folder::open(place.path()).unwrap();
+        assert_eq!(folder.publisher(&next.id).unwrap(), Some(next));
+    }
+    #[test]
+    fn a_revoked_key_is_good_for_nothing_that_it_has_yet_to_sign() {
+        let place = tempfile::tempdir().unwrap();
+        let known = harbour(&[3, 4]);
+        let file = publisher::encode(&known);
+        let previous = Sha256Digest::of(&file);
+        drop(with_file(place.path(), &known, file));
+        let revoked = |last_good: &[(&str, u64)]| {
+            let last_good = last_good.iter();
+            let last_good = last_good.map(|(name, last)| (name.parse().unwrap(), *last));
+            Publisher {
+                revoked: vec![Revocation {
+                    key: key(3).public(),
+                    last_good: last_good.collect(),
+                }],
+                ..harbour(&[4])
+            }
+        };
+        let folder = Folder::open(place.path()).unwrap();
+        let error = taken_in(folder, revoked(&[("tide", 1_000_000)]), previous, &[4]);
+        let Err(ApplyError::Keys { source, .. }) = error else {
+            panic!("{error:?}");
+        };
+        let text = format!(
+            "the key {} is revoked, and would be good for statement 1000000 of `tide`, which it has not signed",
+            key(3).public().id()
+        );
+        assert_eq!(source.to_string(), text);
+        let folder = Folder::open(place.path()).unwrap();
+        taken_in(folder, revoked(&[]), previous, &[4]).unwrap();
+    }
 }

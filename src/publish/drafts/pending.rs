@@ -10,7 +10,7 @@ use crate::model::{KeyId, PublicKey};
 use crate::publish::ceremony::BINS;
 use crate::publish::journal::NewFile;
 use crate::publish::metadata::{CLAIMED, PACKAGES, wire_key};
-use crate::publish::role_keys::{RoleKeys, key_ids};
+use crate::publish::role_keys::{RoleKeys, key_ids, threshold};
 use crate::publish::roles::{Roles, is_bin, operator_name, version_of};
 use crate::trust::tuf::{Authority, signed_by};
 
@@ -93,6 +93,12 @@ impl Pending {
         &self.after
     }
 
+    /// Whether the same is to be signed, by whomever it was signed so far, and changes the same.
+    #[must_use]
+    pub fn is_same_change(&self, other: &Self) -> bool {
+        self.drafts.are_of_the_same(&other.drafts) && self.changes() == other.changes()
+    }
+
     /// Whether the registry is being made.
     #[must_use]
     pub fn is_first(&self) -> bool {
@@ -159,11 +165,10 @@ impl Pending {
             let open = ids(&authority).into_iter();
             let (here, open): (Vec<KeyId>, Vec<KeyId>) =
                 open.partition(|id| keys.get(id).is_some());
-            let threshold = authority.description["threshold"].as_u64();
             let waiting = Waiting {
                 role: role.to_owned(),
                 version: self.after.version(role) + 1,
-                threshold: threshold.unwrap_or(u64::MAX),
+                threshold: threshold(&authority.description),
                 signed: here.len(),
                 open: open.iter().map(KeyId::to_string).collect(),
             };
@@ -209,8 +214,7 @@ impl Pending {
     fn lacks(&self, role: &str, draft: &Draft) -> Result<Option<Waiting>, DraftError> {
         let bytes = draft.bytes(role)?;
         for authority in self.authorities(role) {
-            let threshold = authority.description["threshold"].as_u64();
-            let threshold = threshold.unwrap_or(u64::MAX);
+            let threshold = threshold(&authority.description);
             let all = ids(&authority);
             let signed =
                 signed_by(role, &bytes, authority).map_err(|source| refused(role, source))?;
@@ -364,9 +368,8 @@ fn skeleton(signed: &Value) -> Value {
 
 /// As `2 of 1f0c… 4aa0…`.
 fn describe(description: &Value) -> String {
-    let threshold = description["threshold"].as_u64().unwrap_or_default();
     let ids = key_ids(description).collect::<Vec<_>>().join(", ");
-    format!("{threshold} of {ids}")
+    format!("{} of {ids}", threshold(description))
 }
 
 /// The files that a role lists otherwise than before.

@@ -10,7 +10,7 @@ use crate::formats::layout;
 use crate::model::{KeyId, PublicKey, Sha256Digest, UtcTime};
 use crate::publish::ceremony::{Kept, ROLES, role};
 use crate::publish::metadata::{self, CLAIMED, MAX_BIN_BITS};
-use crate::publish::role_keys::key_ids;
+use crate::publish::role_keys::{can_be_met, key_ids, threshold};
 use crate::publish::roles::{Roles, delegator, is_top};
 use crate::trust::KeyError;
 use crate::trust::ed25519::check_key;
@@ -145,9 +145,8 @@ pub fn rotate(
     let mut writer = writer(present, registry_id, expires);
     let before = present.description(role);
     let ids = rotated_ids(role, &before, rotation)?;
-    let threshold = rotation.threshold.or_else(|| before["threshold"].as_u64());
-    let threshold = threshold.unwrap_or(1);
-    if threshold == 0 || threshold > ids.len() as u64 {
+    let threshold = rotation.threshold.unwrap_or_else(|| threshold(&before));
+    if !can_be_met(threshold, ids.len()) {
         return Err(RotationError::Threshold {
             role: role.to_owned(),
             threshold,

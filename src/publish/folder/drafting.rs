@@ -100,6 +100,7 @@ impl Folder {
         let lifetimes = self.policy()?.lifetimes;
         let change = publication(pending, keys, now, &lifetimes)?;
         self.journal.commit(change)?;
+        // Under the same lock: nobody has drafted anything else since.
         Ok(drafts::discard(&self.root)?)
     }
 

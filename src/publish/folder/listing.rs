@@ -2,8 +2,10 @@
 
 use super::{Folder, FolderError};
 use crate::formats::layout;
-use crate::formats::publisher::Publisher;
+use crate::formats::publisher::{self, Publisher};
 use crate::formats::unsigned::{self, UnsignedList};
+use crate::model::PublisherId;
+use crate::publish::journal::Change;
 
 impl Folder {
     /// The releases that need no signature.
@@ -12,6 +14,34 @@ impl Folder {
             Some(bytes) => Ok(unsigned::decode(&bytes)?),
             None => Ok(UnsignedList::default()),
         }
+    }
+
+    /// A publisher, if they are registered, as they will be when the change is made.
+    pub fn publisher(&mut self, id: &PublisherId) -> Result<Option<Publisher>, FolderError> {
+        let file = self.publisher_file(id)?;
+        file.map(|bytes| Ok(publisher::decode(&bytes)?)).transpose()
+    }
+
+    /// The bytes of a publisher's file, as those that a change of keys names by their digest.
+    pub fn publisher_file(&mut self, id: &PublisherId) -> Result<Option<Vec<u8>>, FolderError> {
+        match self.publishers.get(id) {
+            Some(unwritten) => Ok(Some(unwritten.clone())),
+            None => self.target("targets", &layout::publisher(id)),
+        }
+    }
+
+    /// Lists a new version of a publisher's file, by which everything is judged from now on.
+    pub fn set_publisher(
+        &mut self,
+        publisher: &Publisher,
+        change: &mut Change,
+    ) -> Result<(), FolderError> {
+        let path = layout::publisher(&publisher.id);
+        let bytes = publisher::encode(publisher);
+        self.set_target("targets", &path, &bytes)?;
+        self.publishers.insert(publisher.id.clone(), bytes.clone());
+        change.add_hashed(&path, bytes);
+        Ok(())
     }
 
     /// Every publisher who is registered.
