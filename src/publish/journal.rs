@@ -324,6 +324,9 @@ impl Journal {
     ) -> Result<(), JournalError> {
         files.try_for_each(|file| {
             let path = self.root.join(&file.path);
+            if !path.is_file() {
+                return Ok(());
+            }
             match disk::read_if_there(&path, disk::LIMIT)? {
                 Some(bytes) if bytes != file.bytes => Err(JournalError::Taken(path)),
                 _ => Ok(()),
