@@ -156,7 +156,11 @@ pub fn refresh(
     })?;
     let freshness = freshness(&updater, refreshed, false);
     if let Some(Withheld { role, version }) = &freshness.withheld {
-        let is = if freshness.expires <= now { "was" } else { "is" };
+        let is = if freshness.expires <= now {
+            "was"
+        } else {
+            "is"
+        };
         events.event(Event::Warning(format!(
             "`{registry}` announced version {version} of `{role}`, which was not received: the copy {is} good until {}",
             freshness.expires
