@@ -416,12 +416,13 @@ fn both_formats_give_the_same_answers() {
         (outcome, files.map(|file| market.env.read(file)))
     };
     assert_eq!(add("v1"), add("v2"));
-    assert_snapshot!(market.run(["sparql", "--backend", "v1", "ASK {}"]), @r"
+    assert_snapshot!(market.run(["sparql", "--backend", "v1", "ASK {}"]), @"
     exit: 1
     --- stdout
     --- stderr
     error[MP0801]: `sparql` needs v2, the Turtle index
     note: `--backend v1` reads v1 only, and there is no falling back
+    help: leave `--backend v1` away, or use a build that reads v2
     ");
 }
 

@@ -156,6 +156,7 @@ fn where_all_lie_or_are_dead_it_is_a_matter_of_trust_and_each_is_named() {
       U:[PORT]/: `ti/de/tide-cli.json` is not the file that the registry signed for: expected 2800 bytes and the signed digest, got 11 bytes with sha256 a3ead5eedad5df82318c51685dbc1c147a36d1ff8584fc82de6b08d0bf63a795
 
     note: nothing was written
+    help: fetch it anew, from another mirror if there is one, and tell the registry's operator
     ");
 
     let other = Reader::of(&market);

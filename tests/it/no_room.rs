@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::env::{Outcome, TestEnv};
 use crate::fixture::Fixture;
-use crate::samples::{Market, copy};
+use crate::samples::Market;
 use crate::small_registry::{BASE, archive_of, files, fingerprint};
 
 /// Runs the program with a limit on how long a file may become, in blocks of 512 bytes.
@@ -154,6 +154,8 @@ fn a_home_that_cannot_be_written_can_be_read_by() {
 #[test]
 #[ignore = "needs mount"]
 fn what_only_reads_needs_no_home_that_can_be_written() {
+    use crate::samples::copy;
+
     let market = Market::published();
     let env = &market.env;
     let app = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";

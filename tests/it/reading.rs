@@ -579,6 +579,7 @@ fn sparql_needs_v2() {
     --- stderr
     error[MP0801]: `sparql` needs v2, the Turtle index
     note: this build of cargo-marketplace does not read v2 (feature `marketplace-v2`)
+    help: leave `--backend v1` away, or use a build that reads v2
     ");
 }
 

@@ -77,6 +77,7 @@ fn a_key_that_would_sign_unseen_is_refused() {
      Registering mallory with [DIGEST]
     error[MP0403]: `mallory` would be registered with a key that did not sign for them
     note: nothing was written
+    help: ask who handed the submission in; have it made and signed anew
     ");
 }
 
@@ -120,6 +121,7 @@ fn nobody_is_registered_in_the_shade_of_another() {
      Registering harbour-master with [DIGEST]
     error[MP0403]: `harbour-master` would be registered with a key that did not sign for them
     note: nothing was written
+    help: ask who handed the submission in; have it made and signed anew
     ");
 }
 

@@ -438,6 +438,8 @@ fn invalid_queries_name_the_place() {
 
     Caused by:
       line 3, column 2: `GROUP` cannot stand here
+
+    help: `cargo marketplace sparql --list-examples` shows queries that are valid
     ");
     assert_snapshot!(env.run(["sparql", "SELECT ?x { ?x a foo:Bar }"]), @"
     exit: 101
@@ -447,6 +449,8 @@ fn invalid_queries_name_the_place() {
 
     Caused by:
       line 1, column 25: prefix not found
+
+    help: `cargo marketplace sparql --list-examples` shows queries that are valid
     ");
 }
 
@@ -486,6 +490,7 @@ fn deep_nesting_does_not_use_up_the_stack() {
     --- stdout
     --- stderr
     error[MP0803]: the query nests more than 100 brackets
+    help: ask for less at once: one registry's triples, a shorter and flatter query
     ");
 }
 
@@ -539,7 +544,8 @@ fn no_chain_uses_up_the_stack() {
         assert_eq!(refused.code, Some(101), "{piece}\n{refused}");
         assert_eq!(
             refused.stderr,
-            "error[MP0803]: the query has more than 2000 operators, separators and brackets\n",
+            "error[MP0803]: the query has more than 2000 operators, separators and brackets\n\
+             help: ask for less at once: one registry's triples, a shorter and flatter query\n",
             "{piece}"
         );
     }
@@ -815,6 +821,7 @@ fn v1_has_no_sparql() {
     --- stderr
     error[MP0801]: `sparql` needs v2, the Turtle index
     note: `--backend v1` reads v1 only, and there is no falling back
+    help: leave `--backend v1` away, or use a build that reads v2
     ");
 }
 

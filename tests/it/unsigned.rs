@@ -119,6 +119,7 @@ fn a_package_with_an_owner_takes_no_unsigned_release() {
     --- stderr
     error[MP0406]: statement 3 of `tide-table` is refused: version 9.0.0 is unsigned, but the package has an owner
     note: nothing was written
+    help: tell the registry's operator; `cargo marketplace registry check DIR` shows them what is wrong
     ");
     // Nor does one that was given an owner.
     let market = with_sluice();
@@ -189,6 +190,7 @@ fn a_thief_of_the_online_key_adds_no_unsigned_release() {
         Updating `harbour` index
     error[MP0406]: statement 2 of `sluice` is refused: version 1.2.0 is unsigned, and the registry does not list it as such
     note: nothing was written
+    help: tell the registry's operator; `cargo marketplace registry check DIR` shows them what is wrong
     ");
     assert_snapshot!(market.run(words("verify tide-table@9.0.0")), @"
     exit: 4
@@ -197,6 +199,7 @@ fn a_thief_of_the_online_key_adds_no_unsigned_release() {
         Updating `harbour` index
     error[MP0406]: statement 3 of `tide-table` is refused: version 9.0.0 is unsigned, but the package has an owner
     note: nothing was written
+    help: tell the registry's operator; `cargo marketplace registry check DIR` shows them what is wrong
     ");
     let root = format!("sha256:{}", market.root());
     let add = ["registry", "add", "harbour", market.url(), "--root", &root];

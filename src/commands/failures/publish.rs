@@ -190,6 +190,7 @@ impl From<ApplyError> for CommandError {
             ApplyError::Record(error) => error.into(),
             ApplyError::OtherKeys(_) | ApplyError::NotTheirKeys(_) | ApplyError::Key(_) => {
                 refused("MP0403", &error)
+                    .with_help("ask who handed the submission in; have it made and signed anew")
             }
             ApplyError::Keys { ref source, .. } => {
                 let shown = refused("MP0609", &error);

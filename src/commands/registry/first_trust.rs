@@ -228,7 +228,8 @@ mod tests {
     fn registry(roots: u64) -> (AddArgs, Served) {
         let key = SecretKey::from_seed(&[1; 32]);
         let url: BaseUrl = "https://registry.example.org/".parse().unwrap();
-        let ceremony = Ceremony::solo(key.public(), key.public()).unwrap();
+        let online = SecretKey::from_seed(&[2; 32]).public();
+        let ceremony = Ceremony::solo(key.public(), online).unwrap();
         let mut signed = metadata::root(&ceremony, url.as_str(), UtcTime::MAX);
         let description = json!({"keyids": [key.public().id().to_string()], "threshold": 1});
         let keys = RoleKeys::new([key]);

@@ -4,8 +4,8 @@
 //! It runs in cargo's home: what lies in a project has no say in which program a name means. It gets
 //! no signing key of ours.
 
-use std::io::{BufRead as _, BufReader, Read as _, Take, Write as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read, Take, Write as _};
+use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -201,7 +201,7 @@ fn talk(
 
 /// Reads a line; of all lines together there may be no more than a token needs.
 fn read_line(
-    output: &mut BufReader<Take<ChildStdout>>,
+    output: &mut BufReader<Take<impl Read>>,
     line: &mut String,
     program: &str,
 ) -> Result<(), CredentialError> {

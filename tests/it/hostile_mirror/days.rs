@@ -54,6 +54,7 @@ fn yesterdays_mirror_does_not_bring_yesterday_back() {
         Updating `harbour` index
     error[MP0405]: `timestamp` went back from version 6 to 4
     note: nothing was written
+    help: try again later or from another mirror: this one is behind, or hides something
     ");
 }
 
