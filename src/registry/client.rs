@@ -178,8 +178,8 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// The time at which the registry signed its timestamp, by its own clock: so long before its
-    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// The time at which the registry signed its timestamp, the last one under which nothing was withheld
+    /// of what was read, by its own clock: so long before its expiry as the policy says. Never later than the clock here, or who has stolen the online key
     /// could make everything old.
     #[must_use]
     pub fn timestamp_time(&self) -> UtcTime {
