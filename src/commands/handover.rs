@@ -161,6 +161,8 @@ impl<'a> Handover<'a> {
     ) -> Result<Verified<Entry>, CommandError> {
         self.reading.client.may_choose()?;
         let document = self.document(&spec.name)?;
+        // Once more: the role that lists it may be older than those that were read before.
+        self.reading.client.may_choose()?;
         let rustc = match ignore_rust_version {
             true => None,
             false => Some(self.cargo.rustc_version()?),

@@ -80,6 +80,13 @@ impl Standing {
             known: Arc::default(),
         })
     }
+
+    /// How fresh all is that was read so far.
+    fn freshness(&self) -> Freshness {
+        let mut freshness = self.freshness.clone();
+        freshness.amend(&self.tuf);
+        freshness
+    }
 }
 
 impl<'a> Client<'a> {
@@ -143,33 +150,42 @@ impl<'a> Client<'a> {
     /// Whether the registry answered, and until when its metadata is valid.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.standing().freshness.clone()
+        self.standing().freshness()
     }
 
     /// Fails where new releases may not be chosen: to choose is to learn something new, and an expired
-    /// copy will not do, unless the user asks for what is here. A mirror that does not answer could
-    /// else hold users back for ever.
+    /// copy will not do, unless the user asks for what is here. A mirror that does not answer, or gives
+    /// only some of what it announces, could else hold users back for ever. What is chosen from must have
+    /// been read before: a role that is read later may be older.
     pub fn may_choose(&self) -> Result<(), ClientError> {
         let Freshness {
-            is_online, expires, ..
+            is_online,
+            expires,
+            withheld,
+            ..
         } = self.freshness();
         if is_online || self.is_offline_meant || expires > self.now {
             return Ok(());
         }
-        Err(ClientError::Stale {
-            registry: self.name.clone(),
-            expires,
+        let registry = self.name.clone();
+        Err(match withheld {
+            None => ClientError::Stale { registry, expires },
+            Some(withheld) => ClientError::Withheld {
+                registry,
+                withheld,
+                expires,
+            },
         })
     }
 
-    /// The time at which the registry signed its timestamp, by its own clock: so long before its
-    /// expiry as the policy says. Never later than the clock here, or who has stolen the online key
+    /// The time at which the registry signed its timestamp, the last one under which nothing was withheld
+    /// of what was read, by its own clock: so long before its expiry as the policy says. Never later than the clock here, or who has stolen the online key
     /// could make everything old.
     #[must_use]
     pub fn timestamp_time(&self) -> UtcTime {
         let standing = self.standing();
         let life = i64::from(standing.policy.lifetimes.timestamp) * 86_400;
-        let expires = standing.tuf.timestamp_expires();
+        let expires = standing.tuf.upheld_until();
         let signed = expires.map(|expires| expires.plus_seconds(-life));
         signed.map_or(self.now, |signed| signed.min(self.now))
     }
@@ -248,7 +264,12 @@ fn find(
         match tuf.find_target(path)? {
             Lookup::Found(file) => return Ok(Some(file)),
             Lookup::Absent => return Ok(None),
-            Lookup::Needs => metadata::answer_requests(tuf, files)?,
+            Lookup::Needs => {
+                metadata::answer_requests(tuf, files)?;
+                if files.is_online() {
+                    metadata::uphold(tuf, files)?;
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::transport::{BaseUrl, Refusal, TransportError};
 use crate::formats::catalog_index::CatalogIndexError;
 use crate::model::{PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::rollout::Cause;
-use crate::trust::tuf::TufError;
+use crate::trust::tuf::{TufError, Withheld};
 use crate::trust::{ArchiveMismatch, RecordError, RegisteredError};
 
 /// Why a registry, or something in it, cannot be read.
@@ -61,6 +61,20 @@ pub enum ClientError {
     Stale {
         /// Which.
         registry: RegistryName,
+        /// When.
+        expires: UtcTime,
+    },
+    /// It announced something newer and does not give it, and what was known before that expired.
+    #[error(
+        "`{registry}` announced version {} of `{}`, which was not received, and the copy before it expired at {expires}",
+        withheld.version,
+        withheld.role
+    )]
+    Withheld {
+        /// Which.
+        registry: RegistryName,
+        /// What it announced.
+        withheld: Withheld,
         /// When.
         expires: UtcTime,
     },
@@ -199,6 +213,7 @@ impl ClientError {
             | Self::Registered(_)
             | Self::CatalogIndex(_)
             | Self::Stale { .. }
+            | Self::Withheld { .. }
             | Self::RootNotReached { .. }
             | Self::Archive { .. } => Cause::Trust,
         }

@@ -9,12 +9,16 @@ use super::keeping::METADATA;
 use super::mirrors::{Failures, Mirrors};
 use crate::formats::layout;
 use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
-use crate::trust::tuf::{Change, Mode, Request, Settings, TufError, Updater, ed25519_only};
+use crate::trust::tuf::{
+    Change, Mode, Request, Settings, TufError, Updater, Upheld, Withheld, ed25519_only,
+};
 
 const ROOT_NAME: &str = "root.json";
 const ROOT: &str = "tuf/root.json";
 /// The digests of all roots that were trusted so far, the first one first, one a line.
 const ROOTS: &str = "tuf/roots";
+/// Until when the versions that are kept were the present ones: [`Upheld`].
+const UPHELD: &str = "tuf/upheld";
 /// Holds the time of the last refresh that went through.
 const REFRESHED: &str = "tuf/refreshed";
 
@@ -25,8 +29,28 @@ pub struct Freshness {
     pub refreshed: Option<UtcTime>,
     /// Whether it answered now.
     pub is_online: bool,
-    /// The first expiry among timestamp, snapshot and root.
+    /// The first expiry among all that was read; of the timestamps that of the last one under which
+    /// nothing was withheld.
     pub expires: UtcTime,
+    /// What was announced and is not here.
+    pub withheld: Option<Withheld>,
+}
+
+impl Freshness {
+    /// Takes in what was read since.
+    pub(super) fn amend(&mut self, updater: &Updater) {
+        self.expires = updater.earliest_expiry().1;
+        self.withheld = updater.withheld();
+    }
+
+    /// The word of warning where a copy is read after its time: a mirror that answers with anything but
+    /// metadata could hold users back for ever.
+    pub(super) fn expired(&self, registry: &RegistryName) -> Event {
+        Event::Warning(format!(
+            "the copy of `{registry}` expired at {}: what was published, yanked or revoked since is unknown",
+            self.expires
+        ))
+    }
 }
 
 /// Says whether a registry's root was trusted before.
@@ -131,12 +155,19 @@ pub fn refresh(
         _ => error,
     })?;
     let freshness = freshness(&updater, refreshed, false);
-    if freshness.expires <= now {
-        // A mirror that answers with anything but metadata could hold users back for ever.
+    if let Some(Withheld { role, version }) = &freshness.withheld {
+        let is = if freshness.expires <= now {
+            "was"
+        } else {
+            "is"
+        };
         events.event(Event::Warning(format!(
-            "the copy of `{registry}` expired at {}: what was published, yanked or revoked since is unknown",
+            "`{registry}` announced version {version} of `{role}`, which was not received: the copy {is} good until {}",
             freshness.expires
         )));
+    }
+    if freshness.expires <= now {
+        events.event(freshness.expired(registry));
     }
     Ok((updater, freshness))
 }
@@ -168,7 +199,10 @@ fn offline(
     least_snapshot: u64,
 ) -> Result<Updater, ClientError> {
     let updater = start(files, root, now, Mode::Offline)?;
-    let mut updater = updater.with_least_snapshot(least_snapshot);
+    let upheld = files.kept(UPHELD)?.unwrap_or_default();
+    let mut updater = updater
+        .with_least_snapshot(least_snapshot)
+        .with_upheld(Upheld::decode(&upheld));
     answer_requests(&mut updater, files)?;
     files.look_up_by(updater.snapshot_version());
     Ok(updater)
@@ -187,9 +221,20 @@ fn online(
         let is_later = kept.and_then(read_time).is_none_or(|kept| kept <= now);
         is_later.then(|| now.to_string().into_bytes())
     })?;
+    uphold(&updater, files)?;
     files.look_up_by(updater.snapshot_version());
     let freshness = freshness(&updater, Some(now), true);
     Ok((updater, freshness))
+}
+
+/// Remembers what an update upholds, of which another process may have upheld more.
+pub(super) fn uphold(updater: &Updater, files: &Files<'_>) -> Result<(), FileError> {
+    files.amend(UPHELD, |kept| {
+        let before = Upheld::decode(kept.unwrap_or_default());
+        let mut upheld = before.clone();
+        updater.uphold(&mut upheld);
+        (upheld != before).then(|| upheld.encode())
+    })
 }
 
 fn start(files: &Files<'_>, root: &[u8], now: UtcTime, mode: Mode) -> Result<Updater, ClientError> {
@@ -210,6 +255,7 @@ fn freshness(updater: &Updater, refreshed: Option<UtcTime>, is_online: bool) -> 
         refreshed,
         is_online,
         expires: updater.earliest_expiry().1,
+        withheld: updater.withheld(),
     }
 }
 

@@ -21,6 +21,11 @@ fn limited(env: &TestEnv, blocks: u32, line: &str) -> Outcome {
 }
 
 #[cfg(target_os = "linux")]
+fn lines(bytes: &[u8]) -> std::collections::BTreeSet<&[u8]> {
+    bytes.split(|byte| *byte == b'\n').collect()
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn a_client_without_room_says_which_file_it_could_not_write() {
     let env = TestEnv::new();
@@ -41,6 +46,11 @@ fn a_client_without_room_says_which_file_it_could_not_write() {
     ");
     for (path, bytes) in before {
         let after = std::fs::read(env.marketplace_home().join(&path)).unwrap();
+        if path.ends_with("tuf/upheld") {
+            // A line for each role: there was room for what was learnt of one more.
+            assert!(lines(&bytes).is_subset(&lines(&after)));
+            continue;
+        }
         assert!(after == bytes, "`{path}` differs");
     }
     assert_eq!(env.command(["search", "tide"]).run().code, Some(0));

@@ -181,7 +181,8 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         next: "check this machine's clock, then tell the registry's operator",
         text: "A registry states until when its metadata is fresh. Past that, an attacker may be \
             showing an old state, or the operator forgot to renew it. Check this machine's clock, \
-            then tell the operator.",
+            then tell the operator. A copy expires with the last timestamp under which nothing of the \
+            registry was withheld: `--offline` chooses from it all the same.",
     },
     Explanation {
         code: "MP0405",

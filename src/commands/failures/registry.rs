@@ -181,7 +181,7 @@ impl From<ClientError> for CommandError {
             ClientError::NotInCopy { .. } => {
                 failed(&error).with_code("MP0202").with_help(ONCE_ONLINE)
             }
-            ClientError::Stale { .. } => refused("MP0404", &error)
+            ClientError::Stale { .. } | ClientError::Withheld { .. } => refused("MP0404", &error)
                 .with_help("pass `--offline` to choose from what was verified before"),
             ClientError::Vanished(_) => refused("MP0405", &error),
             ClientError::RootNotReached { .. } => refused("MP0104", &error).with_help(

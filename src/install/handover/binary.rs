@@ -22,7 +22,7 @@ use crate::install::cargo::Call;
 use crate::install::guard;
 use crate::install::lock_file::{self, LockFile};
 use crate::install::replacement::Purpose;
-use crate::install::resolve::{self, Closure, closure};
+use crate::install::resolve::{self, Closure, ResolveError, closure};
 use crate::model::{DependencyKind, Entry, Event};
 use crate::trust::Verified;
 
@@ -186,6 +186,7 @@ fn resolve_copy(
             .answer(&update.clone().without_network())
             .is_ok();
     if !known {
+        session.source.may_choose().map_err(ResolveError::Stale)?;
         session.cargo.answer(&update)?;
     }
     let lock = lock_file::read(&path, session.registry)?;

@@ -1,7 +1,7 @@
 //! Looking a target up, and the word of warning where a role on the way there expires soon.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use super::{Client, find};
 use crate::model::Event;
@@ -20,15 +20,20 @@ impl Client<'_> {
         Ok(found)
     }
 
-    /// Warns of roles that were read and expire soon, of each once, of bins together; of a copy that
-    /// grows old for want of an answer, something else is said.
+    /// Warns of roles that were read and expire soon, of each once, of bins together. Of a copy it is said
+    /// when one that was read since it was opened makes it an expired one.
     pub(super) fn warn_of_age(&self) {
         let standing = self.standing();
         if !standing.freshness.is_online {
+            let freshness = standing.freshness();
+            let is_new = standing.freshness.expires > self.now && freshness.expires <= self.now;
+            if is_new && self.warned().insert("copy".to_owned()) {
+                self.events.event(freshness.expired(&self.name));
+            }
             return;
         }
         let lifetimes = &standing.policy.lifetimes;
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = self.warned();
         for validity in standing.tuf.validities() {
             let role = &validity.role;
             let family = role.split_inclusive('-').next().unwrap_or(role);
@@ -39,5 +44,8 @@ impl Client<'_> {
                 self.events.event(Event::Warning(text));
             }
         }
+    }
+    fn warned(&self) -> MutexGuard<'_, Warned> {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,5 +23,6 @@ pub use root_chain::RootChain;
 pub use target::{Target, TargetFile, TargetMismatch};
 pub use updater::{
     Change, Lookup, MAX_NEW_ROOTS, MAX_ROOT, Mode, Request, RoleValidity, Settings, Updater,
+    Upheld, Withheld,
 };
 pub use writer::{Authority, open_metadata, read_unsigned, signed_by};

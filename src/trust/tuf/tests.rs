@@ -4,6 +4,7 @@ mod answers;
 mod search;
 mod signatures;
 mod survey;
+mod upheld;
 mod workflow;
 
 use super::TufError;

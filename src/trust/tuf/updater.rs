@@ -4,6 +4,7 @@
 
 mod steps;
 mod survey;
+mod upheld;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use crate::model::{Sha256Digest, UtcTime};
 use crate::trust::Verified;
 
 pub use survey::RoleValidity;
+pub use upheld::{Upheld, Withheld};
 
 /// The most bytes of a root file.
 pub const MAX_ROOT: u64 = 512 * 1024;
@@ -111,6 +113,9 @@ pub struct Updater {
     timestamp: Option<Metadata<Timestamp>>,
     older_timestamp: Option<u64>,
     snapshot: Option<Metadata<Snapshot>>,
+    /// Whether the snapshot is the one that the timestamp announces. Offline an older one will do.
+    is_announced: bool,
+    upheld: Upheld,
     roles: BTreeMap<Delegate, Metadata<Targets>>,
 }
 
@@ -145,6 +150,8 @@ impl Updater {
             timestamp: None,
             older_timestamp: None,
             snapshot: None,
+            is_announced: false,
+            upheld: Upheld::default(),
             roles: BTreeMap::new(),
         })
     }
@@ -310,12 +317,6 @@ impl Updater {
         Some(self.snapshot.as_ref()?.version)
     }
 
-    /// When the trusted timestamp expires.
-    #[must_use]
-    pub fn timestamp_expires(&self) -> Option<UtcTime> {
-        Some(self.timestamp.as_ref()?.expires)
-    }
-
     /// An older timestamp was served and put aside: by a stale cache, which does no harm, or by a mirror
     /// that holds back what is new. It is the latter as soon as something that is needed is not there.
     #[must_use]
@@ -327,13 +328,12 @@ impl Updater {
         })
     }
 
-    /// Which of the roles read so far expires first, and when. Offline it may be in the past.
+    /// Which of the roles read so far expires first, and when. Offline it may be in the past. A timestamp
+    /// counts no longer than it upholds what was read: see [`Updater::upheld_until`].
     #[must_use]
     pub fn earliest_expiry(&self) -> (&str, UtcTime) {
-        let timestamp = self
-            .timestamp
-            .iter()
-            .map(|role| ("timestamp", role.expires));
+        let upheld = self.upheld_until();
+        let timestamp = upheld.iter().map(|until| ("timestamp", *until));
         let snapshot = self.snapshot.iter().map(|role| ("snapshot", role.expires));
         let roles = self.roles.iter();
         let roles = roles.map(|(delegate, role)| (delegate.name.as_str(), role.expires));

@@ -91,6 +91,7 @@ fn a_mix_of_two_days_is_refused() {
     assert_snapshot!(outcome.stderr, @"
         Updating `harbour` index
     warning: could not update `harbour` (`6.snapshot.json` is missing); using copy from 0 s ago
+    warning: `harbour` announced version 6 of `snapshot`, which was not received: the copy is good until 2026-11-29T12:00:00Z
     ");
     assert_eq!(version(&outcome), "0.2.0");
 

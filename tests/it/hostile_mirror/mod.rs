@@ -8,6 +8,7 @@ mod floor;
 mod forge;
 mod mutations;
 mod refusals;
+mod withheld;
 
 use std::fs;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,6 +1,6 @@
 //! The judgements of the workflow, one function a step (TUF 1.0, sections 5.3 to 5.6).
 
-use super::{Change, MAX_NEW_ROOTS, Mode, Step, Updater, file_name, read_root};
+use super::{Change, MAX_NEW_ROOTS, Mode, Step, Updater, Upheld, file_name, read_root};
 use crate::model::UtcTime;
 use crate::trust::tuf::delegation::Delegate;
 use crate::trust::tuf::error::TufError;
@@ -43,9 +43,10 @@ impl Updater {
         let (old, now) = (&trusted.content, &new.content);
         if old.timestamp.dropped_by(&now.timestamp) || old.snapshot.dropped_by(&now.snapshot) {
             self.forgets = true;
-            changes.extend(["timestamp", "snapshot"].map(|role| Change::Remove {
-                name: file_name(role),
-            }));
+            let upheld = Upheld::NAME.to_owned();
+            let forgotten = [file_name("timestamp"), file_name("snapshot"), upheld];
+            changes.extend(forgotten.map(|name| Change::Remove { name }));
+            self.upheld = Upheld::default();
         }
         changes.push(write("root", bytes));
         self.registry_id = self.registry_id.or(new.content.registry_id);
@@ -120,19 +121,16 @@ impl Updater {
         let read = |bytes| self.read("snapshot", bytes, &self.root.content.snapshot);
         let snapshot: Result<Option<Metadata<Snapshot>>, _> = kept.map(read).transpose();
         let announced = self.announced_snapshot()?;
+        let own = snapshot.as_ref().ok().and_then(Option::as_ref);
+        self.is_announced = own.zip(kept).is_some_and(|(own, bytes)| {
+            own.version == announced.version && announced.check("snapshot", bytes).is_ok()
+        });
         match self.settings.mode {
             Mode::Online => {
                 self.snapshot = snapshot.ok().flatten();
-                let current = self
-                    .snapshot
-                    .as_ref()
-                    .zip(kept)
-                    .is_some_and(|(own, bytes)| {
-                        own.version == announced.version
-                            && own.expires > self.settings.now
-                            && announced.check("snapshot", bytes).is_ok()
-                    });
-                self.step = if current {
+                let now = self.settings.now;
+                let is_fresh = self.snapshot.iter().any(|own| own.expires > now);
+                self.step = if self.is_announced && is_fresh {
                     Step::StoredRole(self.top_role())
                 } else {
                     Step::Snapshot
@@ -166,6 +164,7 @@ impl Updater {
         }
         self.require_fresh("snapshot", new.version, new.expires)?;
         self.snapshot = Some(new);
+        self.is_announced = true;
         self.step = Step::StoredRole(self.top_role());
         Ok(vec![write("snapshot", bytes)])
     }
@@ -246,7 +245,7 @@ impl Updater {
         Ok(())
     }
 
-    fn announced_snapshot(&self) -> Result<FileMeta, TufError> {
+    pub(super) fn announced_snapshot(&self) -> Result<FileMeta, TufError> {
         let timestamp = self.timestamp.as_ref().ok_or(TufError::OutOfOrder)?;
         Ok(timestamp.content.snapshot.clone())
     }
