@@ -277,7 +277,7 @@ fn what_a_key_signed_is_not_taken_in_once_it_is_revoked() {
     --- stderr
     error[MP0403]: publisher `harbour` is registered with other keys
     note: nothing was written
-    help: have the publisher sign with a key that is registered and not revoked; `cargo marketplace owner list PACKAGE` shows them
+    help: ask who handed the submission in; have it made and signed anew
     ");
 }
 
