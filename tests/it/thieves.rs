@@ -10,7 +10,9 @@ use Outcome::{Fooled, Refused, Same};
 use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::record::{self, Documents, FileDigest, Record};
 use cargo_marketplace::formats::{v1, v2};
-use cargo_marketplace::model::{Body, PackageName, PublicKey, Release, Sha256Digest, TrustState};
+use cargo_marketplace::model::{
+    Body, Document, PackageName, PublicKey, Release, Sha256Digest, TrustState,
+};
 use cargo_marketplace::publish::apply;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::keystore::{KeyName, Keystore};
@@ -294,23 +296,61 @@ fn replace(
     let accepted = BTreeMap::from([(entry.release.version.clone(), entry.accepted.unwrap())]);
     let state = PackageState::empty(scene.market.root(), name.clone());
     let statements = chain(&state, [body], keys).unwrap();
+    let record = Record {
+        package: name,
+        documents: Documents::default(),
+        accepted,
+        statements,
+    };
+    serve(scene, &document, record, sign);
+}
+
+/// Revokes the publisher's key, and forks the record of a package below the last statement that it
+/// signed: the thief releases a version of their own where the owner's second one stands.
+fn fork(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value))) {
+    revoke(scene);
+    let name: PackageName = package.parse().unwrap();
+    let mut folder = Folder::open(&scene.yesterday).unwrap();
+    let state = apply::state(&mut folder, &name).unwrap();
+    let mut record = folder.record(&name).unwrap().unwrap();
+    let mut document = state.document.clone();
+    let mut stolen = document.entries[0].clone();
+    stolen.release.version = "6.6.6".parse().unwrap();
+    let accepted = stolen.accepted.unwrap();
+    record.accepted.insert("6.6.6".parse().unwrap(), accepted);
+    let body = Body::Release(Box::new(stolen.release.clone()));
+    document.entries.push(stolen);
+    let forged = chain(&state, [body], &[&scene.key("harbour")]).unwrap();
+    record.statements.extend(forged);
+    serve(scene, &document, record, sign);
+}
+
+/// The operator revokes the publisher's only key.
+fn revoke(scene: &Scene) {
+    let revoke = "key revoke harbour --registry-dir registry";
+    scene.market.must(revoke.split(' '));
+}
+
+/// Puts a record and its documents in the place of a package's.
+fn serve(
+    scene: &Scene,
+    document: &Document,
+    mut record: Record,
+    sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value)),
+) {
+    let name = record.package.clone();
     let base = "https://registry.example.org/";
     let documents = [
-        (Format::V1, v1::encode(&document)),
-        (Format::V2, v2::encode(&document, base)),
+        (Format::V1, v1::encode(document)),
+        (Format::V2, v2::encode(document, base)),
     ];
     let [v1, v2] = documents.map(|(format, bytes)| {
         place(scene, &layout::document(&name, format), &bytes);
         Some(FileDigest::of(&bytes))
     });
-    let record = Record {
-        package: name,
-        documents: Documents { v1, v2 },
-        accepted,
-        statements,
-    };
+    record.documents = Documents { v1, v2 };
     let bytes = record::encode(&record).unwrap();
-    let path = path_of(package);
+    let path = path_of(name.as_str());
     let bin = scene.bin(&path);
     let listed = place(scene, &path, &bytes);
     sign(scene, &bin, &|signed| {
@@ -333,6 +373,16 @@ fn with_the_bins_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
 
 /// With all online keys: a next version of the bin, announced by snapshot and timestamp.
 fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
+    with_the_online_key_and(scene, bin, edit, &|_| ());
+}
+
+/// As [`with_the_online_key`], with more changed in the snapshot.
+fn with_the_online_key_and(
+    scene: &Scene,
+    bin: &str,
+    edit: &dyn Fn(&mut Value),
+    edit_snapshot: &dyn Fn(&mut Value),
+) {
     let next = |role: &str, edit: &dyn Fn(&mut Value)| {
         let mut signed = read(&scene.registry().join(scene.present(role)))["signed"].clone();
         let version = signed["version"].as_u64().unwrap() + 1;
@@ -349,6 +399,7 @@ fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
     .unwrap();
     let (version, snapshot) = next("snapshot", &|signed| {
         signed["meta"][format!("{bin}.json")]["version"] = bins_version.into();
+        edit_snapshot(signed);
     });
     let announced = json!({
         "version": version,
@@ -406,6 +457,35 @@ const ROWS: &[Row] = &[
         package: NEW,
         attack: |scene| publish_clock(&scene.market, "9.9.9"),
         outcomes: [Fooled; 3],
+    },
+    Row {
+        key: "a revoked key of a publisher, and the bins",
+        deed: "signs another statement below the last good one",
+        package: CLAIMED,
+        attack: |scene| fork(scene, CLAIMED, with_the_bins_key),
+        outcomes: [Refused, Same, Refused],
+    },
+    Row {
+        key: "a revoked key of a publisher, and all online keys",
+        deed: "signs another statement below the last good one",
+        package: CLAIMED,
+        attack: |scene| fork(scene, CLAIMED, with_the_online_key),
+        outcomes: [Refused, Refused, Refused],
+    },
+    Row {
+        key: "a revoked key of a publisher, and all online keys",
+        deed: "shows the publisher's keys as they were, and adds a release",
+        package: CLAIMED,
+        attack: |scene| {
+            let before = scene.present("targets");
+            let version = read(&scene.registry().join(before))["signed"]["version"].clone();
+            fork(scene, CLAIMED, |scene, bin, edit| {
+                with_the_online_key_and(scene, bin, edit, &|signed| {
+                    signed["meta"]["targets.json"]["version"] = version.clone();
+                });
+            });
+        },
+        outcomes: [Fooled, Refused, Fooled],
     },
     Row {
         key: "bins",
