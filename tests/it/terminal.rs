@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Termios, tcgetattr};
 
@@ -106,6 +108,22 @@ fn a_prompt_that_is_interrupted_leaves_the_terminal_as_it_was() {
         let env = TestEnv::new();
         let status = typed(&env, key);
         assert!(!status.success(), "{key:?}: {status}");
+        assert!(!env.marketplace_home().exists());
+    }
+}
+
+#[test]
+fn a_prompt_that_a_signal_ends_leaves_the_terminal_as_it_was() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let env = TestEnv::new();
+        let mut terminal = Terminal::open();
+        let before = terminal.settings();
+        let mut child = terminal.start(env.command(NEW_KEY));
+        terminal.wait_for("New passphrase for `harbour`: ");
+        terminal.write("hor");
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(signal.as_raw()));
+        assert_eq!(terminal.settings().local_modes, before.local_modes);
         assert!(!env.marketplace_home().exists());
     }
 }

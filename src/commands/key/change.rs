@@ -79,7 +79,7 @@ pub(in crate::commands) fn describe_all(
 ) -> Result<BTreeSet<PublisherId>, CommandError> {
     let mut folder = destination.open()?;
     let mut files: BTreeMap<&PublisherId, Vec<u8>> = BTreeMap::new();
-    let mut changed = BTreeSet::new();
+    let mut others = BTreeSet::new();
     for change in changes {
         let next = &change.publisher;
         let file = match files.remove(&next.id) {
@@ -91,11 +91,11 @@ pub(in crate::commands) fn describe_all(
         };
         if let Some(known) = apply::changed_by(change, &file, folder.registry_id())? {
             describe(&known, next, context);
-            changed.insert(next.id.clone());
+            others.insert(next.id.clone());
         }
         files.insert(&next.id, publisher::encode(next));
     }
-    Ok(changed)
+    Ok(others)
 }
 
 /// Says whose keys were changed.

@@ -8,13 +8,23 @@ pub(super) use unix::{interrupt, read};
 #[cfg(unix)]
 mod unix {
     use std::io::{self, ErrorKind};
+    use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+    use std::thread;
 
     use rustix::io::retry_on_intr;
-    use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{
         LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
     };
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level::emulate_default_handler;
     use zeroize::Zeroizing;
+
+    /// What the terminal is to be set back to, while it shows nothing.
+    static SHOWN: Mutex<Option<Termios>> = Mutex::new(None);
+
+    /// Whether signals that end the program find the terminal set back; see [`watch`].
+    static WATCHED: LazyLock<io::Result<()>> = LazyLock::new(watch);
 
     /// No line that a terminal gives at once is longer.
     const LINE: usize = 4096;
@@ -22,7 +32,7 @@ mod unix {
     /// Asks, and reads a line from the terminal; nothing if the user would rather stop.
     ///
     /// Ctrl-C would end the program with the terminal as it is. So it makes no signal here: it ends the
-    /// line, and the caller sends the signal when all is as it was.
+    /// line, and the caller sends the signal when all is as it was. Of other signals, see [`watch`].
     pub(in super::super) fn read(
         ask: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<Option<Zeroizing<String>>> {
@@ -40,12 +50,14 @@ mod unix {
             .remove(LocalModes::ECHO | LocalModes::ISIG);
         hidden.special_codes[SpecialCodeIndex::VEOL] = interrupt;
         hidden.special_codes[SpecialCodeIndex::VEOL2] = quit;
-        let restore = Restore(shown);
-        tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
+        if let Err(error) = &*WATCHED {
+            return Err(error.kind().into());
+        }
+        let hiding = Hiding::begin(shown, &hidden)?;
         ask()?;
         let mut line = Zeroizing::new(vec![0; LINE]);
         let length = retry_on_intr(|| rustix::io::read(&terminal, &mut line[..]))?;
-        drop(restore);
+        drop(hiding);
         line.truncate(length);
         match line.last() {
             None => return Err(ErrorKind::UnexpectedEof.into()),
@@ -61,18 +73,65 @@ mod unix {
 
     /// Ends the program as Ctrl-C does, unless whoever started it wants it to go on.
     pub(in super::super) fn interrupt() {
-        // It cannot fail: the process is ours.
-        let _ = kill_process(getpid(), Signal::INT);
+        if !is_ignored(SIGINT) {
+            // It cannot fail: the signal has a default.
+            let _ = emulate_default_handler(SIGINT);
+        }
     }
 
-    /// Sets the terminal back when it is dropped.
-    struct Restore(Termios);
+    /// A terminal that shows nothing; it is set back when this is dropped.
+    struct Hiding;
 
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            // If the terminal is gone, nothing is left to be set back.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    impl Hiding {
+        fn begin(shown: Termios, hidden: &Termios) -> io::Result<Self> {
+            let mut kept = kept();
+            tcsetattr(io::stdin(), OptionalActions::Now, hidden)?;
+            *kept = Some(shown);
+            Ok(Self)
         }
+    }
+
+    impl Drop for Hiding {
+        fn drop(&mut self) {
+            set_back(&mut kept());
+        }
+    }
+
+    fn kept() -> MutexGuard<'static, Option<Termios>> {
+        SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_back(kept: &mut Option<Termios>) {
+        if let Some(shown) = kept.take() {
+            // If the terminal is gone, nothing is left to be set back.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &shown);
+        }
+    }
+
+    /// From now on a signal that ends the program sets the terminal back before, if need be. What whoever
+    /// started the program wants ignored stays so.
+    fn watch() -> io::Result<()> {
+        let signals = [SIGHUP, SIGINT, SIGTERM];
+        let mut signals = Signals::new(signals.into_iter().filter(|one| !is_ignored(*one)))?;
+        thread::Builder::new().spawn(move || {
+            for signal in signals.forever() {
+                // Kept until the end, so that nothing is hidden any more.
+                let mut kept = kept();
+                set_back(&mut kept);
+                // It cannot fail: these signals have a default.
+                let _ = emulate_default_handler(signal);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Whether a signal is ignored. Only Linux says so to those who ask.
+    fn is_ignored(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mut lines = status.lines();
+        let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
     }
 }
 

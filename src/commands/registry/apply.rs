@@ -47,7 +47,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
         keys: changes.collect::<Result<_, _>>()?,
         ..publishing::intake(signed)
     };
-    let changed = keys::describe_all(&destination, &intake.keys, context)?;
+    let rekeyed = keys::describe_all(&destination, &intake.keys, context)?;
     let new = check_signed(&destination, &intake, &bundles, context)?;
     for proposal in intake
         .proposals
@@ -68,10 +68,10 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<(), CommandError> {
         return Ok(());
     }
     let applied = destination.apply(context, intake)?;
-    for id in &changed {
+    for id in &rekeyed {
         keys::tell_changed(id, context);
     }
-    if changed.is_empty() || !new.is_empty() {
+    if rekeyed.is_empty() || !new.is_empty() {
         publishing::finished(&applied, context);
     }
     Ok(())
@@ -103,7 +103,8 @@ fn check_signed(
     bundles: &[PathBuf],
     context: &Context,
 ) -> Result<BTreeSet<PackageName>, CommandError> {
-    let signing = apply::signing(destination.open()?, intake.clone(), context.now)?;
+    let statements = intake.without_archives();
+    let signing = apply::signing(destination.open()?, statements, context.now)?;
     let signing: BTreeMap<PackageName, Vec<Signing>> = signing.into_iter().collect();
     for (proposal, bundle) in intake.proposals.iter().zip(bundles) {
         if let Some(signing) = signing.get(&proposal.package) {

@@ -73,7 +73,9 @@ fn guard(allowance: Allowance, is_done: &Receiver<()>, cancel: impl Fn()) -> Opt
         if ends_within(is_done, left.min(GLANCE)) {
             return None;
         }
-        if memory::used().is_some_and(|used| used > allowance.memory) {
+        // Memory grows between two glances, too.
+        let enough = allowance.memory - allowance.memory / 16;
+        if memory::used().is_some_and(|used| used > enough) {
             return Some(failures::too_large(allowance));
         }
         if started.elapsed() >= allowance.time {

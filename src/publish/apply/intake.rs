@@ -35,6 +35,23 @@ pub struct Proposal {
     pub publishers: Vec<Publisher>,
 }
 
+impl Intake {
+    /// The same as far as signatures are concerned.
+    #[must_use]
+    pub fn without_archives(&self) -> Self {
+        let proposals = self.proposals.iter().map(|proposal| Proposal {
+            package: proposal.package.clone(),
+            statements: proposal.statements.clone(),
+            archives: Vec::new(),
+            publishers: proposal.publishers.clone(),
+        });
+        Self {
+            keys: self.keys.clone(),
+            proposals: proposals.collect(),
+        }
+    }
+}
+
 impl From<Vec<Proposal>> for Intake {
     fn from(proposals: Vec<Proposal>) -> Self {
         Self {

@@ -93,10 +93,10 @@ impl Pending {
         &self.after
     }
 
-    /// Whether the same is to be signed, by whomever it was signed so far.
+    /// Whether the same is to be signed, by whomever it was signed so far, and changes the same.
     #[must_use]
     pub fn is_same_change(&self, other: &Self) -> bool {
-        self.drafts.are_of_the_same(&other.drafts)
+        self.drafts.are_of_the_same(&other.drafts) && self.changes() == other.changes()
     }
 
     /// Whether the registry is being made.

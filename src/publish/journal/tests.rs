@@ -115,6 +115,7 @@ fn what_a_plan_names_is_not_swept() {
     let error = journal.commit(change(&[("a", "1")])).unwrap_err();
     assert!(matches!(error, JournalError::Unfinished(_)), "{error}");
     fs::remove_dir(blocked).unwrap();
+    drop(journal);
     Journal::open(root.path()).unwrap();
     assert_eq!(read(root.path(), "a").as_deref(), Some("1"));
 }
@@ -131,6 +132,7 @@ fn a_planned_change_that_is_stuck_is_finished_later() {
     assert!(matches!(error, JournalError::Unfinished(_)), "{error}");
     assert_eq!(read(root.path(), "tuf/timestamp.json"), None);
     fs::remove_dir(in_the_way).unwrap();
+    drop(journal);
     Journal::open(root.path()).unwrap();
     let found = ["a", "b", "tuf/timestamp.json"].map(|path| read(root.path(), path).unwrap());
     assert_eq!(found, ["1", "2", "t"]);
