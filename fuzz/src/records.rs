@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use cargo_marketplace::formats::canonical_json::{Form, canonical, parse_strict};
 use cargo_marketplace::formats::policy::{FormatFloor, Lifetimes, Policy};
-use cargo_marketplace::formats::publisher::{Publisher, Revocation};
+use cargo_marketplace::formats::publisher::{LastGood, Publisher, Revocation};
 use cargo_marketplace::formats::record::{self, Documents, Record};
 use cargo_marketplace::formats::statement::{self, Envelope};
 use cargo_marketplace::formats::unsigned::UnsignedList;
@@ -31,7 +31,7 @@ pub(crate) fn record(bytes: &[u8]) {
     };
     let (record, unsigned) = assemble(text);
     let names = owners_needed(&record);
-    let publishers = publishers();
+    let publishers = publishers(&record);
     let policy = policy();
     let context = RecordContext {
         registry_id: registry(),
@@ -145,17 +145,28 @@ fn registry() -> Sha256Digest {
     Sha256Digest::of(b"registry")
 }
 
-fn publishers() -> BTreeMap<PublisherId, Publisher> {
+/// Those who sign. A record with a signature of the key that they revoked has one as its last good
+/// statement, if it is long enough.
+fn publishers(record: &Record) -> BTreeMap<PublisherId, Publisher> {
     let publisher = |id: &str, number: usize| {
         let id: PublisherId = id.parse().expect("an id");
         (id.clone(), Publisher::new(id, vec![key(number).public()]))
     };
     let mut publishers = BTreeMap::from([publisher("anna", 0), publisher("ferris", 1)]);
+    let stolen = key(4).public();
+    let signed = |one: &Envelope| one.signatures.iter().any(|s| s.key_id == stolen.id());
+    if !record.statements.iter().any(signed) {
+        return publishers;
+    }
+    let third = record.statements.get(2).map(Envelope::digest);
+    let last = LastGood {
+        sequence: 3,
+        sha256: third.unwrap_or_else(registry),
+    };
     for publisher in publishers.values_mut() {
-        let last_good = BTreeMap::from([("demo".parse().expect("a name"), 3)]);
         publisher.revoked = vec![Revocation {
-            key: key(4).public(),
-            last_good,
+            key: stolen,
+            last_good: BTreeMap::from([(record.package.clone(), last)]),
         }];
     }
     publishers

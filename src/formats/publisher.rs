@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical_json::{JsonError, parse_strict};
 use super::public_key::{KeyListError, WireKey, read_keys, write_keys};
-use crate::model::{NameError, PackageName, PublicKey, PublisherId};
+use crate::model::{DigestError, NameError, PackageName, PublicKey, PublisherId, Sha256Digest};
 
 const SCHEMA: u64 = 1;
 
@@ -26,9 +26,30 @@ pub struct Publisher {
 pub struct Revocation {
     /// The key.
     pub key: PublicKey,
-    /// Of each package, the sequence of the last statement that it signed for its owner. Of a package
-    /// that is not named, it signed none.
-    pub last_good: BTreeMap<PackageName, u64>,
+    /// Of each package, the last statement that it signed for its owner. Of a package that is not
+    /// named, it signed none.
+    pub last_good: BTreeMap<PackageName, LastGood>,
+}
+
+/// A statement, by its place and its digest. Since each statement holds the digest of the one before
+/// it, this fixes all that lie below it: a key that was stolen signs no others there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastGood {
+    /// The statement's number in the record, from 1.
+    pub sequence: u64,
+    /// The sha256 of the statement, which the next one holds as `previous`.
+    pub sha256: Sha256Digest,
+}
+
+impl LastGood {
+    /// Says whether a record holds the statement, in its place. `chain` are the digests of all its
+    /// statements, the first one first.
+    #[must_use]
+    pub fn stands_in(&self, chain: &[Sha256Digest]) -> bool {
+        let place = usize::try_from(self.sequence).unwrap_or(usize::MAX);
+        let place = place.checked_sub(1);
+        place.and_then(|place| chain.get(place)) == Some(&self.sha256)
+    }
 }
 
 impl Publisher {
@@ -42,15 +63,18 @@ impl Publisher {
         }
     }
 
-    /// The keys whose signatures count on a statement of a package.
+    /// The keys whose signatures count on a statement of a package, whose record has the digests of
+    /// `chain`: those in force, and a revoked one up to the last statement that it signed for its
+    /// owner, if the record holds exactly that one.
     pub fn keys_for(
         &self,
         package: &PackageName,
         sequence: u64,
+        chain: &[Sha256Digest],
     ) -> impl Iterator<Item = &PublicKey> {
         let was_good = move |revocation: &&Revocation| {
             let last = revocation.last_good.get(package);
-            last.is_some_and(|last| sequence <= *last)
+            last.is_some_and(|last| sequence <= last.sequence && last.stands_in(chain))
         };
         let revoked = self.revoked.iter().filter(was_good);
         self.keys
@@ -74,6 +98,12 @@ pub enum PublisherError {
     /// The id is none.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A digest is none.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// The last good statement of a package has no place in a record.
+    #[error("the last good statement of `{0}` is its statement 0, which there is not")]
+    NoPlace(PackageName),
     /// A key is revoked and in force.
     #[error("the key {0} is revoked, and in force")]
     RevokedInForce(PublicKey),
@@ -99,7 +129,14 @@ pub(super) struct Wire {
 #[serde(deny_unknown_fields)]
 struct WireRevocation {
     key: WireKey,
-    last_good: BTreeMap<String, u64>,
+    last_good: BTreeMap<String, WireLastGood>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireLastGood {
+    sequence: u64,
+    sha256: String,
 }
 
 /// Returns a publisher's bytes, the same ones for the same publisher.
@@ -167,7 +204,7 @@ impl From<&Revocation> for WireRevocation {
         Self {
             key: WireKey::from(&revocation.key),
             last_good: last_good
-                .map(|(name, last)| (name.to_string(), *last))
+                .map(|(name, last)| (name.to_string(), last.into()))
                 .collect(),
         }
     }
@@ -177,13 +214,35 @@ impl TryFrom<WireRevocation> for Revocation {
     type Error = PublisherError;
 
     fn try_from(wire: WireRevocation) -> Result<Self, PublisherError> {
-        let last_good = wire.last_good.iter();
-        let last_good = last_good.map(|(name, last)| Ok((name.parse()?, *last)));
+        let last_good = wire.last_good.into_iter().map(read_last_good);
         Ok(Self {
             key: wire.key.read()?,
-            last_good: last_good.collect::<Result<_, NameError>>()?,
+            last_good: last_good.collect::<Result<_, PublisherError>>()?,
         })
     }
+}
+
+impl From<&LastGood> for WireLastGood {
+    fn from(last: &LastGood) -> Self {
+        Self {
+            sequence: last.sequence,
+            sha256: last.sha256.to_string(),
+        }
+    }
+}
+
+fn read_last_good(
+    (name, last): (String, WireLastGood),
+) -> Result<(PackageName, LastGood), PublisherError> {
+    let name: PackageName = name.parse()?;
+    if last.sequence == 0 {
+        return Err(PublisherError::NoPlace(name));
+    }
+    let last = LastGood {
+        sequence: last.sequence,
+        sha256: last.sha256.parse()?,
+    };
+    Ok((name, last))
 }
 
 #[cfg(test)]
@@ -199,6 +258,71 @@ mod tests {
     fn comes_back_as_it_was() {
         let bytes = encode(&publisher());
         assert_eq!(decode(&bytes).unwrap(), publisher());
+    }
+
+    fn with_revoked() -> Publisher {
+        let last = LastGood {
+            sequence: 2,
+            sha256: Sha256Digest::of(b"second"),
+        };
+        let revocation = Revocation {
+            key: PublicKey([3; 32]),
+            last_good: BTreeMap::from([("demo".parse().unwrap(), last)]),
+        };
+        Publisher {
+            revoked: vec![revocation],
+            ..publisher()
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_counts_up_to_the_very_statement_that_is_named() {
+        assert_eq!(decode(&encode(&with_revoked())).unwrap(), with_revoked());
+        let [first, second, other] =
+            ["first", "second", "other"].map(|text| Sha256Digest::of(text.as_bytes()));
+        let counts = |package: &str, sequence: u64, chain: &[Sha256Digest]| {
+            let publisher = with_revoked();
+            let package = package.parse().unwrap();
+            let mut keys = publisher.keys_for(&package, sequence, chain);
+            keys.any(|key| *key == PublicKey([3; 32]))
+        };
+        for chain in [&[first, second][..], &[first, second, other]] {
+            assert!(counts("demo", 1, chain) && counts("demo", 2, chain));
+            assert!(!counts("demo", 3, chain));
+            assert!(!counts("other", 1, chain));
+        }
+        for chain in [
+            &[][..],
+            &[first],
+            &[first, other],
+            &[second, first],
+            &[second],
+        ] {
+            assert!(!counts("demo", 1, chain), "{chain:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_good_statement_has_a_place_and_a_digest() {
+        let text = String::from_utf8(encode(&with_revoked())).unwrap();
+        let refused = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            decode(text.replacen(from, to, 1).as_bytes()).unwrap_err()
+        };
+        let nowhere = refused("\"sequence\": 2", "\"sequence\": 0");
+        assert_eq!(nowhere, PublisherError::NoPlace("demo".parse().unwrap()));
+        let digest = Sha256Digest::of(b"second").to_string();
+        assert!(matches!(refused(&digest, "abc"), PublisherError::Digest(_)));
+        for (from, to) in [
+            ("\"sequence\": 2", "\"sequence\": 2, \"more\": 1"),
+            ("\"sequence\": 2,", ""),
+            ("\"sequence\": 2", "\"sequence\": -2"),
+        ] {
+            assert!(
+                matches!(refused(from, to), PublisherError::Shape(_)),
+                "{to}"
+            );
+        }
     }
 
     #[test]

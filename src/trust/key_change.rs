@@ -41,6 +41,18 @@ pub enum KeyChangeRefusal {
         /// The last statement for which it would be good.
         last: u64,
     },
+    /// A key is revoked, and good for a statement that is not in the registry.
+    #[error(
+        "the key {key} is revoked, and would be good for another statement {last} of `{package}` than the registry has"
+    )]
+    OtherStatement {
+        /// The key.
+        key: KeyId,
+        /// The package.
+        package: PackageName,
+        /// The number of the statement.
+        last: u64,
+    },
     /// A new key is none that may sign.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -13,9 +13,9 @@ pub use ed25519::{KeyError, KeyFileError, SecretKey, SignatureError};
 pub use key_change::{KeyChangeRefusal, check_key_change, check_keys, sign_key_change};
 pub use record::{
     Disagreement, FoldError, PackageState, RecordContext, RecordError, Regression, Seen,
-    SignedStatement, Signer, Signing, StatementRefusal, check_record, check_signatures, compare,
-    countersign, has_unsigned, no_regression, owners_needed, sign_statement, signed_statements,
-    signing, verify_record,
+    SignedStatement, Signer, Signing, StatementRefusal, check_record, compare, countersign,
+    has_unsigned, no_regression, owners_needed, sign_statement, signed_statements, signing,
+    verify_record,
 };
 pub use registered::{RegisteredError, read_policy, read_publisher, read_unsigned};
 pub use verified::{Archive, ArchiveMismatch, Verified, verify_archive, with_own_release};

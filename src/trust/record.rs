@@ -20,7 +20,9 @@ use crate::formats::statement::{self, Envelope, StatementError};
 use crate::formats::unsigned::UnsignedList;
 use crate::model::{Body, KeyId, Owners, PackageName, PublisherId, Sha256Digest, Statement};
 
-pub use authority::{Signing, check_signatures};
+use authority::check_signatures;
+
+pub use authority::Signing;
 pub use compare::{Disagreement, Regression, compare, no_regression};
 pub use fold::{FoldError, PackageState, Seen};
 pub use signers::{SignedStatement, Signer, signed_statements};
@@ -42,7 +44,8 @@ pub struct RecordContext<'a> {
     /// if the package is not claimed.
     pub claim: Option<Sha256Digest>,
     /// How far this record was verified before. The signatures up to there are not checked again,
-    /// as the chain of digests shows that the statements are the same.
+    /// as the chain of digests shows that the statements are the same; but for those of publishers
+    /// who revoked a key, which may have counted then and not now.
     pub verified_before: Option<Seen>,
 }
 
@@ -192,12 +195,16 @@ pub fn check_record(
     record: &Record,
     context: &RecordContext<'_>,
 ) -> Result<PackageState, RecordError> {
+    let mut publishers = context.publishers.values();
+    let checked = match publishers.any(|publisher| !publisher.revoked.is_empty()) {
+        true => 0,
+        false => context.verified_before.map_or(0, |seen| seen.sequence),
+    };
     let mut state = fold(record, context.registry_id, context.package, |one| {
-        let before = context.verified_before;
-        if before.is_some_and(|seen| one.statement.sequence <= seen.sequence) {
-            return Ok(());
+        match one.statement.sequence <= checked {
+            true => Ok(()),
+            false => check_signatures(one, context),
         }
-        check_signatures(one.envelope, &one.statement, one.owners.as_ref(), context)
     })?;
     if let Some(before) = &context.verified_before {
         no_regression(before, &state)?;
@@ -226,12 +233,10 @@ pub fn signing(
 ) -> Result<Vec<Signing>, RecordError> {
     let mut all = Vec::new();
     fold(record, context.registry_id, context.package, |one| {
-        let (envelope, statement) = (one.envelope, &one.statement);
-        if statement.sequence <= checked {
-            return check_signatures(envelope, statement, one.owners.as_ref(), context);
+        if one.statement.sequence <= checked {
+            return check_signatures(one, context);
         }
-        let owners = one.owners.as_ref();
-        all.push(authority::signing_of(envelope, statement, owners, context)?);
+        all.push(authority::signing_of(one, context)?);
         Ok(())
     })?;
     Ok(all)
@@ -243,6 +248,8 @@ struct Placed<'a> {
     statement: Statement,
     /// The owners before it.
     owners: Option<Owners>,
+    /// The digests of all statements of the record, those after it among them.
+    chain: &'a [Sha256Digest],
 }
 
 /// Adds up a record's statements, of which each is judged when it is known to follow on those before.
@@ -262,8 +269,16 @@ fn fold(
         return Err(RecordError::Empty(package.clone()));
     }
     let mut state = PackageState::empty(registry_id, package.clone());
-    for (envelope, sequence) in record.statements.iter().zip(1..) {
-        let added = add(&mut state, envelope, record).and_then(|placed| judge(&placed));
+    let chain: Vec<Sha256Digest> = record.statements.iter().map(Envelope::digest).collect();
+    for ((envelope, digest), sequence) in record.statements.iter().zip(&chain).zip(1..) {
+        let added = add(&mut state, envelope, *digest, record).and_then(|(statement, owners)| {
+            judge(&Placed {
+                envelope,
+                statement,
+                owners,
+                chain: &chain,
+            })
+        });
         added.map_err(|cause| RecordError::Statement {
             package: package.clone(),
             sequence,
@@ -290,21 +305,18 @@ fn refuse_extra_times(record: &Record, state: &PackageState) -> Result<(), Recor
     })
 }
 
-/// Adds one statement to the state.
-fn add<'a>(
+/// Adds one statement to the state. Returns it, and the owners before it.
+fn add(
     state: &mut PackageState,
-    envelope: &'a Envelope,
+    envelope: &Envelope,
+    digest: Sha256Digest,
     record: &Record,
-) -> Result<Placed<'a>, StatementRefusal> {
+) -> Result<(Statement, Option<Owners>), StatementRefusal> {
     let statement = statement::parse_payload(&envelope.payload)?;
     let owners = state.owners.clone();
     // The statement counts from here on; if it is refused, the state is dropped with it.
-    state.apply(&statement, envelope.digest(), &record.accepted)?;
-    Ok(Placed {
-        envelope,
-        statement,
-        owners,
-    })
+    state.apply(&statement, digest, &record.accepted)?;
+    Ok((statement, owners))
 }
 
 /// Adds a key's signature to a statement; its payload stays as it is.

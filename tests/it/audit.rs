@@ -6,6 +6,7 @@ use std::fs;
 
 use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::publisher::{self, Publisher, Revocation};
+use cargo_marketplace::publish::apply::last_signed;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::journal::Change;
 use cargo_marketplace::publish::role_keys::RoleKeys;
@@ -285,17 +286,16 @@ fn a_lock_file_that_names_what_its_registry_does_not_have() {
 #[test]
 fn a_release_that_was_signed_by_a_key_that_is_revoked_since() {
     let env = project(&lock_file(PACKAGES));
-    let all = |name: &str| (name.parse().unwrap(), 100);
+    let mut folder = Folder::open(&env.path("registry")).unwrap();
+    let id = "harbour".parse().unwrap();
+    let key = Fixture::key("harbour").public();
+    let last_good = last_signed(&mut folder, &id, &key.id()).unwrap();
     let harbour = Publisher {
-        id: "harbour".parse().unwrap(),
+        id,
         keys: vec![Fixture::key("lighthouse").public()],
-        revoked: vec![Revocation {
-            key: Fixture::key("harbour").public(),
-            last_good: BTreeMap::from(["tide-table", "tide-cli"].map(all)),
-        }],
+        revoked: vec![Revocation { key, last_good }],
     };
     let keys = RoleKeys::new(["offline", "online"].map(Fixture::key));
-    let mut folder = Folder::open(&env.path("registry")).unwrap();
     let (path, bytes) = (layout::publisher(&harbour.id), publisher::encode(&harbour));
     folder.set_target("targets", &path, &bytes).unwrap();
     let mut change = Change::default();

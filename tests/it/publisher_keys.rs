@@ -1,6 +1,11 @@
 //! Keys of publishers that are exchanged, revoked and exported.
 
+use cargo_marketplace::formats::key_change;
+use cargo_marketplace::model::Sha256Digest;
+use cargo_marketplace::publish::keystore::{KeyName, Keystore};
+use cargo_marketplace::trust::sign_key_change;
 use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use crate::samples::{Market, copy, folder_digest, words};
 
@@ -237,6 +242,35 @@ fn a_change_of_keys_that_somebody_meddled_with_is_refused() {
     note: nothing was written
     help: make the change anew, with keys that are in force
     ");
+}
+
+#[test]
+fn a_revocation_names_statements_that_are_in_the_registry() {
+    let market = rotated();
+    let revoke = "key revoke harbour --key harbour-2 --registry-dir registry";
+    market.must(words(revoke));
+    let told = format!("{revoke} --message-format json");
+    let told = market.env.command(words(&told)).run().stdout;
+    let told: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    let honest = market.env.read("work/harbour.keys");
+    let mut change = key_change::decode(honest.as_bytes()).unwrap();
+    let last = change.publisher.revoked[0].last_good.values_mut();
+    let last = last.last().unwrap();
+    let expected = json!({"sequence": 2, "sha256": last.sha256.to_string()});
+    assert_eq!(told["last_good"]["tide-table"], expected);
+    // Another statement, signed by the publisher, as one would who has not seen all of the registry.
+    last.sha256 = Sha256Digest::of(b"another statement");
+    change.signatures.clear();
+    let store = Keystore::new(market.env.path("home/.cargo/marketplace/keys"));
+    let name: KeyName = "harbour-2".parse().unwrap();
+    let key = store.load(&name, None).unwrap();
+    sign_key_change(&mut change, &[&key]).unwrap();
+    let bytes = key_change::encode(&change);
+    std::fs::write(market.env.path("work/harbour.keys"), bytes).unwrap();
+    assert_snapshot!(market.run(words("registry apply registry harbour.keys")), @"");
+    market.env.write("work/harbour.keys", honest);
+    market.must(words("registry apply registry harbour.keys"));
+    market.must(words("registry check registry --deep"));
 }
 
 #[test]

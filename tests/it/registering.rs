@@ -68,7 +68,8 @@ fn a_key_that_would_sign_unseen_is_refused() {
     change(&market, |publishers| {
         let own = publishers[0]["keys"][0].take();
         publishers[0]["keys"] = json!([stranger()]);
-        publishers[0]["revoked"] = json!([{"key": own, "last_good": {"strait": 1_000_000}}]);
+        let last = json!({"sequence": 1_000_000, "sha256": "ab".repeat(32)});
+        publishers[0]["revoked"] = json!([{"key": own, "last_good": {"strait": last}}]);
     });
     assert_snapshot!(is_refused(&market), @"
     exit: 4

@@ -316,6 +316,32 @@ fn replace(
     serve(scene, record, &document, sign);
 }
 
+/// Revokes the publisher's key, and forks the record of a package below the last statement that it
+/// signed: the thief releases a version of their own where the owner's second one stands.
+fn fork(scene: &Scene, package: &str, sign: impl FnOnce(&Scene, &str, &dyn Fn(&mut Value))) {
+    revoke(scene);
+    let name: PackageName = package.parse().unwrap();
+    let mut folder = Folder::open(&scene.yesterday).unwrap();
+    let state = apply::state(&mut folder, &name).unwrap();
+    let mut record = folder.record(&name).unwrap().unwrap();
+    let mut document = state.document.clone();
+    let mut stolen = document.entries[0].clone();
+    stolen.release.version = "6.6.6".parse().unwrap();
+    let accepted = stolen.accepted.unwrap();
+    record.accepted.insert("6.6.6".parse().unwrap(), accepted);
+    let body = Body::Release(Box::new(stolen.release.clone()));
+    document.entries.push(stolen);
+    let forged = chain(&state, [body], &[&scene.key("harbour")]).unwrap();
+    record.statements.extend(forged);
+    serve(scene, record, &document, sign);
+}
+
+/// The operator revokes the publisher's only key.
+fn revoke(scene: &Scene) {
+    let revoke = "key revoke harbour --registry-dir registry";
+    scene.market.must(revoke.split(' '));
+}
+
 /// Serves a record and the documents of its package.
 fn serve(
     scene: &Scene,
@@ -355,6 +381,16 @@ fn with_the_bins_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
 
 /// With all online keys: a next version of the bin, announced by snapshot and timestamp.
 fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
+    with_the_online_key_and(scene, bin, edit, &|_| ());
+}
+
+/// As [`with_the_online_key`], with more changed in the snapshot.
+fn with_the_online_key_and(
+    scene: &Scene,
+    bin: &str,
+    edit: &dyn Fn(&mut Value),
+    edit_snapshot: &dyn Fn(&mut Value),
+) {
     let next = |role: &str, edit: &dyn Fn(&mut Value)| {
         let mut signed = read(&scene.registry().join(scene.present(role)))["signed"].clone();
         let version = signed["version"].as_u64().unwrap() + 1;
@@ -371,6 +407,7 @@ fn with_the_online_key(scene: &Scene, bin: &str, edit: &dyn Fn(&mut Value)) {
     .unwrap();
     let (version, snapshot) = next("snapshot", &|signed| {
         signed["meta"][format!("{bin}.json")]["version"] = bins_version.into();
+        edit_snapshot(signed);
     });
     let announced = json!({
         "version": version,
@@ -447,6 +484,35 @@ const ROWS: &[Row] = &[
         package: NEW,
         attack: |scene| publish_clock(&scene.market, "9.9.9"),
         outcomes: [Fooled; 3],
+    },
+    Row {
+        key: "a revoked key of a publisher, and the bins",
+        deed: "signs another statement below the last good one",
+        package: CLAIMED,
+        attack: |scene| fork(scene, CLAIMED, with_the_bins_key),
+        outcomes: [Refused, Same, Refused],
+    },
+    Row {
+        key: "a revoked key of a publisher, and all online keys",
+        deed: "signs another statement below the last good one",
+        package: CLAIMED,
+        attack: |scene| fork(scene, CLAIMED, with_the_online_key),
+        outcomes: [Refused, Refused, Refused],
+    },
+    Row {
+        key: "a revoked key of a publisher, and all online keys",
+        deed: "shows the publisher's keys as they were, and adds a release",
+        package: CLAIMED,
+        attack: |scene| {
+            let before = scene.present("targets");
+            let version = read(&scene.registry().join(before))["signed"]["version"].clone();
+            fork(scene, CLAIMED, |scene, bin, edit| {
+                with_the_online_key_and(scene, bin, edit, &|signed| {
+                    signed["meta"]["targets.json"]["version"] = version.clone();
+                });
+            });
+        },
+        outcomes: [Fooled, Refused, Fooled],
     },
     Row {
         key: "bins",

@@ -148,14 +148,19 @@ fn describe(known: &Publisher, next: &Publisher, context: &Context) {
         let text = format!("{} of `{}`", key.id(), next.id);
         context.shell.status("Revoking", &text);
         let last = last_good.iter();
-        let last: Vec<String> = last.map(|(name, last)| format!("{name} {last}")).collect();
+        let last: Vec<String> = last
+            .map(|(name, last)| format!("{name} {}", last.sequence))
+            .collect();
         let good = match last.is_empty() {
             true => "it signed nothing that stays good".to_owned(),
             false => format!("what it signed stays good up to: {}", last.join(", ")),
         };
         context.shell.note(&good);
         let last = last_good.iter();
-        let last = last.map(|(name, last)| (name.to_string(), (*last).into()));
+        let last = last.map(|(name, last)| {
+            let statement = json!({"sequence": last.sequence, "sha256": last.sha256.to_string()});
+            (name.to_string(), statement)
+        });
         told(
             "key-revoked",
             next,

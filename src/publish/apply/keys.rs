@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::terms::Terms;
 use super::{ApplyError, Authority};
 use crate::formats::key_change::KeyChange;
-use crate::formats::publisher::{self, Publisher};
+use crate::formats::publisher::{self, LastGood, Publisher};
 use crate::formats::record::Record;
 use crate::formats::statement::Envelope;
 use crate::model::{KeyId, PackageName, PublisherId, Sha256Digest};
@@ -106,8 +106,8 @@ fn records_of(folder: &mut Folder, id: &PublisherId) -> Result<Vec<Record>, Fold
     Ok(records)
 }
 
-/// Makes sure that no key is called revoked and good for what it has yet to sign. One that is good for
-/// less than it has signed would break a record.
+/// Makes sure that no key is called revoked and good for what it has yet to sign, or for another
+/// statement than the registry has. One that is good for less than it has signed would break a record.
 fn check_revocations(
     records: &[Record],
     present: &Publisher,
@@ -117,17 +117,41 @@ fn check_revocations(
         if present.revoked.contains(revocation) {
             continue;
         }
-        let key = revocation.key.id();
-        let signed = last_in(records, &key);
-        let mut last_good = revocation.last_good.iter();
-        let beyond = last_good.find(|(package, last)| signed.get(*package) < Some(*last));
-        if let Some((package, last)) = beyond {
-            let (package, last) = (package.clone(), *last);
-            let source = KeyChangeRefusal::Unsigned { key, package, last };
-            return Err(refused(next, source));
+        for (package, last) in &revocation.last_good {
+            let record = records.iter().find(|record| record.package == *package);
+            check_last_good(record, &revocation.key.id(), package, last)
+                .map_err(|source| refused(next, source))?;
         }
     }
     Ok(())
+}
+
+fn check_last_good(
+    record: Option<&Record>,
+    key: &KeyId,
+    package: &PackageName,
+    last: &LastGood,
+) -> Result<(), KeyChangeRefusal> {
+    let chain = record.map_or_else(Vec::new, chain_of);
+    let signed = record.and_then(|record| last_in(record, key));
+    let (key, package, place) = (*key, package.clone(), last.sequence);
+    match signed.is_some_and(|signed| signed.sequence >= place) {
+        true if last.stands_in(&chain) => Ok(()),
+        true => Err(KeyChangeRefusal::OtherStatement {
+            key,
+            package,
+            last: place,
+        }),
+        false => Err(KeyChangeRefusal::Unsigned {
+            key,
+            package,
+            last: place,
+        }),
+    }
+}
+
+fn chain_of(record: &Record) -> Vec<Sha256Digest> {
+    record.statements.iter().map(Envelope::digest).collect()
 }
 
 fn refused(next: &Publisher, source: KeyChangeRefusal) -> ApplyError {
@@ -142,17 +166,19 @@ pub fn last_signed(
     folder: &mut Folder,
     id: &PublisherId,
     key: &KeyId,
-) -> Result<BTreeMap<PackageName, u64>, FolderError> {
-    Ok(last_in(&records_of(folder, id)?, key))
+) -> Result<BTreeMap<PackageName, LastGood>, FolderError> {
+    let records = records_of(folder, id)?;
+    let last = |record: &Record| Some((record.package.clone(), last_in(record, key)?));
+    Ok(records.iter().filter_map(last).collect())
 }
 
-fn last_in(records: &[Record], key: &KeyId) -> BTreeMap<PackageName, u64> {
+fn last_in(record: &Record, key: &KeyId) -> Option<LastGood> {
     let signed = |envelope: &Envelope| envelope.signatures.iter().any(|s| s.key_id == *key);
-    let last = |record: &Record| {
-        let place = record.statements.iter().rposition(signed)?;
-        Some((record.package.clone(), place as u64 + 1))
-    };
-    records.iter().filter_map(last).collect()
+    let place = record.statements.iter().rposition(signed)?;
+    Some(LastGood {
+        sequence: place as u64 + 1,
+        sha256: record.statements[place].digest(),
+    })
 }
 
 #[cfg(test)]
@@ -240,7 +266,13 @@ mod tests {
         drop(with_file(place.path(), &known, file));
         let revoked = |last_good: &[(&str, u64)]| {
             let last_good = last_good.iter();
-            let last_good = last_good.map(|(name, last)| (name.parse().unwrap(), *last));
+            let last_good = last_good.map(|(name, sequence)| {
+                let last = LastGood {
+                    sequence: *sequence,
+                    sha256: Sha256Digest::of(b"statement"),
+                };
+                (name.parse().unwrap(), last)
+            });
             Publisher {
                 revoked: vec![Revocation {
                     key: key(3).public(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::formats::publisher::{self, Revocation};
+use crate::formats::publisher::{self, LastGood, Revocation};
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;
@@ -22,10 +22,17 @@ fn ferris(keys: &[u8], revoked: &[(u8, u64)]) -> Publisher {
     let mut publisher = Publisher::new("ferris".parse().unwrap(), keys);
     let revocation = |(seed, last): &(u8, u64)| Revocation {
         key: public(*seed),
-        last_good: BTreeMap::from([("demo".parse().unwrap(), *last)]),
+        last_good: BTreeMap::from([("demo".parse().unwrap(), last_good(*last))]),
     };
     publisher.revoked = revoked.iter().map(revocation).collect();
     publisher
+}
+
+fn last_good(sequence: u64) -> LastGood {
+    LastGood {
+        sequence,
+        sha256: Sha256Digest::of(b"statement"),
+    }
 }
 
 fn registry() -> Sha256Digest {
@@ -74,6 +81,11 @@ fn a_key_is_revoked_by_another_one_and_for_good() {
     for undone in [ferris(&[NEW], &[]), ferris(&[NEW], &[(OLD, 9)])] {
         assert_eq!(check(&next, undone, &[NEW]), Err(revoked.clone()));
     }
+    let mut other = next.clone();
+    let package = "demo".parse().unwrap();
+    let last = other.revoked[0].last_good.get_mut(&package).unwrap();
+    last.sha256 = Sha256Digest::of(b"another statement");
+    assert_eq!(check(&next, other, &[NEW]), Err(revoked));
 }
 
 #[test]

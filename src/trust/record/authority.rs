@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{RecordContext, StatementRefusal};
+use super::{Placed, RecordContext, StatementRefusal};
 use crate::formats::statement::{self, Envelope};
-use crate::model::{Body, Owners, PublicKey, PublisherId, Signature, Statement};
+use crate::model::{Body, Owners, PublicKey, PublisherId, Signature};
 use crate::trust::ed25519;
 
 /// Who must sign a statement: all of these demands must be met.
@@ -54,32 +54,29 @@ impl Signing {
     }
 }
 
-/// Checks that those who must sign a statement did. `owners` are those before it.
-pub fn check_signatures(
-    envelope: &Envelope,
-    statement: &Statement,
-    owners: Option<&Owners>,
+/// Checks that those who must sign a statement did.
+pub(super) fn check_signatures(
+    placed: &Placed<'_>,
     context: &RecordContext<'_>,
 ) -> Result<(), StatementRefusal> {
-    let demand = Demand::of(&statement.body, owners, context);
+    let demand = Demand::of(&placed.statement.body, placed.owners.as_ref(), context);
     let mut publishers = demand.publishers().into_iter();
     if let Some(id) = publishers.find(|id| !context.publishers.contains_key(*id)) {
         return Err(StatementRefusal::UnknownOwner(id.clone()));
     }
-    signing_of(envelope, statement, owners, context)?.complete()
+    signing_of(placed, context)?.complete()
 }
 
 /// Says who signed a statement and who still must; each signature that is there must be in order.
 pub(super) fn signing_of(
-    envelope: &Envelope,
-    statement: &Statement,
-    owners: Option<&Owners>,
+    placed: &Placed<'_>,
     context: &RecordContext<'_>,
 ) -> Result<Signing, StatementRefusal> {
-    check_listed(&statement.body, context)?;
-    let demand = Demand::of(&statement.body, owners, context);
-    let keys = demand.keys(statement.sequence, context);
-    let signers = verified_signers(envelope, &keys)?;
+    let body = &placed.statement.body;
+    check_listed(body, context)?;
+    let demand = Demand::of(body, placed.owners.as_ref(), context);
+    let keys = demand.keys(placed, context);
+    let signers = verified_signers(placed.envelope, &keys)?;
     let mut signing = Signing {
         may_sign: demand.publishers().into_iter().cloned().collect(),
         ..Signing::default()
@@ -163,11 +160,12 @@ impl<'a> Demand<'a> {
     }
 
     /// All keys whose signatures have a place on the statement.
-    fn keys(&self, sequence: u64, context: &RecordContext<'a>) -> Vec<SigningKey<'a>> {
+    fn keys(&self, placed: &Placed<'_>, context: &RecordContext<'a>) -> Vec<SigningKey<'a>> {
+        let sequence = placed.statement.sequence;
         let mut keys: Vec<SigningKey<'a>> = self.operator.iter().map(|key| (None, *key)).collect();
         let publishers = self.publishers().into_iter();
         for publisher in publishers.filter_map(|id| context.publishers.get(id)) {
-            let theirs = publisher.keys_for(context.package, sequence);
+            let theirs = publisher.keys_for(context.package, sequence, placed.chain);
             keys.extend(theirs.map(|key| (Some(&publisher.id), *key)));
         }
         keys

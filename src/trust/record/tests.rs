@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::*;
 use crate::formats::policy::{FormatFloor, Lifetimes};
-use crate::formats::publisher::Revocation;
+use crate::formats::publisher::{LastGood, Revocation};
 use crate::formats::record::{Documents, FileDigest};
 use crate::formats::v1;
 use crate::model::{Body, Owners, PublicKey, Release, Signature, UtcTime};

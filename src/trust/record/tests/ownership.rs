@@ -78,33 +78,107 @@ fn a_version_that_was_withdrawn_is_gone_for_good() {
 
 #[test]
 fn a_revoked_key_signed_what_it_signed_before_and_nothing_since() {
-    let stolen = secret(FERRIS).public();
-    let revoke = |mut draft: Draft, last_good: &[(&str, u64)]| {
-        let ferris = draft
-            .publishers
-            .get_mut(&"ferris".parse().unwrap())
-            .unwrap();
-        ferris.keys.retain(|key| *key != stolen);
-        let last_good = last_good.iter();
-        ferris.revoked = vec![Revocation {
-            key: stolen,
-            last_good: last_good
-                .map(|(name, last)| (name.parse().unwrap(), *last))
-                .collect(),
-        }];
-        draft
-    };
     let draft = Draft::owned();
-    assert!(revoke(draft.clone(), &[("demo", 2)]).check().is_ok());
-    let next = revoke(draft.clone(), &[("demo", 2)]).say(yank("1.0.0"), &[FERRIS]);
+    let good = last_good(&draft, 2);
+    assert!(revoke(draft.clone(), &[("demo", good)]).check().is_ok());
+    let next = revoke(draft.clone(), &[("demo", good)]).say(yank("1.0.0"), &[FERRIS]);
     assert!(matches!(next.refusal(), StatementRefusal::UnknownKey(_)));
-    let with_new_key = revoke(draft.clone(), &[("demo", 2)]).say(yank("1.0.0"), &[FERRIS + 100]);
+    let with_new_key = revoke(draft.clone(), &[("demo", good)]).say(yank("1.0.0"), &[FERRIS + 100]);
     assert!(with_new_key.check().is_ok());
     // What the thief signed before it was noticed goes, too.
-    for last_good in [&[("demo", 1)][..], &[("other", 9)], &[]] {
+    let first = last_good(&draft, 1);
+    for last_good in [&[("demo", first)][..], &[("other", good)], &[]] {
         let refused = revoke(draft.clone(), last_good).check();
         assert!(refused.is_err(), "{last_good:?}");
     }
+}
+
+#[test]
+fn a_revoked_key_signs_no_other_statement_in_the_place_of_a_good_one() {
+    let honest = Draft::owned().say(by_ferris("1.1.0"), &[FERRIS]);
+    let revoked = |draft: &Draft, last: LastGood| revoke(draft.clone(), &[("demo", last)]);
+    let last = last_good(&honest, 3);
+    assert!(revoked(&honest, last).check().is_ok());
+    let fork = Draft::owned().say(by_ferris("6.6.6"), &[FERRIS]);
+    let longer = fork.clone().say(by_ferris("1.1.0"), &[FERRIS + 100]);
+    let cut = Draft::owned();
+    let first_forged = Draft::new()
+        .say(genesis(&["anna", "ferris"], 1), &[ANNA, FERRIS])
+        .say(by_ferris("1.0.0"), &[FERRIS])
+        .say(by_ferris("1.1.0"), &[FERRIS]);
+    for forged in [fork, longer, cut, first_forged] {
+        assert!(forged.check().is_ok());
+        let refused = revoked(&forged, last).check().unwrap_err();
+        let RecordError::Statement {
+            sequence, cause, ..
+        } = refused
+        else {
+            panic!("{refused}");
+        };
+        // In such a record not even the first statement counts.
+        assert_eq!(sequence, 1);
+        let unknown = StatementRefusal::UnknownKey(secret(FERRIS).public().id());
+        assert_eq!(cause, unknown);
+    }
+    // The digest of a good statement says nothing of another place.
+    let misplaced = LastGood {
+        sequence: 2,
+        ..last
+    };
+    assert!(revoked(&honest, misplaced).check().is_err());
+}
+
+#[test]
+fn a_revocation_reaches_what_was_verified_before() {
+    // Verified before the theft was noticed: the second release is the thief's.
+    let mut stolen = Draft::owned().say(by_ferris("6.6.6"), &[FERRIS]);
+    stolen.verified_before = stolen.check().unwrap().seen();
+    let last = last_good(&stolen, 2);
+    let refused = revoke(stolen.clone(), &[("demo", last)]);
+    assert!(matches!(refused.refusal(), StatementRefusal::UnknownKey(_)));
+    // Its signature taken off, it is signed by nobody.
+    let mut bare = refused;
+    bare.record.statements[2].signatures.clear();
+    assert!(matches!(
+        bare.refusal(),
+        StatementRefusal::TooFewSignatures { .. }
+    ));
+    // What was seen stays a bound, and the honest record stays good.
+    let mut honest = Draft::owned();
+    honest.verified_before = honest.check().unwrap().seen();
+    let honest = revoke(honest, &[("demo", last)]);
+    assert!(honest.check().is_ok());
+    let mut back = Draft::owned();
+    back.verified_before = stolen.verified_before;
+    let back = revoke(back, &[("demo", last)]).check();
+    assert!(matches!(back, Err(RecordError::Regression(_))));
+}
+
+/// The statement of a draft with that number.
+fn last_good(draft: &Draft, sequence: u64) -> LastGood {
+    let place = usize::try_from(sequence).unwrap() - 1;
+    LastGood {
+        sequence,
+        sha256: draft.record.statements[place].digest(),
+    }
+}
+
+/// The draft, judged after `ferris` has revoked their first key.
+fn revoke(mut draft: Draft, last_good: &[(&str, LastGood)]) -> Draft {
+    let stolen = secret(FERRIS).public();
+    let ferris = draft
+        .publishers
+        .get_mut(&"ferris".parse().unwrap())
+        .unwrap();
+    ferris.keys.retain(|key| *key != stolen);
+    let last_good = last_good.iter();
+    ferris.revoked = vec![Revocation {
+        key: stolen,
+        last_good: last_good
+            .map(|(name, last)| (name.parse().unwrap(), *last))
+            .collect(),
+    }];
+    draft
 }
 
 #[test]
