@@ -118,13 +118,15 @@ fn finish(
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
     for proposal in proposals {
+        let before = state(&mut folder, &proposal.package)?.document;
         let record = extended_record(&mut folder, &proposal, terms, authority.now)?;
+        touched.compare(&before, &record.1.document);
         claim_with(&mut folder, &record.0, &record.1, authority.keys)?;
         change.immutable.extend(archives(proposal)?);
         let base = &terms.policy.base;
-        add_package(&mut folder, record, base, &mut touched, &mut change)?;
+        add_package(&mut folder, record, base, &mut change)?;
     }
-    let serial = catalog::renew(&mut folder, touched, &mut change)?;
+    let serial = catalog::renew(&mut folder, &touched, &terms.policy.base, &mut change)?;
     let files = change.immutable.len() + change.plain.len();
     folder.commit(change, authority.keys, authority.now)?;
     Ok(Applied { serial, files })
@@ -339,7 +341,6 @@ fn add_package(
     folder: &mut Folder,
     (mut record, state): (Record, PackageState),
     base: &str,
-    touched: &mut Touched,
     change: &mut Change,
 ) -> Result<(), ApplyError> {
     let package = state.document.package.clone();
@@ -354,12 +355,8 @@ fn add_package(
         source,
     })?;
     folder.set_record(&package, &bytes)?;
-    change.add_hashed(&layout::document(&package, Format::V1), v1.clone());
-    change.add_hashed(&layout::document(&package, Format::V2), v2.clone());
+    change.add_hashed(&layout::document(&package, Format::V1), v1);
+    change.add_hashed(&layout::document(&package, Format::V2), v2);
     change.add_hashed(&layout::record(&package), bytes);
-    let is_empty = state.document.entries.is_empty();
-    touched.v1.insert(package.clone(), v1);
-    let v2 = if is_empty { Vec::new() } else { v2 };
-    touched.v2.insert(package, v2);
     Ok(())
 }
