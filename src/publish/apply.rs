@@ -118,7 +118,7 @@ fn finish(
     collision::check_among(proposals.iter().map(|proposal| &proposal.package))?;
     let mut touched = Touched::default();
     for proposal in proposals {
-        let before = state(&mut folder, &proposal.package)?.document;
+        let before = catalog::document(&mut folder, &proposal.package)?;
         let record = extended_record(&mut folder, &proposal, terms, authority.now)?;
         touched.compare(&before, &record.1.document);
         claim_with(&mut folder, &record.0, &record.1, authority.keys)?;

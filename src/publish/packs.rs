@@ -32,10 +32,10 @@ pub enum PackError {
     #[error("the pack holds something that is no document, at byte {0}")]
     Form(usize),
     /// A v1 document.
-    #[error("a document of the pack cannot be read")]
+    #[error("a document cannot be read")]
     V1(#[from] V1Error),
     /// A v2 document.
-    #[error("a document of the pack cannot be read")]
+    #[error("a document cannot be read")]
     V2(#[from] V2Error),
 }
 

@@ -4,10 +4,11 @@ use super::ApplyError;
 use crate::formats::catalog_index::{self, CatalogIndex, Pack, Withdrawn};
 use crate::formats::layout::{self, Format};
 use crate::formats::record::FileDigest;
-use crate::model::{Document, Entry};
+use crate::formats::v1;
+use crate::model::{Document, Entry, PackageName};
 use crate::publish::folder::Folder;
 use crate::publish::journal::{Change, NewFile};
-use crate::publish::packs::{self, Codec, Contents, Plan};
+use crate::publish::packs::{self, Codec, Contents, PackError, Plan};
 
 /// What a change does to the releases of the packages that it touches.
 #[derive(Default)]
@@ -45,6 +46,17 @@ impl Touched {
             withdrawn: self.withdrawn.clone(),
         }
     }
+}
+
+/// The document of a package as it lies in the registry; empty if there is none.
+pub(super) fn document(folder: &mut Folder, package: &PackageName) -> Result<Document, ApplyError> {
+    let record = folder.record(package)?;
+    let Some(digest) = record.and_then(|record| record.documents.v1) else {
+        let (package, entries) = (package.clone(), Vec::new());
+        return Ok(Document { package, entries });
+    };
+    let bytes = folder.file(&layout::document(package, Format::V1), &digest)?;
+    Ok(v1::decode(package, &bytes).map_err(PackError::V1)?)
 }
 
 /// Adds the packs and the index to the change. Returns the new serial.
