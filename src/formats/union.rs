@@ -10,8 +10,12 @@ use crate::model::{Document, PackageName};
 pub struct Union(BTreeMap<PackageName, Document>);
 
 impl Union {
-    /// Takes the documents of a pack, which may be parts: the releases that changed.
+    /// Takes the documents of a pack, which may be parts: the releases that changed. A pack that starts
+    /// at 0 holds all that there was, and says nothing of what had gone.
     pub fn take(&mut self, pack: &Pack, documents: Vec<Document>) {
+        if pack.from == 0 {
+            self.0.clear();
+        }
         for (package, versions) in &pack.withdrawn {
             if let Some(document) = self.0.get_mut(package) {
                 document.withdraw(versions);
@@ -75,8 +79,8 @@ mod tests {
             versions.insert(version.parse().unwrap());
         }
         Pack {
-            from: 0,
-            to: 1,
+            from: 1,
+            to: 2,
             sha256: Sha256Digest::of(b""),
             length: 0,
             uncompressed: 0,
@@ -111,5 +115,17 @@ mod tests {
         union.take(&withdrawn, vec![document("a", &["3.0.0"])]);
         let left: Vec<_> = union.into_documents().into_values().collect();
         assert_eq!(left, [document("a", &["2.0.0", "3.0.0"])]);
+    }
+
+    #[test]
+    fn a_pack_of_everything_takes_the_place_of_everything() {
+        let mut union: Union = [document("a", &["1.0.0"])].into_iter().collect();
+        let whole = Pack {
+            from: 0,
+            ..pack(&[])
+        };
+        union.take(&whole, vec![document("b", &["1.0.0"])]);
+        let left: Vec<_> = union.into_documents().into_values().collect();
+        assert_eq!(left, [document("b", &["1.0.0"])]);
     }
 }
