@@ -1,10 +1,18 @@
 //! `catalog/index.json`: which packs hold the union of the documents, by range of serials.
+//!
+//! Ranges may overlap: beside a pack of many changes lie some that it was merged from, so that whoever
+//! has most of them need not fetch all.
 
+mod path;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::canonical_json::{JsonError, parse_strict};
 use super::layout::Format;
-use crate::model::Sha256Digest;
+use crate::model::{NameError, PackageName, Sha256Digest};
 
 const SCHEMA: u64 = 1;
 
@@ -19,7 +27,10 @@ pub struct CatalogIndex {
     pub v2: Vec<Pack>,
 }
 
-/// One pack: the documents that changed after serial `from`, up to serial `to`.
+/// Releases that are gone, by package.
+pub type Withdrawn = BTreeMap<PackageName, BTreeSet<Version>>;
+
+/// One pack: the releases that changed after serial `from`, as they were at serial `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pack {
     /// The serial before the first change in the pack; 0 for a base.
@@ -32,6 +43,8 @@ pub struct Pack {
     pub length: u64,
     /// The number of bytes when decompressed.
     pub uncompressed: u64,
+    /// The releases that were withdrawn in the meantime; none in a pack that starts at 0.
+    pub withdrawn: Withdrawn,
 }
 
 /// Why bytes are no catalog index.
@@ -49,6 +62,12 @@ pub enum CatalogIndexError {
     /// A digest that is none.
     #[error("the catalog index names a pack wrongly")]
     Digest(#[from] crate::model::DigestError),
+    /// A name of a package that is none.
+    #[error("the catalog index names a package wrongly")]
+    Name(#[from] NameError),
+    /// A version that is none.
+    #[error("the catalog index names a version wrongly")]
+    Version(#[from] semver::Error),
 }
 
 impl CatalogIndex {
@@ -58,6 +77,14 @@ impl CatalogIndex {
         match format {
             Format::V1 => &self.v1,
             Format::V2 => &self.v2,
+        }
+    }
+
+    /// The packs of a format, to be changed.
+    pub fn packs_mut(&mut self, format: Format) -> &mut Vec<Pack> {
+        match format {
+            Format::V1 => &mut self.v1,
+            Format::V2 => &mut self.v2,
         }
     }
 }
@@ -77,6 +104,8 @@ struct WirePack {
     sha256: String,
     length: u64,
     uncompressed: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    withdrawn: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Writes the index as its file's bytes.
@@ -113,7 +142,17 @@ fn to_wire(pack: &Pack) -> WirePack {
         sha256: pack.sha256.to_string(),
         length: pack.length,
         uncompressed: pack.uncompressed,
+        withdrawn: pack.withdrawn.iter().map(to_wire_versions).collect(),
     }
+}
+
+fn to_wire_versions(
+    (package, versions): (&PackageName, &BTreeSet<Version>),
+) -> (String, BTreeSet<String>) {
+    (
+        package.to_string(),
+        versions.iter().map(Version::to_string).collect(),
+    )
 }
 
 fn from_wire(wire: &WirePack) -> Result<Pack, CatalogIndexError> {
@@ -123,7 +162,19 @@ fn from_wire(wire: &WirePack) -> Result<Pack, CatalogIndexError> {
         sha256: wire.sha256.parse()?,
         length: wire.length,
         uncompressed: wire.uncompressed,
+        withdrawn: wire
+            .withdrawn
+            .iter()
+            .map(from_wire_versions)
+            .collect::<Result<_, _>>()?,
     })
+}
+
+fn from_wire_versions(
+    (package, versions): (&String, &BTreeSet<String>),
+) -> Result<(PackageName, BTreeSet<Version>), CatalogIndexError> {
+    let versions = versions.iter().map(|version| version.parse());
+    Ok((package.parse()?, versions.collect::<Result<_, _>>()?))
 }
 
 #[cfg(test)]
@@ -138,6 +189,7 @@ mod tests {
             sha256: Sha256Digest::of(b"pack"),
             length: 4,
             uncompressed: 40,
+            withdrawn: [("demo".parse().unwrap(), ["1.0.0".parse().unwrap()].into())].into(),
         };
         let index = CatalogIndex {
             serial: 7,

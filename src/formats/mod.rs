@@ -21,6 +21,7 @@ pub mod record;
 mod releases;
 pub mod statement;
 pub mod submission;
+pub mod union;
 pub mod unsigned;
 pub mod v1;
 pub mod v2;

@@ -40,6 +40,7 @@ fn wrong(reason: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::catalog_index::Withdrawn;
     use crate::model::Sha256Digest;
 
     fn unpacked(bytes: &[u8], uncompressed: u64) -> Result<Vec<u8>, String> {
@@ -49,6 +50,7 @@ mod tests {
             sha256: Sha256Digest::of(bytes),
             length: bytes.len() as u64,
             uncompressed,
+            withdrawn: Withdrawn::new(),
         };
         unpack(bytes, &pack, MAX_UNPACKED).map_err(|error| error.to_string())
     }

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use semver::{BuildMetadata, Version};
+use semver::Version;
 
-use crate::model::{Document, Entry, PackageName};
+use crate::model::{Document, Entry, PackageName, without_build};
 
 /// The most releases that one package may have.
 pub(super) const MAX_RELEASES: usize = 100_000;
@@ -40,11 +40,7 @@ impl Releases {
             return Err(Unfit::TooMany);
         }
         let version = entry.release.version.clone();
-        let without_build = Version {
-            build: BuildMetadata::EMPTY,
-            ..version.clone()
-        };
-        if !self.versions.insert(without_build) {
+        if !self.versions.insert(without_build(&version)) {
             return Err(Unfit::Duplicate(version));
         }
         self.document.entries.push(entry);

@@ -1,8 +1,11 @@
 //! A package's document: its releases with what the registry says of each.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-use super::{PackageName, Release, UtcTime};
+use semver::Version;
+
+use super::{PackageName, Release, UtcTime, without_build};
 
 /// The content of a package's v1 or v2 document; both formats hold the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +93,31 @@ impl Document {
             })
     }
 
+    /// Takes over what a later document, which may be only a part, says of its releases: those that are
+    /// here change in their place, others follow.
+    pub fn update(&mut self, later: Self) {
+        let places = self.entries.iter().enumerate();
+        let places: HashMap<Version, usize> = places
+            .map(|(place, entry)| (without_build(&entry.release.version), place))
+            .collect();
+        for entry in later.entries {
+            match places.get(&without_build(&entry.release.version)) {
+                Some(place) => self.entries[*place] = entry,
+                None => self.entries.push(entry),
+            }
+        }
+    }
+
+    /// Forgets releases.
+    pub fn withdraw(&mut self, versions: &BTreeSet<Version>) {
+        let gone: HashSet<Version> = versions.iter().map(without_build).collect();
+        self.entries
+            .retain(|entry| !gone.contains(&without_build(&entry.release.version)));
+    }
+
     /// The entry of a version, build metadata ignored.
     #[must_use]
-    pub fn entry(&self, version: &semver::Version) -> Option<&Entry> {
+    pub fn entry(&self, version: &Version) -> Option<&Entry> {
         self.entries
             .iter()
             .find(|entry| super::same_release(&entry.release.version, version))

@@ -28,4 +28,4 @@ pub use release::{
 pub use spec::{PackageSpec, SpecError};
 pub use statement::{Body, Owners, Statement};
 pub use time::{TimeError, UtcTime};
-pub use version::{same_release, sort_key};
+pub use version::{same_release, sort_key, without_build};

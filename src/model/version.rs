@@ -1,11 +1,20 @@
 //! Versions: what `SemVer` leaves to us, which is sorting as text and ignoring build metadata.
 
-use semver::Version;
+use semver::{BuildMetadata, Version};
 
 /// Says whether two versions name the same release; build metadata does not count (Cargo's rule).
 #[must_use]
 pub fn same_release(a: &Version, b: &Version) -> bool {
     a.cmp_precedence(b).is_eq()
+}
+
+/// The version by which a release is known: without build metadata.
+#[must_use]
+pub fn without_build(version: &Version) -> Version {
+    Version {
+        build: BuildMetadata::EMPTY,
+        ..version.clone()
+    }
 }
 
 /// Returns a text whose order by code point is the precedence order of `SemVer` 2.0, since SPARQL

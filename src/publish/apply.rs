@@ -104,14 +104,16 @@ fn finish(
     let mut touched = Touched::default();
     let adds_statements = !proposals.is_empty();
     for proposal in proposals {
+        let before = catalog::document(&mut folder, &proposal.package)?;
         let record = extended_record(&mut folder, &proposal, terms, authority.now)?;
+        touched.compare(&before, &record.1.document);
         claim_with(&mut folder, &record.0, &record.1, authority.keys)?;
         change.immutable.extend(archives(proposal)?);
         let base = &terms.policy.base;
-        add_package(&mut folder, record, base, &mut touched, &mut change)?;
+        add_package(&mut folder, record, base, &mut change)?;
     }
     let serial = match adds_statements {
-        true => catalog::renew(&mut folder, touched, &mut change)?,
+        true => catalog::renew(&mut folder, &touched, &terms.policy.base, &mut change)?,
         false => catalog::serial(&mut folder)?,
     };
     let files = change.immutable.len() + change.plain.len();
@@ -300,7 +302,6 @@ fn add_package(
     folder: &mut Folder,
     (mut record, state): (Record, PackageState),
     base: &str,
-    touched: &mut Touched,
     change: &mut Change,
 ) -> Result<(), ApplyError> {
     let package = state.document.package.clone();
@@ -315,12 +316,8 @@ fn add_package(
         source,
     })?;
     folder.set_record(&package, &bytes)?;
-    change.add_hashed(&layout::document(&package, Format::V1), v1.clone());
-    change.add_hashed(&layout::document(&package, Format::V2), v2.clone());
+    change.add_hashed(&layout::document(&package, Format::V1), v1);
+    change.add_hashed(&layout::document(&package, Format::V2), v2);
     change.add_hashed(&layout::record(&package), bytes);
-    let is_empty = state.document.entries.is_empty();
-    touched.v1.insert(package.clone(), v1);
-    let v2 = if is_empty { Vec::new() } else { v2 };
-    touched.v2.insert(package, v2);
     Ok(())
 }

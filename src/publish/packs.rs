@@ -1,19 +1,25 @@
-//! Catalog packs: the documents of all packages in one compressed file for each format. Pure.
+//! Catalog packs: documents, or the changed parts of them, in one compressed file for each format. Pure.
 //!
-//! At present one full pack a format, made anew with each change; it keeps the documents sorted by
-//! package.
+//! A pack keeps its documents sorted by package. What is merged is decoded only where both packs have
+//! something to say of a package.
+
+mod tiers;
 
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::Deserialize;
 
-use crate::formats::catalog_index::Pack;
+pub use tiers::{Plan, plan};
+
+use crate::formats::catalog_index::{Pack, Withdrawn};
 use crate::formats::layout::Format;
 use crate::formats::pack::{self, MAX_UNPACKED};
-use crate::model::{PackageName, Sha256Digest};
+use crate::formats::v1::{self, V1Error};
+use crate::formats::v2::{self, V2Error};
+use crate::model::{Document, PackageName, Sha256Digest};
 
-/// A fast level; the packs are made on every publish.
+/// A fast level; packs are made on every publish.
 const LEVEL: i32 = 6;
 
 /// Why a pack cannot be made or taken apart.
@@ -25,33 +31,123 @@ pub enum PackError {
     /// A line or document of the pack is not of the form that we write.
     #[error("the pack holds something that is no document, at byte {0}")]
     Form(usize),
+    /// A v1 document.
+    #[error("a document cannot be read")]
+    V1(#[from] V1Error),
+    /// A v2 document.
+    #[error("a document cannot be read")]
+    V2(#[from] V2Error),
 }
 
 /// The documents of a pack by package.
 pub type Documents = BTreeMap<PackageName, Vec<u8>>;
 
-/// Joins documents to a pack: its compressed bytes, and what the index says of it.
-pub fn make(documents: &Documents, serial: u64) -> Result<(Vec<u8>, Pack), PackError> {
-    let parts: Vec<&[u8]> = documents.values().map(Vec::as_slice).collect();
+/// What a pack says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Documents, or parts of them.
+    pub documents: Documents,
+    /// The releases that are gone.
+    pub withdrawn: Withdrawn,
+}
+
+/// How documents are read and written.
+#[derive(Debug, Clone, Copy)]
+pub struct Codec<'a> {
+    /// The format.
+    pub format: Format,
+    /// The registry's base, which v2 documents name.
+    pub base: &'a str,
+}
+
+impl Codec<'_> {
+    /// A document as bytes; none if it is empty.
+    #[must_use]
+    pub fn encode(&self, document: &Document) -> Option<Vec<u8>> {
+        let is_empty = document.entries.is_empty();
+        (!is_empty).then(|| match self.format {
+            Format::V1 => v1::encode(document),
+            Format::V2 => v2::encode(document, self.base),
+        })
+    }
+
+    fn decode(&self, package: &PackageName, bytes: &[u8]) -> Result<Document, PackError> {
+        Ok(match self.format {
+            Format::V1 => v1::decode(package, bytes)?,
+            Format::V2 => v2::decode(package, bytes, self.base)?,
+        })
+    }
+}
+
+impl Contents {
+    /// The number of bytes of the documents.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.documents
+            .values()
+            .map(|bytes| bytes.len() as u64)
+            .sum()
+    }
+
+    /// Joins what later packs say to what this one says.
+    pub fn followed_by(mut self, later: Self, codec: &Codec<'_>) -> Result<Self, PackError> {
+        for (package, versions) in later.withdrawn {
+            if let Some(bytes) = self.documents.remove(&package) {
+                let mut document = codec.decode(&package, &bytes)?;
+                document.withdraw(&versions);
+                let rest = codec.encode(&document);
+                self.documents
+                    .extend(rest.map(|bytes| (package.clone(), bytes)));
+            }
+            self.withdrawn.entry(package).or_default().extend(versions);
+        }
+        for (package, bytes) in later.documents {
+            let bytes = match self.documents.remove(&package) {
+                None => bytes,
+                Some(earlier) => {
+                    let mut document = codec.decode(&package, &earlier)?;
+                    document.update(codec.decode(&package, &bytes)?);
+                    codec.encode(&document).unwrap_or_default()
+                }
+            };
+            self.documents.insert(package, bytes);
+        }
+        Ok(self)
+    }
+}
+
+/// Joins documents to a pack for a range of serials: its compressed bytes, and what the index says of it.
+pub fn make(contents: Contents, (from, to): (u64, u64)) -> Result<(Vec<u8>, Pack), PackError> {
+    let parts: Vec<&[u8]> = contents.documents.values().map(Vec::as_slice).collect();
     let text = parts.concat();
     let bytes = zstd::bulk::compress(&text, LEVEL).map_err(PackError::Compression)?;
     let pack = Pack {
-        from: 0,
-        to: serial,
+        from,
+        to,
         sha256: Sha256Digest::of(&bytes),
         length: bytes.len() as u64,
         uncompressed: text.len() as u64,
+        // Whoever has nothing has nothing to forget.
+        withdrawn: if from == 0 {
+            Withdrawn::new()
+        } else {
+            contents.withdrawn
+        },
     };
     Ok((bytes, pack))
 }
 
-/// Takes a pack apart, to be joined anew with some documents changed.
-pub fn split(bytes: &[u8], pack: &Pack, format: Format) -> Result<Documents, PackError> {
+/// Takes a pack apart, to be joined anew with others.
+pub fn split(bytes: &[u8], pack: &Pack, format: Format) -> Result<Contents, PackError> {
     let text = pack::unpack(bytes, pack, MAX_UNPACKED).map_err(PackError::Compression)?;
-    match format {
+    let documents = match format {
         Format::V1 => split_lines(&text),
         Format::V2 => split_turtle(&text),
-    }
+    };
+    Ok(Contents {
+        documents: documents?,
+        withdrawn: pack.withdrawn.clone(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -105,17 +201,22 @@ fn add_turtle(documents: &mut Documents, bytes: Vec<u8>, at: usize) -> Result<()
 mod tests {
     use super::*;
 
+    fn contents(documents: &[(&str, &str)]) -> Contents {
+        let documents = documents.iter();
+        Contents {
+            documents: documents
+                .map(|(name, text)| (name.parse().unwrap(), text.as_bytes().to_vec()))
+                .collect(),
+            withdrawn: [("gone".parse().unwrap(), ["1.0.0".parse().unwrap()].into())].into(),
+        }
+    }
+
     fn round_trip(format: Format, documents: &[(&str, &str)]) {
-        let documents: Documents = documents
-            .iter()
-            .map(|(name, text)| (name.parse().unwrap(), text.as_bytes().to_vec()))
-            .collect();
-        let (bytes, pack) = make(&documents, 7).unwrap();
-        assert_eq!(split(&bytes, &pack, format).unwrap(), documents);
-        assert_eq!(
-            (pack.from, pack.to, pack.length),
-            (0, 7, bytes.len() as u64)
-        );
+        let contents = contents(documents);
+        let (bytes, pack) = make(contents.clone(), (3, 7)).unwrap();
+        assert_eq!(split(&bytes, &pack, format).unwrap(), contents);
+        let length = bytes.len() as u64;
+        assert_eq!((pack.from, pack.to, pack.length), (3, 7, length));
     }
 
     #[test]
@@ -141,6 +242,7 @@ mod tests {
             sha256: Sha256Digest::of(b""),
             length: 0,
             uncompressed: 9,
+            withdrawn: Withdrawn::new(),
         };
         let junk = zstd::bulk::compress(b"not json\n", LEVEL).unwrap();
         assert!(matches!(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::formats::union::Union;
 use crate::model::{CRATES_IO_INDEX, DependencySource, Document, Entry, PackageName};
 
 /// The documents of a registry, sorted by package.
@@ -11,10 +12,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Takes the documents of a pack.
+    /// Takes the documents of a registry's packs.
     #[must_use]
-    pub fn new(mut documents: Vec<Document>) -> Self {
-        documents.sort_by(|a, b| a.package.cmp(&b.package));
+    pub fn new(union: Union) -> Self {
+        let documents = union.into_documents().into_values().collect();
         Self { documents }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use super::files::FileError;
 use super::transport::{BaseUrl, Refusal, TransportError};
 use crate::formats::catalog_index::CatalogIndexError;
+use crate::formats::layout::Format;
 use crate::model::{PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::rollout::Cause;
 use crate::trust::tuf::{TufError, Withheld};
@@ -90,6 +91,9 @@ pub enum ClientError {
     /// A pack does not decompress to what the index says.
     #[error("a catalog pack cannot be decompressed")]
     Pack(#[source] io::Error),
+    /// Packs that leave changes out.
+    #[error("the {} packs of the catalog do not hold all of it", .0.as_str())]
+    NoWay(Format),
     /// No mirror has a file as it should be.
     #[error("no address of the registry has it as it should be")]
     Everywhere {
@@ -201,7 +205,7 @@ impl ClientError {
         match self {
             Self::File(error) => error.cause(),
             Self::Everywhere { source, .. } => source.cause(),
-            Self::Pack(_) => Cause::Malformed,
+            Self::Pack(_) | Self::NoWay(_) => Cause::Malformed,
             Self::NoCopy { .. } => Cause::Unavailable,
             Self::NotInCopy { .. } => Cause::Offline,
             Self::NotTrusted(_)

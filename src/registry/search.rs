@@ -255,14 +255,15 @@ mod tests {
     }
 
     fn catalog() -> Catalog {
-        Catalog::new(vec![
+        let documents = [
             document("json", "A parser", &[], &[]),
             document("json-patch", "Patches", &["json"], &[]),
             document("simd-json", "Fast", &[], &[]),
             document("config", "Settings files", &["json"], &[]),
             document("tide", "Serves JSON over HTTP", &[], &["simd-json"]),
             document("ron", "Rusty notation, an alternative to json", &[], &[]),
-        ])
+        ];
+        Catalog::new(documents.into_iter().collect())
     }
 
     fn names(words: &[&str]) -> Vec<String> {
@@ -313,7 +314,7 @@ mod tests {
             entry.yanked = is_yanked.then_some(Yank { reason: None });
             document.entries.push(entry);
         }
-        let catalog = Catalog::new(vec![document]);
+        let catalog = Catalog::new([document].into_iter().collect());
         let found = |rust: &str, keyword: Option<&str>| {
             let request = SearchRequest {
                 words: vec!["tide".into()],

@@ -8,6 +8,7 @@
 
 mod audit;
 mod bad_input;
+mod catalog;
 mod ceremony;
 mod check;
 mod claims;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use cargo_marketplace::formats::catalog_index::{self, CatalogIndex};
 use cargo_marketplace::formats::config_json::Readers;
+use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::manifest::Home;
 use cargo_marketplace::formats::policy::Lifetimes;
 use cargo_marketplace::formats::submission::Submission;
@@ -16,6 +18,7 @@ use cargo_marketplace::publish::ceremony::Ceremony;
 use cargo_marketplace::publish::folder::Folder;
 use cargo_marketplace::publish::import::{Archive, Attestation, derive_all, import};
 use cargo_marketplace::publish::init::{NewRegistry, init};
+use cargo_marketplace::publish::journal::Change;
 use cargo_marketplace::publish::role_keys::RoleKeys;
 use cargo_marketplace::publish::sign::{self, Signer};
 use cargo_marketplace::trust::SecretKey;
@@ -175,6 +178,32 @@ pub(crate) fn apply(root: &Path, submission: Submission) {
     let folder = Folder::open(root).unwrap();
     let keys = role_keys();
     apply::apply(folder, vec![proposal].into(), &authority(&keys)).unwrap();
+}
+
+/// Takes in what the operator says with the recovery key.
+pub(crate) fn recover(root: &Path, package: &str, body: Body) {
+    let mut folder = Folder::open(root).unwrap();
+    let package: PackageName = package.parse().unwrap();
+    let state = apply::state(&mut folder, &package).unwrap();
+    let proposal = Proposal {
+        package,
+        statements: sign::chain(&state, [body], &[&key(1)]).unwrap(),
+        archives: Vec::new(),
+    };
+    let keys = role_keys();
+    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
+}
+
+/// Signs another index of the catalog.
+pub(crate) fn set_catalog(root: &Path, index: &CatalogIndex) {
+    let mut folder = Folder::open(root).unwrap();
+    let bytes = catalog_index::encode(index);
+    let mut change = Change::default();
+    folder
+        .set_target("catalog", layout::CATALOG_INDEX, &bytes)
+        .unwrap();
+    change.add_hashed(layout::CATALOG_INDEX, bytes);
+    folder.commit(change, &role_keys(), now()).unwrap();
 }
 
 /// Takes in a release for which the operator vouches, whatever it says.

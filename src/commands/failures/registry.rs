@@ -191,7 +191,8 @@ impl From<ClientError> for CommandError {
             ClientError::NotListed(_)
             | ClientError::Registered(_)
             | ClientError::CatalogIndex(_)
-            | ClientError::Pack(_) => refused("MP0406", &error),
+            | ClientError::Pack(_)
+            | ClientError::NoWay(_) => refused("MP0406", &error),
         }
     }
 }

@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use semver::Version;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::project::parse;
@@ -23,7 +22,7 @@ use crate::install::guard;
 use crate::install::lock_file::{self, LockFile};
 use crate::install::replacement::Purpose;
 use crate::install::resolve::{self, Closure, ResolveError, closure};
-use crate::model::{DependencyKind, Entry, Event};
+use crate::model::{DependencyKind, Entry, Event, without_build};
 use crate::trust::Verified;
 
 /// Which versions of its dependencies a program is built with.
@@ -241,10 +240,7 @@ fn run_cargo_install(
     let session = ground.session;
     let release = &request.entry.release;
     // Versions are unique without build metadata, and a requirement has none.
-    let version = Version {
-        build: semver::BuildMetadata::EMPTY,
-        ..release.version.clone()
-    };
+    let version = without_build(&release.version);
     let config = ground.config(Purpose::Build)?;
     let call = Call::new("install", neutral, config.path())
         .with([release.name.as_str(), "--version", &format!("={version}")])

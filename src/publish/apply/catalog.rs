@@ -1,58 +1,131 @@
-//! The catalog's part of a change: packs made anew with the documents that were touched.
+//! The catalog's part of a change: a pack of what it changed, and packs merged anew.
 
 use super::ApplyError;
-use crate::formats::catalog_index::{self, CatalogIndex};
+use crate::formats::catalog_index::{self, CatalogIndex, Pack, Withdrawn};
 use crate::formats::layout::{self, Format};
 use crate::formats::record::FileDigest;
+use crate::formats::v1;
+use crate::model::{Document, Entry, PackageName};
 use crate::publish::folder::Folder;
 use crate::publish::journal::{Change, NewFile};
-use crate::publish::packs::{self, Documents};
+use crate::publish::packs::{self, Codec, Contents, PackError, Plan};
 
-/// The documents of the packages that a change touches, in both formats; empty ones of packages of
-/// which every release was withdrawn.
+/// What a change does to the releases of the packages that it touches.
 #[derive(Default)]
 pub(super) struct Touched {
-    pub(super) v1: Documents,
-    pub(super) v2: Documents,
+    /// Of each document the releases that are new or different.
+    changed: Vec<Document>,
+    withdrawn: Withdrawn,
 }
 
-/// Makes the packs anew with what was touched. Returns the new serial.
+impl Touched {
+    /// Takes note of a package's document as it was and as it is to be.
+    pub(super) fn compare(&mut self, before: &Document, after: &Document) {
+        let is_new = |entry: &&Entry| before.entry(&entry.release.version) != Some(*entry);
+        let entries: Vec<Entry> = after.entries.iter().filter(is_new).cloned().collect();
+        if !entries.is_empty() {
+            let package = after.package.clone();
+            self.changed.push(Document { package, entries });
+        }
+        let versions = before.entries.iter().map(|entry| &entry.release.version);
+        let gone = versions.filter(|version| after.entry(version).is_none());
+        for version in gone {
+            let package = self.withdrawn.entry(after.package.clone()).or_default();
+            package.insert(version.clone());
+        }
+    }
+
+    fn contents(&self, codec: &Codec<'_>) -> Contents {
+        let documents = self.changed.iter();
+        let encoded = |document: &Document| {
+            let bytes = codec.encode(document)?;
+            Some((document.package.clone(), bytes))
+        };
+        Contents {
+            documents: documents.filter_map(encoded).collect(),
+            withdrawn: self.withdrawn.clone(),
+        }
+    }
+}
+
+/// The document of a package as it lies in the registry; empty if there is none.
+pub(super) fn document(folder: &mut Folder, package: &PackageName) -> Result<Document, ApplyError> {
+    let record = folder.record(package)?;
+    let Some(digest) = record.and_then(|record| record.documents.v1) else {
+        let (package, entries) = (package.clone(), Vec::new());
+        return Ok(Document { package, entries });
+    };
+    let bytes = folder.file(&layout::document(package, Format::V1), &digest)?;
+    Ok(v1::decode(package, &bytes).map_err(PackError::V1)?)
+}
+
+/// Adds the packs and the index to the change. Returns the new serial.
 pub(super) fn renew(
     folder: &mut Folder,
-    touched: Touched,
+    touched: &Touched,
+    base: &str,
     change: &mut Change,
 ) -> Result<u64, ApplyError> {
-    let index = index(folder)?;
-    let serial = index.serial + 1;
-    let mut pack = |format, touched: Documents| -> Result<_, ApplyError> {
-        let mut documents = Documents::new();
-        for pack in index.packs(format) {
-            let digest = FileDigest {
-                sha256: pack.sha256,
-                length: pack.length,
-            };
-            let bytes = folder.file(&layout::pack(&pack.sha256, format), &digest)?;
-            documents.extend(packs::split(&bytes, pack, format)?);
-        }
-        let (kept, gone): (Documents, Documents) = touched
-            .into_iter()
-            .partition(|(_, document)| !document.is_empty());
-        documents.extend(kept);
-        documents.retain(|package, _| !gone.contains_key(package));
-        let (bytes, pack) = packs::make(&documents, serial)?;
-        let path = layout::pack(&pack.sha256, format);
-        change.immutable.push(NewFile::new(path, bytes));
-        Ok(vec![pack])
-    };
-    let index = CatalogIndex {
-        serial,
-        v1: pack(Format::V1, touched.v1)?,
-        v2: pack(Format::V2, touched.v2)?,
-    };
+    let mut index = index(folder)?;
+    index.serial += 1;
+    for format in Format::BOTH {
+        let codec = Codec { format, base };
+        let packs = renewed(folder, &index, touched, &codec, change)?;
+        *index.packs_mut(format) = packs;
+    }
     let bytes = catalog_index::encode(&index);
     folder.set_target("catalog", layout::CATALOG_INDEX, &bytes)?;
     change.add_hashed(layout::CATALOG_INDEX, bytes);
-    Ok(serial)
+    Ok(index.serial)
+}
+
+/// The packs of a format, with the change.
+fn renewed(
+    folder: &Folder,
+    index: &CatalogIndex,
+    touched: &Touched,
+    codec: &Codec<'_>,
+    change: &mut Change,
+) -> Result<Vec<Pack>, ApplyError> {
+    let new = touched.contents(codec);
+    let Plan {
+        with_change,
+        merged,
+        kept,
+    } = packs::plan(index.packs(codec.format), new.size());
+    let mut packs = kept;
+    let mut add = |contents, range| -> Result<(), ApplyError> {
+        let (bytes, pack) = packs::make(contents, range)?;
+        let path = layout::pack(&pack.sha256, codec.format);
+        change.immutable.push(NewFile::new(path, bytes));
+        packs.push(pack);
+        Ok(())
+    };
+    if let [first, .., last] = &merged[..] {
+        let contents = joined(folder, &merged, codec)?;
+        add(contents, (first.from, last.to))?;
+    }
+    let from = with_change
+        .first()
+        .map_or(index.serial - 1, |first| first.from);
+    let before = joined(folder, &with_change, codec)?;
+    add(before.followed_by(new, codec)?, (from, index.serial))?;
+    packs.sort_by_key(|pack| (pack.from, pack.to));
+    Ok(packs)
+}
+
+/// What packs say together that follow on each other.
+fn joined(folder: &Folder, packs: &[Pack], codec: &Codec<'_>) -> Result<Contents, ApplyError> {
+    let mut all = Contents::default();
+    for pack in packs {
+        let digest = FileDigest {
+            sha256: pack.sha256,
+            length: pack.length,
+        };
+        let bytes = folder.file(&layout::pack(&pack.sha256, codec.format), &digest)?;
+        all = all.followed_by(packs::split(&bytes, pack, codec.format)?, codec)?;
+    }
+    Ok(all)
 }
 
 /// The registry's serial.

@@ -1,6 +1,6 @@
 //! The catalog: its packs must hold the documents of all packages, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Chain;
 use super::package::Judge;
@@ -9,6 +9,7 @@ use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
+use crate::formats::union::Union;
 use crate::formats::{v1, v2};
 use crate::model::{Document, PackageName};
 use crate::trust::{PackageState, Verified};
@@ -30,8 +31,8 @@ pub(super) fn check(
     let target = listed.load(judge.tree, log)?;
     let index = log.take(&target.path, catalog_index::decode(&target.bytes))?;
     for format in Format::BOTH {
-        check_range(&index, format, log);
-        let documents = read_packs(index.packs(format), format, judge, log);
+        let packs = read_packs(&index, format, judge, log);
+        let documents = packs.and_then(|packs| together(&index, format, &packs, log));
         if let Some(documents) = documents.filter(|_| is_whole) {
             compare(documents, states, format, log);
         }
@@ -39,38 +40,67 @@ pub(super) fn check(
     Some(index.serial)
 }
 
-/// The first pack starts at 0, each follows on the one before it, the last one ends at the serial.
-fn check_range(index: &CatalogIndex, format: Format, log: &mut Log) {
-    let packs = index.packs(format);
-    let end = packs.iter().try_fold(0, |at, pack| {
-        (pack.from == at && pack.to > at).then_some(pack.to)
-    });
-    if end != Some(index.serial) {
-        log.find(layout::CATALOG_INDEX, Problem::PackRange(format));
-    }
-}
-
-/// The documents of all packs, those of later ones in place of those of earlier ones.
+/// The documents of each pack, by where it lies.
 fn read_packs(
-    packs: &[Pack],
+    index: &CatalogIndex,
     format: Format,
     judge: &Judge<'_>,
     log: &mut Log,
-) -> Option<BTreeMap<PackageName, Document>> {
-    let mut documents = BTreeMap::new();
+) -> Option<BTreeMap<String, Vec<Document>>> {
+    let mut packs = BTreeMap::new();
     let mut is_whole = true;
-    for pack in packs {
+    for pack in index.packs(format) {
         let path = layout::pack(&pack.sha256, format);
         log.refer(&path);
         match read_pack(&path, pack, format, judge) {
-            Ok(found) => documents.extend(found.into_iter().map(|d| (d.package.clone(), d))),
+            Ok(documents) => drop(packs.insert(path, documents)),
             Err(problem) => {
                 log.find(&path, problem);
                 is_whole = false;
             }
         }
     }
-    is_whole.then_some(documents)
+    is_whole.then_some(packs)
+}
+
+/// What the packs say together. A pack from which nothing that it says follows would mislead whoever
+/// begins with it.
+fn together(
+    index: &CatalogIndex,
+    format: Format,
+    packs: &BTreeMap<String, Vec<Document>>,
+    log: &mut Log,
+) -> Option<BTreeMap<PackageName, Document>> {
+    let documents = |pack: &Pack| &packs[&layout::pack(&pack.sha256, format)];
+    let mut all = Union::default();
+    let way = index.since(0, format);
+    for pack in way.iter().flatten() {
+        all.take(pack, documents(pack).clone());
+    }
+    let all = all.into_documents();
+    let agrees = |pack: &Pack| {
+        let own = documents(pack);
+        let names: BTreeSet<&PackageName> = own.iter().map(|document| &document.package).collect();
+        let only = |documents: &[Document]| {
+            let own = documents
+                .iter()
+                .filter(|document| names.contains(&document.package));
+            own.cloned().collect::<Vec<_>>()
+        };
+        let known = names.iter().filter_map(|name| all.get(name));
+        let mut union: Union = known.clone().cloned().collect();
+        union.take(pack, own.clone());
+        for later in index.since(pack.to, format)? {
+            union.take(later, only(documents(later)));
+        }
+        Some(union.into_documents().values().eq(known))
+    };
+    let is_right = |pack: &Pack| agrees(pack) == Some(true);
+    if way.is_none() || !index.packs(format).iter().all(is_right) {
+        log.find(layout::CATALOG_INDEX, Problem::PackRange(format));
+        return None;
+    }
+    Some(all)
 }
 
 fn read_pack(

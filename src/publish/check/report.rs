@@ -168,8 +168,8 @@ pub enum Problem {
     /// The catalog's index.
     #[error(transparent)]
     CatalogIndex(#[from] CatalogIndexError),
-    /// Packs that leave serials out or overlap.
-    #[error("its {} packs do not follow on each other up to the serial", .0.as_str())]
+    /// Packs that leave changes out, or contradict each other.
+    #[error("its {} packs do not lead from each serial to the same", .0.as_str())]
     PackRange(Format),
     /// A pack that does not decompress.
     #[error("it does not decompress to {0} bytes")]

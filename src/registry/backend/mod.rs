@@ -18,6 +18,7 @@ pub use v2::{Triples, triples};
 use super::catalog::Catalog;
 use super::client::Client;
 use crate::formats::layout::{self, Format};
+use crate::formats::union::Union;
 use crate::model::Document;
 use crate::trust::{PackageState, Verified};
 
@@ -63,14 +64,22 @@ fn document(
         .document(&layout::document(package, format), &listed)?)
 }
 
-/// The documents of all packages in one format, and the registry's serial to which they belong.
-fn pack(client: &Client<'_>, format: Format) -> Result<(u64, Vec<u8>), BackendError> {
+/// What the packs of one format say together, and the registry's serial to which it belongs.
+fn union<E: Into<BackendError>>(
+    client: &Client<'_>,
+    format: Format,
+    decode: impl Fn(&[u8]) -> Result<Vec<Document>, E>,
+) -> Result<(u64, Union), BackendError> {
     check_floor(client, format)?;
     let index = client.catalog_index()?;
     if index.packs(format).is_empty() && index.serial > 0 {
         return Err(BackendError::NoCatalog(format));
     }
-    Ok((index.serial, client.pack(&index, format)?))
+    let mut union = Union::default();
+    for (pack, text) in client.packs(&index, format)? {
+        union.take(pack, decode(&text).map_err(Into::into)?);
+    }
+    Ok((index.serial, union))
 }
 
 /// The backend for a format that was asked for; without one, the best that this build has. A build

@@ -1,7 +1,10 @@
 //! Reading v2: Turtle documents.
 
+use rayon::prelude::*;
+
 use super::{Backend, BackendError};
 use crate::formats::layout::Format;
+use crate::formats::union::Union;
 use crate::formats::v2;
 use crate::model::Document;
 use crate::registry::catalog::Catalog;
@@ -23,12 +26,14 @@ impl Backend for V2 {
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
-        let (_, turtle) = super::pack(client, Format::V2)?;
-        Ok(Catalog::new(v2::decode_pack(
-            &turtle,
-            &client.policy().base,
-        )?))
+        let (_, union) = union(client)?;
+        Ok(Catalog::new(union))
     }
+}
+
+fn union(client: &Client<'_>) -> Result<(u64, Union), BackendError> {
+    let base = &client.policy().base;
+    super::union(client, Format::V2, |text| v2::decode_pack(text, base))
 }
 
 /// All documents of a registry as one Turtle text.
@@ -42,7 +47,10 @@ pub struct Triples {
 
 /// Reads the triples of a registry. Each document is what its releases say, as where it is searched.
 pub fn triples(client: &Client<'_>) -> Result<Triples, BackendError> {
-    let (serial, turtle) = super::pack(client, Format::V2)?;
-    v2::decode_pack(&turtle, &client.policy().base)?;
+    let (serial, union) = union(client)?;
+    let documents: Vec<Document> = union.into_documents().into_values().collect();
+    let base = &client.policy().base;
+    let turtle = documents.par_iter().map(|one| v2::encode(one, base));
+    let turtle = turtle.collect::<Vec<_>>().concat();
     Ok(Triples { serial, turtle })
 }

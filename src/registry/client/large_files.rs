@@ -1,7 +1,7 @@
 //! The large files of a registry: packs of documents, and archives.
 
 use super::Client;
-use crate::formats::catalog_index::CatalogIndex;
+use crate::formats::catalog_index::{CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
@@ -13,20 +13,25 @@ use crate::trust::{Archive, Verified, verify_archive};
 const MAX_ARCHIVE: u64 = 128 << 20;
 
 impl Client<'_> {
-    /// The bytes of a pack, decompressed.
-    pub fn pack(&self, index: &CatalogIndex, format: Format) -> Result<Vec<u8>, ClientError> {
-        let packs = index.packs(format);
-        let mut text = Vec::new();
+    /// The packs that hold everything, in the order in which they are to be taken, decompressed.
+    pub fn packs<'a>(
+        &self,
+        index: &'a CatalogIndex,
+        format: Format,
+    ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
+        let packs = index.since(0, format).ok_or(ClientError::NoWay(format))?;
+        let mut texts = Vec::new();
+        let mut left = MAX_UNPACKED;
         for pack in packs {
             let digest = FileDigest {
                 sha256: pack.sha256,
                 length: pack.length,
             };
-            let bytes = self
-                .files
-                .named_by_digest(&layout::pack(&pack.sha256, format), &digest)?;
-            let most = MAX_UNPACKED.saturating_sub(text.len() as u64);
-            text.extend(unpack(&bytes, pack, most).map_err(ClientError::Pack)?);
+            let path = layout::pack(&pack.sha256, format);
+            let bytes = self.files.named_by_digest(&path, &digest)?;
+            let text = unpack(&bytes, pack, left).map_err(ClientError::Pack)?;
+            left -= text.len() as u64;
+            texts.push((pack, text));
         }
         let names: Vec<String> = Format::BOTH
             .into_iter()
@@ -40,7 +45,7 @@ impl Client<'_> {
         self.files.prune("catalog", |file| {
             file == "index.json" || names.iter().any(|name| name.ends_with(file))
         })?;
-        Ok(text)
+        Ok(texts)
     }
 
     /// Fetches the archive of a release, checked against it. It is not kept here.
