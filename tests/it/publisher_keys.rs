@@ -267,7 +267,19 @@ fn a_revocation_names_statements_that_are_in_the_registry() {
     sign_key_change(&mut change, &[&key]).unwrap();
     let bytes = key_change::encode(&change);
     std::fs::write(market.env.path("work/harbour.keys"), bytes).unwrap();
-    assert_snapshot!(market.run(words("registry apply registry harbour.keys")), @"");
+    assert_snapshot!(market.run(words("registry apply registry harbour.keys")), @"
+    exit: 4
+    --- stdout
+    --- stderr
+        Revoking [DIGEST] of `harbour`
+    note: what it signed stays good up to: sensor-template 2, tide-cli 2, tide-table 2
+    error[MP0609]: the change of the keys of `harbour` is refused
+
+    Caused by:
+      the key [DIGEST] is revoked, and would be good for another statement 2 of `tide-table` than the registry has
+
+    note: nothing was written
+    ");
     market.env.write("work/harbour.keys", honest);
     market.must(words("registry apply registry harbour.keys"));
     market.must(words("registry check registry --deep"));
