@@ -1,7 +1,7 @@
 //! The small files of a registry and around it: publishers, policy, catalog index, records, unsigned releases,
 //! submissions, changes of keys, a project's `marketplace.trust`; and packs.
 
-use cargo_marketplace::formats::catalog_index::Pack;
+use cargo_marketplace::formats::catalog_index::{Pack, Withdrawn};
 use cargo_marketplace::formats::{
     catalog_index, key_change, marketplace_trust, pack, policy, publisher, record, submission,
     unsigned, v1, v2,
@@ -58,6 +58,7 @@ pub(crate) fn pack(bytes: &[u8]) {
         sha256: Sha256Digest::of(bytes),
         length: bytes.len() as u64,
         uncompressed,
+        withdrawn: Withdrawn::new(),
     };
     if let Ok(text) = pack::unpack(bytes, &pack, MOST_UNPACKED) {
         assert_eq!(text.len() as u64, uncompressed);

@@ -268,9 +268,10 @@ where
     })
 }
 
-/// The time, or what `SOURCE_DATE_EPOCH` says it is (reproducible-builds.org).
+/// The time, or what `CARGO_MARKETPLACE_NOW` says it is. Not `SOURCE_DATE_EPOCH`, which builds set to a time
+/// that is past, and at which what has expired since would be good.
 fn now() -> Result<UtcTime, CommandError> {
-    let seconds = match text_variable("SOURCE_DATE_EPOCH")? {
+    let seconds = match text_variable("CARGO_MARKETPLACE_NOW")? {
         Some(text) => text.parse().ok(),
         #[expect(
             clippy::disallowed_methods,
@@ -283,7 +284,7 @@ fn now() -> Result<UtcTime, CommandError> {
     };
     seconds
         .and_then(UtcTime::from_unix)
-        .ok_or_else(|| CommandError::usage("SOURCE_DATE_EPOCH or the clock gives no time"))
+        .ok_or_else(|| CommandError::usage("CARGO_MARKETPLACE_NOW or the clock gives no time"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]

@@ -366,7 +366,10 @@ fn a_server_that_cannot_be_reached() {
     help: check the network and the registry's address, and try again
     ");
     let later = market.env.command(["search", "tide"]);
-    let later = later.env("SOURCE_DATE_EPOCH", (crate::env::NOW + 7200).to_string());
+    let later = later.env(
+        "CARGO_MARKETPLACE_NOW",
+        (crate::env::NOW + 7200).to_string(),
+    );
     assert_snapshot!(show(later), @r#"
     exit: 0
     --- stdout
@@ -381,7 +384,7 @@ fn a_server_that_cannot_be_reached() {
     // A copy that has expired is not good enough to choose from.
     let later = market.env.command(["verify", "tide-table"]);
     let later = later.env(
-        "SOURCE_DATE_EPOCH",
+        "CARGO_MARKETPLACE_NOW",
         (crate::env::NOW + 30 * 86_400).to_string(),
     );
     assert_snapshot!(show(later), @r"

@@ -56,7 +56,7 @@ impl Scene {
     fn at(&self, days: i64, person: &str, line: &str) -> Outcome {
         let command = self.env.command(line.split(' '));
         let command = command.env("CARGO_MARKETPLACE_KEYS", self.keys(person));
-        let command = command.env("SOURCE_DATE_EPOCH", (NOW + days * 86_400).to_string());
+        let command = command.env("CARGO_MARKETPLACE_NOW", (NOW + days * 86_400).to_string());
         command.folder("").run()
     }
 
@@ -402,7 +402,7 @@ fn what_refresh_cannot_sign_is_signed_by_those_who_have_the_keys() {
     let at = |days: i64, line: &str| {
         let command = env.command(line.split(' '));
         let outcome = command
-            .env("SOURCE_DATE_EPOCH", (NOW + days * 86_400).to_string())
+            .env("CARGO_MARKETPLACE_NOW", (NOW + days * 86_400).to_string())
             .run();
         assert_eq!(outcome.code, Some(0), "{line}\n{outcome}");
         outcome.to_string()
@@ -612,7 +612,7 @@ fn everybody_is_warned_when_a_third_of_a_life_is_left() {
     let at = |days: i64, line: &str| {
         let command = env.command(line.split(' '));
         let time = (NOW + days * 86_400).to_string();
-        let outcome = command.env("SOURCE_DATE_EPOCH", time).run();
+        let outcome = command.env("CARGO_MARKETPLACE_NOW", time).run();
         assert_eq!(outcome.code, Some(0), "{line}\n{outcome}");
         outcome
     };

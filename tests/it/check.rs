@@ -187,7 +187,7 @@ fn metadata_that_ends_soon_is_a_warning_and_past_its_end_a_finding() {
     for days in [5, 8] {
         let later = (NOW + days * 86_400).to_string();
         let check = env.command(["registry", "check", "market"]);
-        let outcome = check.env("SOURCE_DATE_EPOCH", later).run().to_string();
+        let outcome = check.env("CARGO_MARKETPLACE_NOW", later).run().to_string();
         match days {
             5 => assert_snapshot!(outcome, @"
             exit: 0

@@ -364,12 +364,12 @@ fn settings_that_make_no_sense_are_refused() {
     let env = TestEnv::new();
     let command = env
         .command(["key", "list"])
-        .env("SOURCE_DATE_EPOCH", "soon");
+        .env("CARGO_MARKETPLACE_NOW", "soon");
     assert_snapshot!(command.run().to_string(), @r"
     exit: 1
     --- stdout
     --- stderr
-    error: SOURCE_DATE_EPOCH or the clock gives no time
+    error: CARGO_MARKETPLACE_NOW or the clock gives no time
     ");
     let command = env
         .command(["key", "list"])

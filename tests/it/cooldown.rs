@@ -15,7 +15,7 @@ fn market() -> Market {
     market.raise("0.3.1", "0.3.2");
     let line = "publish --registry-dir ../registry --key harbour -p tide-table --no-verify";
     let publish = market.env.command(line.split(' ')).folder("work/samples");
-    let published = publish.env("SOURCE_DATE_EPOCH", at(5)).run();
+    let published = publish.env("CARGO_MARKETPLACE_NOW", at(5)).run();
     assert_eq!(published.code, Some(0), "{published}");
     market
 }
@@ -27,7 +27,7 @@ fn at(day: i64) -> String {
 
 fn on(market: &Market, day: i64, folder: &str, line: &str) -> Outcome {
     let command = market.env.command(line.split(' ')).folder(folder);
-    let outcome = command.env("SOURCE_DATE_EPOCH", at(day)).run();
+    let outcome = command.env("CARGO_MARKETPLACE_NOW", at(day)).run();
     assert_eq!(outcome.code, Some(0), "{line}: {outcome}");
     outcome
 }
@@ -57,7 +57,7 @@ fn the_newest_release_that_is_old_enough_is_chosen() {
     market.project("app", "");
     let show_on = |line: &str| {
         let command = market.env.command(line.split(' ')).folder("work/app");
-        show(command.env("SOURCE_DATE_EPOCH", at(6)))
+        show(command.env("CARGO_MARKETPLACE_NOW", at(6)))
     };
     assert_snapshot!(show_on("add tide-table --cooldown 3d"), @"
     exit: 0
@@ -98,7 +98,7 @@ fn flag_environment_and_configuration_in_this_order() {
     let with = |value: &str, line: &str| {
         let command = market.env.command(line.split(' '));
         let command = command.env("CARGO_MARKETPLACE_COOLDOWN", value);
-        chosen(&command.env("SOURCE_DATE_EPOCH", at(6)).run()).to_owned()
+        chosen(&command.env("CARGO_MARKETPLACE_NOW", at(6)).run()).to_owned()
     };
     assert_eq!(with("3d", dry), "0.3.1");
     assert_eq!(with("3d", &format!("{dry} --cooldown 0")), "0.3.2");
@@ -177,7 +177,7 @@ fn where_the_registry_stands_still_the_time_since_it_was_held_back_counts() {
     assert_eq!(chosen(&on(&market, 9, "work", dry)), "0.3.1");
     assert_eq!(chosen(&on(&market, 10, "work", dry)), "0.3.2");
     let refresh = market.env.command(["registry", "refresh", "registry"]);
-    let refreshed = refresh.env("SOURCE_DATE_EPOCH", at(9)).run();
+    let refreshed = refresh.env("CARGO_MARKETPLACE_NOW", at(9)).run();
     assert_eq!(refreshed.code, Some(0), "{refreshed}");
     assert_eq!(chosen(&on(&market, 9, "work", dry)), "0.3.2");
 }
@@ -187,7 +187,7 @@ fn a_template_that_is_too_young_is_not_used() {
     let market = market();
     let line = "new buoy --template sensor-template -d board=rp2040 --cooldown 1w";
     let command = market.env.command(line.split(' '));
-    let outcome = command.env("SOURCE_DATE_EPOCH", at(6)).run();
+    let outcome = command.env("CARGO_MARKETPLACE_NOW", at(6)).run();
     assert_eq!(outcome.code, Some(101), "{outcome}");
     assert!(outcome.stderr.contains("error[MP0207]"), "{outcome}");
     assert!(!market.env.path("work/buoy").exists());

@@ -126,7 +126,7 @@ impl TestEnv {
             ("HOME", self.path("home").into()),
             ("CARGO_HOME", self.cargo_home().into()),
             ("TMPDIR", self.path("tmp").into()),
-            ("SOURCE_DATE_EPOCH", NOW.to_string().into()),
+            ("CARGO_MARKETPLACE_NOW", NOW.to_string().into()),
             ("CARGO", real_cargo().into()),
             ("PATH", path_variable()),
         ];

@@ -22,7 +22,7 @@ fn silent() -> TestEnv {
 
 fn later(env: &TestEnv, arguments: &[&str]) -> crate::env::Outcome {
     let command = env.command(arguments.iter().copied());
-    command.env("SOURCE_DATE_EPOCH", LATER).run()
+    command.env("CARGO_MARKETPLACE_NOW", LATER).run()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_project_is_built_as_it_was_locked_and_nothing_new_is_locked() {
     let exec = |folder: &str, more: &[&str]| {
         let line = more.iter().chain(&["exec", "--", "check"]);
         let command = market.env.command(line).folder(folder);
-        command.env("SOURCE_DATE_EPOCH", LATER).run()
+        command.env("CARGO_MARKETPLACE_NOW", LATER).run()
     };
     let built = exec("work/app", &[]);
     assert_eq!(built.code, Some(0), "{built}");
@@ -79,7 +79,7 @@ fn a_registry_that_nobody_changes_is_kept_alive_by_refresh() {
             market
                 .env
                 .command(line.split(' '))
-                .env("SOURCE_DATE_EPOCH", time),
+                .env("CARGO_MARKETPLACE_NOW", time),
         )
     };
     assert_snapshot!(at(3, "registry refresh registry"), @"

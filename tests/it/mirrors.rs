@@ -208,7 +208,7 @@ fn a_state_that_went_back_or_expired_is_not_taken_from_any() {
     let at = |env: &TestEnv, line: &str| {
         let command = env
             .command(line.split(' '))
-            .env("SOURCE_DATE_EPOCH", &later);
+            .env("CARGO_MARKETPLACE_NOW", &later);
         command.run()
     };
     let refused = at(&reader.env, "info tide-table");

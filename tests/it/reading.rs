@@ -738,7 +738,7 @@ fn a_server_that_is_gone_leaves_the_copy() {
     let online = env.command(["info", "tide-table"]).run();
     drop(server);
     let later = (NOW + 3 * 3600).to_string();
-    let later = |arguments: &[&str]| env.command(arguments).env("SOURCE_DATE_EPOCH", &later);
+    let later = |arguments: &[&str]| env.command(arguments).env("CARGO_MARKETPLACE_NOW", &later);
     let copy = later(&["info", "tide-table"]).run();
     assert_snapshot!(copy.stderr, @"
         Updating `harbour` index

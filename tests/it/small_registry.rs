@@ -189,9 +189,10 @@ pub(crate) fn recover(root: &Path, package: &str, body: Body) {
         package,
         statements: sign::chain(&state, [body], &[&key(1)]).unwrap(),
         archives: Vec::new(),
+        publishers: Vec::new(),
     };
     let keys = role_keys();
-    apply::apply(folder, vec![proposal], &[], &authority(&keys)).unwrap();
+    apply::apply(folder, vec![proposal].into(), &authority(&keys)).unwrap();
 }
 
 /// Signs another index of the catalog.

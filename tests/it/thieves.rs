@@ -732,7 +732,7 @@ const ROWS: &[Row] = &[
             let listed = place(scene, &path, &serde_json::to_vec(&publisher).unwrap());
             take_bins(scene);
             scene.resign("targets", "targets", |signed| {
-                signed["targets"][&path] = listed
+                signed["targets"][&path] = listed;
             });
             serve(scene, record, &document, |scene, bin, edit| {
                 scene.resign(bin, "harbour", edit);

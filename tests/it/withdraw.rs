@@ -134,8 +134,8 @@ fn what_was_withdrawn_is_no_choice_where_it_was_known() {
 
     market.project("after", newest);
     let build = ["exec", "--", "build"];
-    let built = market.env.command(build).folder("work/after").run();
-    assert_eq!(built.code, Some(0), "{built}");
+    let outcome = market.env.command(build).folder("work/after").run();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
     assert!(market.env.read("work/after/Cargo.lock").contains("0.3.1"));
     // And by plain cargo, which reads what lies there.
     let update = market.env.cargo(["update"]).folder("work/before").run();

@@ -30,7 +30,7 @@ const SCRUBBED: [&str; 12] = [
     "CARGO_REGISTRIES_HARBOUR_INDEX",
     "CARGO_REGISTRY_DEFAULT",
     "CARGO_TARGET_DIR",
-    "SOURCE_DATE_EPOCH",
+    "CARGO_MARKETPLACE_NOW",
 ];
 
 /// Where the tour happens.

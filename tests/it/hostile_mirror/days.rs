@@ -128,7 +128,7 @@ fn an_expired_mirror_is_refused() {
     let before = world.belongings();
     let later = |days| {
         let info = world.command("info tide-table");
-        info.env("SOURCE_DATE_EPOCH", day(days)).run()
+        info.env("CARGO_MARKETPLACE_NOW", day(days)).run()
     };
     assert_eq!(later(6).code, Some(0));
     assert_snapshot!(later(8), @"
@@ -178,7 +178,7 @@ fn a_new_client_takes_an_older_state_that_is_whole_and_has_not_expired() {
     assert_eq!((outcome.code, version(&outcome)), (Some(0), "0.2.0"));
     // No later than that.
     let later = world.command("info tide-table");
-    let later = later.env("SOURCE_DATE_EPOCH", day(8)).run();
+    let later = later.env("CARGO_MARKETPLACE_NOW", day(8)).run();
     assert_eq!(later.code, Some(4), "{later}");
     assert!(error(&later).starts_with("error[MP0404]"), "{later}");
 }
@@ -214,7 +214,7 @@ fn works_without(world: &World) {
     }
     // Long after all has expired, too, if that is said.
     let later = world.command("fetch --locked --offline").folder("work/app");
-    let later = later.env("SOURCE_DATE_EPOCH", day(3000)).run();
+    let later = later.env("CARGO_MARKETPLACE_NOW", day(3000)).run();
     assert_eq!(later.code, Some(0), "{later}");
     assert!(later.stderr.contains("expired at"), "{later}");
 }

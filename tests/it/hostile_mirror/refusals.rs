@@ -272,7 +272,7 @@ fn metadata_that_expired_where_something_new_is_to_be_learnt() {
     let world = World::warm();
     let later = |line: &str| {
         let command = world.command(line).folder("work/app");
-        command.env("SOURCE_DATE_EPOCH", day(8)).run()
+        command.env("CARGO_MARKETPLACE_NOW", day(8)).run()
     };
     let before = world.belongings();
     for line in ["info tide-table", "fetch", "fetch --locked", "search tide"] {

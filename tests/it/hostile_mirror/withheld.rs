@@ -57,7 +57,7 @@ fn withhold(world: &World, role: &str, fault: &Fault) {
 
 fn run(world: &World, line: &str, folder: &str, on: i64) -> Outcome {
     let command = world.command(line).folder(folder);
-    command.env("SOURCE_DATE_EPOCH", day(on)).run()
+    command.env("CARGO_MARKETPLACE_NOW", day(on)).run()
 }
 
 /// Chooses for a project that has no lock file, and takes its choice back.
