@@ -110,6 +110,15 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
     };
     let source = handover.source();
     let summary = add(handover.session(&source), request)?;
+    let registry = &handover.reading.registry;
+    let exec = "`cargo marketplace exec -- build` builds what was verified";
+    context.shell.note(&match registry.url.cargo_index() {
+        Some(_) => format!(
+            "plain `cargo build` asks `{}` itself; {exec}",
+            registry.name
+        ),
+        None => format!("plain cargo does not know `{}`; {exec}", registry.name),
+    });
     handover.tell(summary);
     let body = json!({
         "packages": chosen,

@@ -1,6 +1,6 @@
 //! `audit`: what a project's lock file holds, against what the user wants none of.
 
-mod license;
+pub(super) mod license;
 mod rules;
 
 use std::path::PathBuf;

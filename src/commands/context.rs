@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +14,7 @@ use anstream::ColorChoice;
 use zeroize::Zeroizing;
 
 use super::arguments::{ColorArg, GlobalArgs};
-use super::error::{CommandError, Kind};
+use super::error::{CommandError, Kind, nearest};
 use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
 use crate::disk;
 use crate::model::{Cooldown, RegistryName, UtcTime};
@@ -45,6 +46,8 @@ pub struct Context {
     /// The folder of the manifest that the user named, if they did.
     project: OnceLock<PathBuf>,
     cooldown: Option<Cooldown>,
+    /// What the configuration holds in vain was said.
+    has_warned: AtomicBool,
     passphrase: Option<Zeroizing<String>>,
     settings: Result<CargoSettings, CommandError>,
 }
@@ -87,6 +90,7 @@ impl Context {
             registry: parsed("CARGO_MARKETPLACE_REGISTRY", "names no registry")?,
             cooldown: parsed("CARGO_MARKETPLACE_COOLDOWN", "gives no time")?,
             project: OnceLock::new(),
+            has_warned: AtomicBool::new(false),
             passphrase: text_variable("CARGO_MARKETPLACE_KEY_PASSPHRASE")?.map(Zeroizing::new),
             cargo: variable("CARGO").unwrap_or_else(|| "cargo".into()),
             cwd,
@@ -98,7 +102,26 @@ impl Context {
 
     /// The user's configuration.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        Config::load(&self.home)
+        let config = Config::load(&self.home)?;
+        self.warn_of_keys(&config);
+        Ok(config)
+    }
+
+    /// Says once which keys of the configuration mean nothing.
+    fn warn_of_keys(&self, config: &Config) {
+        if self.has_warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for (key, known) in config.unknown_keys() {
+            let (_, last) = key.rsplit_once('.').unwrap_or(("", &key));
+            let meant = match nearest(last, known.iter().copied()) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None => String::new(),
+            };
+            let path = config.path().display();
+            self.shell
+                .warn(&format!("`{key}` in `{path}` means nothing{meant}"));
+        }
     }
 
     /// Keeps other commands from changing the user's configuration, ours and cargo's, until dropped.

@@ -6,6 +6,8 @@ mod registry;
 
 use super::error::{CommandError, Kind};
 
+pub(super) use registry::stores_token;
+
 const NOTHING_WRITTEN: &str = "nothing was written";
 const ONCE_ONLINE: &str = "run it once with the registry in reach and without `--offline`";
 

@@ -63,9 +63,13 @@ pub fn run(args: FetchArgs, context: &Context) -> Result<(), CommandError> {
             context.shell.status("Wrote", &path.display().to_string());
             context.shell.note("it holds a path of this machine: do not commit it");
         }
-        None => context.shell.note(
-            "`cargo marketplace exec -- build` uses what was fetched; `--write-config` lets plain cargo, too",
-        ),
+        None => context.shell.note(match handover.reading.registry.url.cargo_index() {
+            Some(_) => {
+                "`cargo marketplace exec -- build` uses what was fetched; `--write-config` lets plain cargo, too"
+            }
+            // It replaces an index that cargo does not know.
+            None => "`cargo marketplace exec -- build` uses what was fetched",
+        }),
     }
     Ok(())
 }

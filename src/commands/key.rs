@@ -7,7 +7,7 @@ pub mod revoke;
 pub mod rotate;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CommandError;
@@ -139,16 +139,19 @@ fn show(args: &ShowArgs, context: &Context) -> Result<(), CommandError> {
 fn print(key: &StoredKey, context: &Context) {
     let (name, fingerprint) = (&key.name, key.public.fingerprint());
     if context.shell.is_json() {
-        let body = json!({
-            "name": name.as_str(),
-            "fingerprint": fingerprint,
-            "key_id": key.public.id().to_string(),
-            "public": key.public.to_string(),
-        });
-        context.shell.message("key", body);
+        context.shell.message("key", to_json(key));
     } else {
         context
             .shell
             .line(&format!("{name}  {fingerprint}  {}", key.public.id()));
     }
+}
+
+fn to_json(key: &StoredKey) -> Value {
+    json!({
+        "name": key.name.as_str(),
+        "fingerprint": key.public.fingerprint(),
+        "key_id": key.public.id().to_string(),
+        "public": key.public.to_string(),
+    })
 }

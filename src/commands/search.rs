@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::arguments::ReadArgs;
+use super::audit::license::{is_id, spelling};
 use super::context::Context;
 use super::error::CommandError;
 use super::reading;
@@ -45,6 +46,15 @@ pub struct SearchArgs {
 /// Runs the command.
 pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
     let request = request(&args)?;
+    if let Some(license) = args.license.as_deref().filter(|text| !is_id(text)) {
+        let meant = match spelling(license) {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None => ", as `MIT` is, and no package is found by it".to_owned(),
+        };
+        context
+            .shell
+            .warn(&format!("`{license}` is no SPDX license id{meant}"));
+    }
     let reading = reading::open(context, &args.read, None)?;
     let catalog = reading.catalog()?;
     let found = search(&catalog, &request);

@@ -145,7 +145,23 @@ pub fn public_key(context: &Context, text: &str) -> Result<PublicKey, CommandErr
 pub fn key_id(context: &Context, text: &str) -> Result<KeyId, CommandError> {
     match text.parse() {
         Ok(id) => Ok(id),
-        Err(_) => Ok(public_key(context, text)?.id()),
+        Err(_) => match public_key(context, text) {
+            Ok(key) => Ok(key.id()),
+            Err(error) => Err(unknown_key(error)),
+        },
+    }
+}
+
+/// Of a key that somebody uses already, a new one is none.
+fn unknown_key(error: CommandError) -> CommandError {
+    let is_near = error
+        .help
+        .as_deref()
+        .is_some_and(|help| help.starts_with("did you mean"));
+    match error.code {
+        Some("MP0601") if !is_near => error
+            .with_help("pass its id: `cargo marketplace owner list PACKAGE` shows the ids of keys"),
+        _ => error,
     }
 }
 

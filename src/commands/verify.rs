@@ -14,7 +14,7 @@ use super::handover::Handover;
 use super::reading::no_release;
 use crate::formats::manifest::Home;
 use crate::install::archive::{Limits, derive};
-use crate::install::handover::{FetchRequest, WriteConfig, fetch};
+use crate::install::handover::{FetchRequest, HandoverError, WriteConfig, fetch};
 use crate::model::{Entry, PackageSpec, SpecError, TrustState, same_release};
 use crate::trust::{Archive, verify_archive};
 
@@ -74,7 +74,16 @@ fn verify_project(args: &VerifyArgs, context: &Context) -> Result<(), CommandErr
         locked: true,
         write_config: WriteConfig::No,
     };
-    let (summary, _) = fetch(handover.session(&source), request)?;
+    let (summary, _) = fetch(handover.session(&source), request).map_err(|error| {
+        let is_read_only = matches!(error, HandoverError::ReadOnly { .. });
+        let shown = CommandError::from(error);
+        match is_read_only {
+            true => shown.with_help(
+                "`cargo marketplace verify --workspace` writes nothing; what cargo resolves needs a home that can be written",
+            ),
+            false => shown,
+        }
+    })?;
     handover.tell(summary);
     let body = json!({"verified": summary.verified, "foreign": summary.foreign});
     handover.message("project-verified", body);

@@ -176,14 +176,23 @@ impl Drafts {
     }
 }
 
-/// Throws the drafts of a registry's folder away, when nobody is signing them.
-pub fn throw_away(registry: &Path) -> Result<(), DraftError> {
+/// Throws the drafts of a registry's folder away, when nobody is signing them; returns whose they were,
+/// whether they can be read or not.
+pub fn throw_away(registry: &Path) -> Result<Vec<String>, DraftError> {
     // A folder without drafts is left as it is.
     if !registry.join(FOLDER).exists() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let _journal = Journal::open(registry)?;
-    discard(registry)
+    let folder = registry.join(FOLDER);
+    refuse_link(&folder)?;
+    let drafts = disk::entries_if_there(&folder)?.into_iter();
+    let mut roles: Vec<String> = drafts
+        .filter_map(|draft| Some(draft.path().file_stem()?.to_string_lossy().into_owned()))
+        .collect();
+    roles.sort();
+    discard(registry)?;
+    Ok(roles)
 }
 
 /// Throws drafts away, for who has the lock.

@@ -37,6 +37,12 @@ impl Registry {
     }
 }
 
+/// The tables of the file.
+const TABLES: [&str; 2] = ["install", "registries"];
+
+/// What is said of a registry.
+const OF_REGISTRY: [&str; 5] = ["url", "registry-id", "root", "mirrors", "auth-required"];
+
 /// The user's configuration file. Formatting, comments and unknown keys survive a change.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -172,6 +178,30 @@ impl Config {
             .map_err(|error| self.wrong(key, format!("is not usable: {error}")))
     }
 
+    /// The keys that mean nothing here, each with those that would where it stands.
+    #[must_use]
+    pub fn unknown_keys(&self) -> Vec<(String, &'static [&'static str])> {
+        let root = self.file.document.as_table();
+        let mut unknown = unknown_in(root, "", &TABLES);
+        let table = |name: &str| root.get(name).and_then(Item::as_table_like);
+        if let Some(install) = table("install") {
+            unknown.extend(unknown_in(install, "install.", &["cooldown"]));
+        }
+        for (name, item) in table("registries").into_iter().flat_map(TableLike::iter) {
+            if let Some(registry) = item.as_table_like() {
+                let place = format!("registries.{name}.");
+                unknown.extend(unknown_in(registry, &place, &OF_REGISTRY));
+            }
+        }
+        unknown
+    }
+
+    /// Where the file lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
     /// Adds a registry, or changes the one of that name; keys of it that we do not know stay.
     pub fn set(&mut self, registry: &Registry) -> Result<(), ConfigError> {
         let entry = self.file.table("registries", registry.name.as_str())?;
@@ -256,6 +286,18 @@ impl Config {
             reason: reason.into(),
         }
     }
+}
+
+fn unknown_in(
+    table: &dyn TableLike,
+    place: &str,
+    known: &'static [&'static str],
+) -> Vec<(String, &'static [&'static str])> {
+    let keys = table.iter().map(|(key, _)| key);
+    let unknown = keys.filter(|key| !known.contains(key));
+    unknown
+        .map(|key| (format!("{place}{key}"), known))
+        .collect()
 }
 
 /// A setting that is absent when it says nothing.

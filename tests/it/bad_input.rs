@@ -12,9 +12,10 @@ use cargo_marketplace::registry::serve;
 use cargo_marketplace::registry::transport::Limits;
 use insta::{allow_duplicates, assert_snapshot};
 
-use crate::env::{TestCommand, free_port};
+use crate::env::{TestCommand, TestEnv, free_port};
 use crate::faults::{Answer, FaultServer};
-use crate::samples::{Market, cached, folder_digest, show};
+use crate::fixture::Fixture;
+use crate::samples::{Market, cached, crates_io, folder_digest, show};
 use crate::small_registry::archive;
 
 /// Imports an archive that harbour signs.
@@ -752,6 +753,150 @@ fn an_install_that_is_interrupted_is_as_if_it_had_not_begun() {
     let left = fs::read_dir(state.join("tmp")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [".lock"]);
+}
+
+/// The user's configuration with two registries, and what else it holds.
+fn two_registries(env: &TestEnv, more: &str) {
+    let entry = |name: &str, digit: &str| {
+        let digest = digit.repeat(64);
+        format!(
+            "[registries.{name}]\nurl = \"file:///nowhere/\"\nregistry-id = \"{digest}\"\nroot = \"sha256:{digest}\"\n"
+        )
+    };
+    let config = [entry("harbour", "a"), entry("quay", "b"), more.to_owned()].concat();
+    env.write("home/.cargo/marketplace/config.toml", config);
+}
+
+#[test]
+fn where_there_are_several_registries_the_help_is_a_command() {
+    let env = TestEnv::new();
+    two_registries(&env, "");
+    assert_snapshot!(env.run(["registry", "show"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: several registries are known, and none was named
+    help: say which: `cargo marketplace registry show harbour`, `cargo marketplace registry show quay`
+    ");
+    assert_snapshot!(env.run(["registry", "pin"]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: several registries are known, and none was named
+    help: say which: `cargo marketplace registry pin harbour`, `cargo marketplace registry pin quay`
+    ");
+}
+
+#[test]
+fn settings_that_mean_nothing_are_named() {
+    let env = TestEnv::new();
+    two_registries(
+        &env,
+        "mirror = []\n[instal]\ncooldown = \"3d\"\n[colours]\n",
+    );
+    assert_snapshot!(env.run(["registry", "list"]), @"
+    exit: 0
+    --- stdout
+    harbour  file:///nowhere/  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    quay     file:///nowhere/  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+    --- stderr
+    warning: `instal` in `[ROOT]/home/.cargo/marketplace/config.toml` means nothing; did you mean `install`?
+    warning: `colours` in `[ROOT]/home/.cargo/marketplace/config.toml` means nothing
+    warning: `registries.quay.mirror` in `[ROOT]/home/.cargo/marketplace/config.toml` means nothing; did you mean `mirrors`?
+    ");
+}
+
+#[test]
+fn a_lock_file_of_nothing_of_ours_is_said_to_be_one() {
+    let env = TestEnv::new();
+    Fixture::get().add_to(&env);
+    env.write("work/Cargo.toml", "[package]\nname = \"app\"\n");
+    let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n";
+    env.write("work/Cargo.lock", lock);
+    assert_snapshot!(env.run(["verify", "--workspace"]), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Verifying no package: none is of a registry that you have added
+        Verified 0 packages
+    ");
+}
+
+#[test]
+fn of_a_registry_in_a_folder_it_is_not_said_that_plain_cargo_knows_it() {
+    let market = Market::published();
+    let env = TestEnv::new();
+    crates_io(&env, &["strsim-0.11.1"]);
+    let (url, root) = (
+        format!("file://{}", market.env.path("work/registry").display()),
+        format!("--root=sha256:{}", market.root()),
+    );
+    let added = env
+        .command(["registry", "add", "harbour", &url, &root])
+        .run();
+    assert_eq!(added.code, Some(0), "{added}");
+    env.write(
+        "work/app/Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\n",
+    );
+    env.write("work/app/src/main.rs", "fn main() {}\n");
+    for (line, expected) in [
+        (
+            "add tide-table",
+            "note: plain cargo does not know `harbour`; `cargo marketplace exec -- build` builds what was verified\n",
+        ),
+        (
+            "fetch",
+            "note: `cargo marketplace exec -- build` uses what was fetched\n",
+        ),
+    ] {
+        let outcome = env.command(line.split(' ')).folder("work/app").run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        assert!(outcome.stderr.contains(expected), "{outcome}");
+    }
+}
+
+#[test]
+fn to_revoke_a_key_no_new_one_is_made() {
+    let market = Market::published();
+    let revoke = ["key", "revoke", "zzz", "--registry-dir", "registry"];
+    assert_snapshot!(market.run(revoke), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0601]: no key is called `zzz`
+    help: pass its id: `cargo marketplace owner list PACKAGE` shows the ids of keys
+    ");
+}
+
+#[test]
+fn a_license_that_is_none_is_said_to_be_none() {
+    let env = TestEnv::new();
+    Fixture::get().add_to(&env);
+    assert_snapshot!(env.run(["search", "--license", "Apache2.0"]), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    warning: `Apache2.0` is no SPDX license id; did you mean `Apache-2.0`?
+        Updating `harbour` index
+    note: 0 of 0 results; searched a local copy, nothing was sent
+    ");
+    assert_snapshot!(env.run(["search", "--license", "bogus"]), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    warning: `bogus` is no SPDX license id, as `MIT` is, and no package is found by it
+        Updating `harbour` index
+    note: 0 of 0 results; searched a local copy, nothing was sent
+    ");
+    assert_snapshot!(env.run(["audit", "--deny", "license=gpl-3.0-only"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'license=gpl-3.0-only' for '--deny <WHAT>': `gpl-3.0-only` is no SPDX expression: unknown term; did you mean `GPL-3.0-only`?
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]

@@ -46,6 +46,38 @@ fn makes_lists_and_shows_keys() {
 }
 
 #[test]
+fn an_export_is_told_to_machines_and_never_overwrites() {
+    let env = TestEnv::new();
+    env.run(["key", "new", "harbour", "--no-passphrase"]);
+    let export = |more: &str| {
+        let line = format!("key export harbour --format hex {more}");
+        let command = env.command(line.split_whitespace());
+        command.redact_digests().run().to_string()
+    };
+    assert_snapshot!(export("--message-format json"), @r#"
+    exit: 0
+    --- stdout
+    {"reason":"key","schema":1,"fingerprint":"[FINGERPRINT]","key_id":"[DIGEST]","name":"harbour","public":"[DIGEST]","text":"[DIGEST]\n"}
+    --- stderr
+    "#);
+    assert_snapshot!(export("--message-format json -o harbour.hex"), @r#"
+    exit: 0
+    --- stdout
+    {"reason":"key","schema":1,"fingerprint":"[FINGERPRINT]","key_id":"[DIGEST]","name":"harbour","path":"[ROOT]/work/harbour.hex","public":"[DIGEST]"}
+    --- stderr
+        Exported key `harbour` to harbour.hex
+    "#);
+    assert_snapshot!(export("-o harbour.hex"), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: `[ROOT]/work/harbour.hex` exists already
+    note: nothing was written
+    help: name another file, or remove that one first
+    ");
+}
+
+#[test]
 fn a_bad_key_file_hides_no_other_key() {
     let env = TestEnv::new();
     for name in ["bad", "good", "half"] {

@@ -149,14 +149,28 @@ fn a_home_that_cannot_be_written_can_be_read_by() {
         "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n",
     );
     let install = "install tide-cli --root programs";
-    for (folder, line) in [("work/app", "fetch"), ("work", install)] {
+    for (folder, line) in [
+        ("work/app", "fetch"),
+        ("work/app", "add tide-cli"),
+        ("work/app", "exec -- build"),
+        ("work", install),
+    ] {
         let refused = read_only(env, folder, line);
         assert_eq!(refused.code, Some(101), "{refused}");
-        assert!(
-            refused.stderr.contains("Read-only file system"),
-            "{refused}"
+        let (_, text) = refused.stderr.split_once("error: ").unwrap();
+        assert_eq!(
+            text,
+            "nothing can be written in `[ROOT]/home/.cargo/marketplace`\n\n\
+             Caused by:\n  Read-only file system (os error 30)\n\n\
+             note: nothing was written\n\
+             help: make it writable, or name another home with `CARGO_HOME` and add the registry there\n",
+            "{line}"
         );
     }
+    let refused = read_only(env, "work/app", "verify");
+    assert_eq!(refused.code, Some(101), "{refused}");
+    let help = "help: `cargo marketplace verify --workspace` writes nothing";
+    assert!(refused.stderr.contains(help), "{refused}");
     assert!(!Path::new(&env.path("work/programs")).exists());
 }
 

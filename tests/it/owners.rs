@@ -303,10 +303,30 @@ fn changes_that_make_no_sense_are_refused() {
     ] {
         let shown = market.run(words(&format!("{line} {OWNER}")));
         assert!(shown.contains(text), "{line}: {shown}");
+        let is_of_owners = !text.starts_with("no package") && !text.contains("new owners");
+        let which = "error: the owners of `tide-table` stay as they are";
+        assert_eq!(shown.contains(which), is_of_owners, "{line}: {shown}");
         assert!(
             !market.env.path("work/tide-table.submission").exists(),
             "{line}"
         );
+    }
+    for (line, help) in [
+        (
+            "owner remove tide-table harbour",
+            "help: add another one first: `cargo marketplace owner add tide-table PUBLISHER",
+        ),
+        (
+            "owner add tide-table --threshold 2",
+            "help: `--threshold` may be 1 here",
+        ),
+        (
+            "owner add tide-table bob --threshold 3",
+            "help: `--threshold` may be from 1 to 2 here",
+        ),
+    ] {
+        let shown = market.run(words(&format!("{line} {OWNER}")));
+        assert!(shown.contains(help), "{line}: {shown}");
     }
     let none = market.run(words("owner add tide-table --registry-dir registry"));
     assert!(none.starts_with("exit: 1"), "{none}");

@@ -134,6 +134,39 @@ fn without_a_token_it_is_said_how_to_get_one() {
 }
 
 #[test]
+fn a_registry_that_shows_its_root_and_nothing_else_leaves_nothing_behind() {
+    let private = Private::new(|head, path| match head.contains("/tuf/1.root.json") {
+        true => None,
+        false => guarded(head, path),
+    });
+    assert_snapshot!(show(private.env.command(private.add_line())), @r#"
+    exit: 101
+    --- stdout
+    --- stderr
+        Updating `harbour` root metadata
+        Updating `harbour` index
+    error[MP0208]: `http://127.0.0.1:[PORT]/tuf/2.root.json` asks for a token, and there is none
+    help: set `CARGO_REGISTRIES_HARBOUR_TOKEN`, or run `cargo login --registry harbour` with `[registries.harbour] index = "sparse+http://127.0.0.1:[PORT]/"` in cargo's own config.toml
+    "#);
+    assert!(!private.env.marketplace_home().exists());
+    let line = private.add_line();
+    let with_token = private
+        .env
+        .command(line)
+        .env("CARGO_REGISTRIES_HARBOUR_TOKEN", TOKEN);
+    assert_snapshot!(show(with_token), @"
+    exit: 0
+    --- stdout
+    --- stderr
+        Updating `harbour` root metadata
+        Updating `harbour` index
+        Trusting `harbour` root v1, valid until 2027-11-22T12:00:00Z
+          Adding `harbour` to [ROOT]/home/.cargo/config.toml
+    note: plain cargo reads `harbour` only where a credential provider is named: `registry.global-credential-providers` in its configuration
+    ");
+}
+
+#[test]
 fn a_token_in_the_environment_is_shown_once_the_registry_asks_and_from_then_on() {
     let private = Private::new(guarded);
     let with_token = |line: &[&str]| {

@@ -144,6 +144,31 @@ fn ends_when_it_is_dropped() {
 }
 
 #[test]
+fn a_folder_without_a_registry_is_served_and_said_to_hold_none() {
+    let (env, _running) = registry();
+    std::fs::create_dir_all(env.path("work/empty")).unwrap();
+    env.write("work/market/tuf/1.root.json", "{}\n");
+    for (folder, expected) in [("empty", true), ("market", false)] {
+        let mut command = env.command(["registry", "serve", folder]).into_command();
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let lines: Vec<String> = lines
+            .map(Result::unwrap)
+            .take_while(|line| !line.starts_with("note: press"))
+            .collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let warning =
+            format!("warning: `{folder}` holds no registry: there is no `tuf/1.root.json`");
+        assert_eq!(lines.contains(&warning), expected, "{lines:?}");
+    }
+}
+
+#[test]
 fn the_command_says_where_it_serves() {
     let (env, _running) = registry();
     for (format, prefix) in [

@@ -127,6 +127,22 @@ fn two_who_sign_at_once_both_count() {
 }
 
 #[test]
+fn where_nothing_was_drafted_nothing_is_thrown_away() {
+    let people = People::growing();
+    let check = people.operator("registry check market");
+    let help = "drafts wait for signatures: root; `cargo marketplace registry sign market`";
+    assert!(check.contains(help), "{check}");
+    let discard = || people.0.run(["registry", "sign", "market", "--discard"]);
+    discard();
+    assert_snapshot!(discard(), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    note: there were no drafts to discard
+    ");
+}
+
+#[test]
 fn what_is_thrown_away_or_exchanged_while_somebody_types_is_not_signed() {
     for people in [People::founding(), People::growing()] {
         let ann = people.ann_signs();

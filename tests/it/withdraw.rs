@@ -179,6 +179,20 @@ fn a_package_of_which_nothing_is_left() {
 }
 
 #[test]
+fn what_is_withdrawn_is_not_withdrawn_again() {
+    let market = Market::published();
+    let withdraw = || market.run("registry withdraw registry tide-table@0.3.1".split(' '));
+    withdraw();
+    assert_snapshot!(withdraw(), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: `tide-table` 0.3.1 was withdrawn already
+    note: nothing was written
+    ");
+}
+
+#[test]
 fn only_a_recovery_key_withdraws() {
     let market = Market::published();
     std::fs::remove_file(market.env.marketplace_home().join("keys/offline.pem")).unwrap();

@@ -154,6 +154,9 @@ impl From<HandoverError> for CommandError {
                     false => format!("`cargo marketplace add {package}` uses a library"),
                 })
             }
+            HandoverError::ReadOnly { .. } => failed(&error)
+                .with_note(NOTHING_WRITTEN)
+                .with_help("make it writable, or name another home with `CARGO_HOME` and add the registry there"),
             HandoverError::LockFile(_)
             | HandoverError::Replacement(_)
             | HandoverError::Manifest { .. }

@@ -2,6 +2,7 @@
 
 use super::{ONCE_ONLINE, failed, refused};
 use crate::commands::error::{CommandError, Kind};
+use crate::model::RegistryName;
 use crate::registry::backend::{self, BackendError};
 use crate::registry::cargo_settings::SettingsError;
 use crate::registry::credentials::CredentialError;
@@ -121,7 +122,7 @@ impl From<TransportError> for CommandError {
             TransportError::Unauthorized { registry, .. } => {
                 let shown = failed(&error).with_code("MP0208");
                 shown.with_help(match registry {
-                    Some(name) => format!("`cargo login --registry {name}` stores a token"),
+                    Some(name) => stores_token(name),
                     None => "tokens are shown to a registry's own server only".to_owned(),
                 })
             }
@@ -139,6 +140,11 @@ impl From<TransportError> for CommandError {
             _ => failed(&error),
         }
     }
+}
+
+/// How a token is kept for a registry that cargo knows.
+pub(in crate::commands) fn stores_token(name: &RegistryName) -> String {
+    format!("`cargo login --registry {name}` stores a token")
 }
 
 impl From<NetworkError> for CommandError {

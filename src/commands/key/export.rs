@@ -1,15 +1,17 @@
 //! `key export`: a key for other programs, or for a backup. A secret goes into a file that only its
 //! owner reads, encrypted, and nowhere else.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::disk::{self, Readers};
+use crate::disk::{self, Failure, Readers};
 use crate::model::PublicKey;
 use crate::publish::keystore::{KeyName, KeystoreError};
 use crate::trust::ed25519;
@@ -52,6 +54,7 @@ pub enum Format {
 /// Runs the command.
 pub fn run(args: ExportArgs, context: &Context) -> Result<(), CommandError> {
     let store = context.keystore();
+    let public = store.get(&args.name)?;
     let (text, readers) = match args.secret {
         true => {
             if !store.is_encrypted(&args.name)? {
@@ -62,19 +65,37 @@ pub fn run(args: ExportArgs, context: &Context) -> Result<(), CommandError> {
             (store.secret_text(&args.name)?, Readers::Owner)
         }
         false => {
-            let key = store.get(&args.name)?;
-            let text = written(&key.public, &args.name, args.format)?;
+            let text = written(&public.public, &args.name, args.format)?;
             (text.into(), Readers::All)
         }
     };
-    let Some(output) = &args.output else {
+    if let Some(output) = &args.output {
+        let path = context.absolute(output);
+        disk::create(&path, text.as_bytes(), readers).map_err(unwritten)?;
+        let object = format!("key `{}` to {}", args.name, output.display());
+        context.shell.status("Exported", &object);
+    }
+    if context.shell.is_json() {
+        let mut body = super::to_json(&public);
+        match &args.output {
+            Some(output) => body["path"] = json!(context.absolute(output)),
+            None => body["text"] = json!(text.as_str()),
+        }
+        context.shell.message("key", body);
+    } else if args.output.is_none() {
         context.shell.lines(text.trim_end());
-        return Ok(());
-    };
-    disk::create(&context.absolute(output), text.as_bytes(), readers)?;
-    let object = format!("key `{}` to {}", args.name, output.display());
-    context.shell.status("Exported", &object);
+    }
     Ok(())
+}
+
+/// A backup that is there already may be the only one.
+fn unwritten(failure: Failure) -> CommandError {
+    if failure.source.kind() != ErrorKind::AlreadyExists {
+        return failure.into();
+    }
+    let text = format!("`{}` exists already", failure.path.display());
+    let error = CommandError::failure(text).with_note("nothing was written");
+    error.with_help("name another file, or remove that one first")
 }
 
 fn written(key: &PublicKey, name: &KeyName, format: Format) -> Result<String, CommandError> {

@@ -134,7 +134,13 @@ fn check_signer(
 
 /// What an error means to the user.
 pub(super) fn refused(error: &OwnersError, package: &PackageName) -> CommandError {
-    let shown = CommandError::from_error(Kind::Failure, error);
+    let shown = match error {
+        OwnersError::NoPackage(_) | OwnersError::NoOwner(_) => {
+            CommandError::from_error(Kind::Failure, error)
+        }
+        _ => CommandError::failure(format!("the owners of `{package}` stay as they are"))
+            .caused_by(Some(error)),
+    };
     match error {
         OwnersError::NoPackage(_) => shown
             .with_code("MP0203")
@@ -143,7 +149,13 @@ pub(super) fn refused(error: &OwnersError, package: &PackageName) -> CommandErro
         OwnersError::IsOwner(_) | OwnersError::IsNoOwner(_) | OwnersError::Nothing => {
             shown.with_help(format!("see `cargo marketplace owner list {package}`"))
         }
-        OwnersError::Nobody | OwnersError::Threshold { .. } => shown,
+        OwnersError::Nobody => shown.with_help(format!(
+            "add another one first: `cargo marketplace owner add {package} PUBLISHER --registry-dir DIR`"
+        )),
+        OwnersError::Threshold { count: 1, .. } => shown.with_help("`--threshold` may be 1 here"),
+        OwnersError::Threshold { count, .. } => {
+            shown.with_help(format!("`--threshold` may be from 1 to {count} here"))
+        }
     }
 }
 

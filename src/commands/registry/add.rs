@@ -1,6 +1,6 @@
 //! `registry add`: trusting a registry for the first time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,7 +9,9 @@ use serde_json::json;
 use super::first_trust::Pin;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::commands::failures::stores_token;
 use crate::commands::{project_trust, reading};
+use crate::disk::failed;
 use crate::model::{DigestError, RegistryName, Sha256Digest};
 use crate::registry::cargo_config;
 use crate::registry::cargo_settings::variable_of;
@@ -86,24 +88,18 @@ pub fn run(args: AddArgs, context: &Context) -> Result<(), CommandError> {
         registry.add_mirror(url);
     }
     check_name(&registry, &context.config()?)?;
-    trust(pin, &*transport, &registry, credentials.clone(), context)?;
+    // Before anything is kept; this comes from no server.
+    project_trust::demands(context, &registry)?;
+    let kept = Kept::before(&registry, context)?;
+    let trusted = trust(pin, &*transport, &registry, credentials.clone(), context);
     registry.auth_required = credentials.is_some_and(|known| known.were_used());
-    // Not held over the network; so the name may be taken by now.
-    let _lock = context.lock_config()?;
-    let mut config = context.config()?;
-    check_name(&registry, &config)?;
-    // Before our own file: a name that cargo knows otherwise is refused.
-    let changed = cargo_config::add(&context.cargo_home, &args.name, &args.url)?;
-    config.set(&registry)?;
-    config.save()?;
+    let saved = trusted.and_then(|()| save(&registry, context));
+    let changed = saved.map_err(|error| match kept.forget() {
+        Ok(()) => with_log_in(error, &args),
+        Err(failure) => failure,
+    })?;
     if let Some(path) = changed {
-        let object = format!("`{}` to {}", args.name, path.display());
-        context.shell.status("Adding", &object);
-        let text = format!(
-            "plain cargo works too: `cargo add PACKAGE --registry {}`",
-            args.name
-        );
-        context.shell.note(&text);
+        tell_cargo(&registry, &path, context);
     }
     if context.shell.is_json() {
         let body = json!({
@@ -175,8 +171,79 @@ fn log_in(args: &AddArgs) -> String {
     )
 }
 
-/// Keeps the root and brings the registry up to date from it, so that what is added works. If it
-/// does not, a root that was not trusted before is forgotten again.
+/// A server that shows its root to everybody may ask for a token later.
+fn with_log_in(error: CommandError, args: &AddArgs) -> CommandError {
+    match error.help == Some(stores_token(&args.name)) {
+        true => error.with_help(log_in(args)),
+        false => error,
+    }
+}
+
+/// Writes the registry into our configuration and cargo's; returns cargo's file, if it was changed.
+fn save(registry: &Registry, context: &Context) -> Result<Option<PathBuf>, CommandError> {
+    // Not held over the network; so the name may be taken by now.
+    let _lock = context.lock_config()?;
+    let mut config = context.config()?;
+    check_name(registry, &config)?;
+    // Before our own file: a name that cargo knows otherwise is refused.
+    let changed = cargo_config::add(&context.cargo_home, &registry.name, &registry.url)?;
+    config.set(registry)?;
+    config.save()?;
+    Ok(changed)
+}
+
+/// Says what plain cargo can do from now on.
+fn tell_cargo(registry: &Registry, path: &Path, context: &Context) {
+    let name = &registry.name;
+    let object = format!("`{name}` to {}", path.display());
+    context.shell.status("Adding", &object);
+    context.shell.note(&match registry.auth_required {
+        true => format!(
+            "plain cargo reads `{name}` only where a credential provider is named: `registry.global-credential-providers` in its configuration"
+        ),
+        false => format!("plain cargo works too: `cargo add PACKAGE --registry {name}`"),
+    });
+}
+
+/// What was kept of a registry before it was added.
+struct Kept<'a> {
+    files: Files<'a>,
+    is_folder: bool,
+    is_trusted: bool,
+}
+
+impl Kept<'_> {
+    fn before(registry: &Registry, context: &Context) -> Result<Self, CommandError> {
+        let folder = context.home.join(registry.registry_id.to_string());
+        let is_folder = folder.exists();
+        let files = Files::new(folder, None);
+        Ok(Self {
+            is_folder,
+            is_trusted: metadata::trusted_root(&files)?.is_some(),
+            files,
+        })
+    }
+
+    /// What was not trusted before is trusted no more; of what was not known before nothing stays.
+    fn forget(&self) -> Result<(), CommandError> {
+        if self.is_trusted {
+            return Ok(());
+        }
+        metadata::distrust(&self.files)?;
+        let folder = self.files.folder();
+        if self.is_folder || !folder.exists() {
+            return Ok(());
+        }
+        let removed = std::fs::remove_dir_all(folder).map_err(failed("remove", folder));
+        // Our own folder is made on the way, too; one that holds more stays.
+        if let Some(home) = folder.parent() {
+            let _ = std::fs::remove_dir(home);
+        }
+        Ok(removed?)
+    }
+}
+
+/// Keeps the root and brings the registry up to date from it, so that what is added works.
 fn trust<'a>(
     pin: Pin,
     transport: &dyn Transport,
@@ -184,37 +251,25 @@ fn trust<'a>(
     credentials: Option<Arc<Credentials<'a>>>,
     context: &'a Context,
 ) -> Result<(), CommandError> {
-    // Before anything is kept; this comes from no server.
-    project_trust::demands(context, registry)?;
     let files = Files::new(context.home.join(registry.registry_id.to_string()), None);
     let known = metadata::trusted_root(&files)?;
-    let is_new = known.is_none();
     pin.keep(known, transport, &files, registry)?;
-    match reading::client_with(context, registry, credentials) {
-        Ok(client) if !client.freshness().is_online && !context.offline => {
-            let error = format!("`{}` does not answer as a registry", registry.url);
-            Err(CommandError::failure(error)
-                .with_code("MP0201")
-                .with_note("nothing was added")
-                .with_help("check the address, and try again"))
-        }
-        Ok(client) => {
-            let text = format!(
-                "`{}` root v{}, valid until {}",
-                registry.name,
-                client.root_version(),
-                client.root_expires()
-            );
-            context.shell.status("Trusting", &text);
-            Ok(())
-        }
-        Err(error) => {
-            if is_new {
-                metadata::distrust(&files)?;
-            }
-            Err(error)
-        }
+    let client = reading::client_with(context, registry, credentials)?;
+    if !client.freshness().is_online && !context.offline {
+        let error = format!("`{}` does not answer as a registry", registry.url);
+        return Err(CommandError::failure(error)
+            .with_code("MP0201")
+            .with_note("nothing was added")
+            .with_help("check the address, and try again"));
     }
+    let text = format!(
+        "`{}` root v{}, valid until {}",
+        registry.name,
+        client.root_version(),
+        client.root_expires()
+    );
+    context.shell.status("Trusting", &text);
+    Ok(())
 }
 
 /// The keys of the sample registry lie in this project's source: whoever wants can sign with them.

@@ -1,6 +1,6 @@
 //! `registry check`: whether a registry in a folder is whole and consistent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -37,7 +37,7 @@ pub fn run(args: CheckArgs, context: &Context) -> Result<(), CommandError> {
     for finding in &report.findings {
         show(finding, context);
     }
-    show_remarks(&report, context);
+    show_remarks(&report, &args.dir, context);
     if shell.is_json() {
         shell.message("check-finished", summary(&report));
     }
@@ -64,7 +64,8 @@ fn show(finding: &Finding, context: &Context) {
     }
 }
 
-fn show_remarks(report: &Report, context: &Context) {
+fn show_remarks(report: &Report, folder: &Path, context: &Context) {
+    let folder = folder.display();
     let shell = &context.shell;
     if let Some(part) = report.unchecked {
         shell.warn(&format!("not everything was checked: {part}"));
@@ -73,7 +74,7 @@ fn show_remarks(report: &Report, context: &Context) {
         let roles: Vec<&str> = report.waiting.iter().map(String::as_str).collect();
         let roles = roles.join(", ");
         shell.warn(&format!(
-            "drafts wait for signatures: {roles}; `cargo marketplace registry sign DIR`"
+            "drafts wait for signatures: {roles}; `cargo marketplace registry sign {folder}`"
         ));
     }
     for ageing in &report.ageing {
@@ -81,7 +82,8 @@ fn show_remarks(report: &Report, context: &Context) {
     }
     if !report.unclaimed.is_empty() {
         let packages = count(report.unclaimed.len(), "package");
-        let text = format!("{packages} not claimed yet: `cargo marketplace registry claim DIR`");
+        let text =
+            format!("{packages} not claimed yet: `cargo marketplace registry claim {folder}`");
         shell.note(&text);
     }
     for path in &report.unreferenced {

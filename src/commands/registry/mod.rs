@@ -24,6 +24,8 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::error::CommandError;
+use crate::model::RegistryName;
+use crate::registry::config::{ConfigError, Registry};
 
 /// Adds registries; makes, checks and serves them
 #[derive(Debug, Args)]
@@ -74,4 +76,22 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Serve(args) => serve::run(args, context),
         RegistryCommand::Withdraw(args) => withdraw::run(args, context),
     }
+}
+
+/// The registry that a command is about, which takes its name as a word and not as `--registry`.
+fn registry_of(
+    command: &str,
+    name: Option<&RegistryName>,
+    context: &Context,
+) -> Result<Registry, CommandError> {
+    context.registry(name).map_err(|error| {
+        let known = match &error {
+            ConfigError::Ambiguous { known } => known.clone(),
+            _ => return error.into(),
+        };
+        let each = known.iter();
+        let each = each.map(|name| format!("`cargo marketplace registry {command} {name}`"));
+        let help = format!("say which: {}", each.collect::<Vec<_>>().join(", "));
+        CommandError::from(error).with_help(help)
+    })
 }

@@ -27,7 +27,7 @@ pub struct PinArgs {
 
 /// Runs the command.
 pub fn run(args: PinArgs, context: &Context) -> Result<(), CommandError> {
-    let registry = context.registry(args.name.as_ref())?;
+    let registry = super::registry_of("pin", args.name.as_ref(), context)?;
     // What the project demands already is checked here: a pin is never lowered.
     let client = reading::client(context, &registry)?;
     let snapshot = client.snapshot_version();

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::formats::layout;
 use crate::registry::serve;
 
 /// Serves a registry in a folder on this machine, until it is ended
@@ -26,7 +27,8 @@ pub struct ServeArgs {
 
 /// Runs the command.
 pub fn run(args: ServeArgs, context: &Context) -> Result<(), CommandError> {
-    let running = serve::spawn(&context.absolute(&args.dir), args.port)?;
+    let path = context.absolute(&args.dir);
+    let running = serve::spawn(&path, args.port)?;
     if context.shell.is_json() {
         context
             .shell
@@ -39,6 +41,11 @@ pub fn run(args: ServeArgs, context: &Context) -> Result<(), CommandError> {
     context
         .shell
         .status("Serving", &format!("`{folder}` at {}", running.url()));
+    if !path.join(layout::metadata("root", 1)).is_file() {
+        context.shell.warn(&format!(
+            "`{folder}` holds no registry: there is no `tuf/1.root.json`"
+        ));
+    }
     context.shell.note("press Ctrl-C to end");
     running.wait();
     Ok(())

@@ -18,7 +18,7 @@ pub struct ShowArgs {
 
 /// Runs the command.
 pub fn run(args: ShowArgs, context: &Context) -> Result<(), CommandError> {
-    let registry = context.registry(args.name.as_ref())?;
+    let registry = super::registry_of("show", args.name.as_ref(), context)?;
     let client = reading::client(context, &registry)?;
     let freshness = client.freshness();
     let index = client.catalog_index()?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
 use super::role_change::{Registry, Signing, advance, list, show};
 use crate::commands::context::Context;
@@ -49,8 +50,18 @@ pub struct SignArgs {
 pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     let path = context.absolute(&args.dir);
     if args.discard {
-        drafts::throw_away(&path)?;
-        context.shell.status("Discarded", "the drafts");
+        let discarded = drafts::throw_away(&path)?;
+        match discarded.is_empty() {
+            true => context.shell.note("there were no drafts to discard"),
+            false => {
+                let roles = format!("the drafts of {}", discarded.join(", "));
+                context.shell.status("Discarded", &roles);
+            }
+        }
+        if context.shell.is_json() {
+            let body = json!({ "roles": discarded });
+            context.shell.message("drafts-discarded", body);
+        }
         return Ok(());
     }
     let drafting = || drafted(&path, &args.role, context);

@@ -75,6 +75,11 @@ pub fn run(args: WithdrawArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 fn checksum(state: &PackageState, version: &Version) -> Result<Sha256Digest, CommandError> {
+    if state.withdrawn.contains(version) {
+        let package = &state.document.package;
+        let error = CommandError::failure(format!("`{package}` {version} was withdrawn already"));
+        return Err(error.with_note("nothing was written"));
+    }
     let entry = state.document.entry(version);
     let entry = entry.ok_or_else(|| no_release(&state.document.package, version))?;
     Ok(entry.release.checksum)

@@ -20,11 +20,15 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandErr
     let manifest = context.manifest(args.manifest_path.as_ref());
     let project = LockedProject::open(context, manifest.as_deref(), args.read.backend)?;
     let packages = project.examine()?;
-    let object = format!(
-        "{} of {}",
-        count(packages.len(), "package"),
-        project.names().join(", ")
-    );
+    let names = project.names();
+    let object = match names.is_empty() {
+        true => "no package: none is of a registry that you have added".to_owned(),
+        false => format!(
+            "{} of {}",
+            count(packages.len(), "package"),
+            names.join(", ")
+        ),
+    };
     context.shell.status("Verifying", &object);
     let found = packages
         .par_iter()

@@ -9,7 +9,7 @@ use super::project::{Project, list, prepare, workspace};
 use super::{Ground, HandoverError, Session, Summary};
 use crate::install::cargo::Call;
 use crate::install::replacement::Purpose;
-use crate::model::{Event, PackageName};
+use crate::model::PackageName;
 
 /// A package to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,13 +50,7 @@ pub fn add(session: Session<'_>, request: AddRequest<'_>) -> Result<Summary, Han
     let before = Before::read(files)?;
     let added = run_cargo_add(&ground, request).and_then(|()| prepare(session, project));
     match added {
-        Ok(ready) => {
-            session.events.event(Event::Note(format!(
-                "plain `cargo build` asks `{}` itself; `cargo marketplace exec -- build` builds what was verified",
-                session.registry.name
-            )));
-            Ok(ready.summary)
-        }
+        Ok(ready) => Ok(ready.summary),
         Err(error) => {
             before.restore()?;
             Err(error)

@@ -49,7 +49,8 @@ pub struct BinaryRequest<'a> {
 pub fn install(session: Session<'_>, request: BinaryRequest<'_>) -> Result<Summary, HandoverError> {
     let entry = request.entry;
     refuse_without_binary(entry)?;
-    let scratch = session.registry.scratch("install-")?;
+    let scratch = session.registry.scratch("install-");
+    let scratch = scratch.map_err(|failure| HandoverError::of_state(failure, session.registry))?;
     let neutral = scratch.path().join("empty");
     let copy = scratch.path().join("copy");
     disk::create_folder(&neutral)?;

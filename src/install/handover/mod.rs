@@ -14,6 +14,7 @@ mod project;
 mod tests;
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -27,7 +28,7 @@ use super::lock_file::LockFileError;
 use super::replacement::{self, Purpose, Replacement, ReplacementError};
 use super::resolve::{self, ResolveError};
 use super::{Registry, Source, temporary};
-use crate::disk::Failure;
+use crate::disk::{self, Failure};
 use crate::model::{Entry, EventSink, PackageName};
 use crate::trust::Verified;
 
@@ -104,9 +105,35 @@ pub enum HandoverError {
     /// Cargo left no lock file behind.
     #[error("cargo wrote no `{}`", .0.display())]
     NoLockFile(PathBuf),
+    /// Nobody may write where cargo is to find what was verified.
+    #[error("nothing can be written in `{}`", folder.display())]
+    ReadOnly {
+        /// The folder of all registries.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file could not be read or written.
     #[error(transparent)]
     Disk(#[from] Failure),
+}
+
+impl HandoverError {
+    /// A failure to write into a registry's state, before anything else was done.
+    fn of_state(failure: Failure, registry: &Registry) -> Self {
+        match disk::is_read_only(&failure.source) {
+            true => Self::ReadOnly {
+                folder: registry
+                    .state
+                    .parent()
+                    .unwrap_or(&registry.state)
+                    .to_owned(),
+                source: failure.source,
+            },
+            false => failure.into(),
+        }
+    }
 }
 
 /// A folder whose configuration was checked, and what a call of cargo there must be told.
@@ -122,7 +149,10 @@ struct Ground<'a> {
 impl<'a> Ground<'a> {
     /// Checks the configuration that cargo reads in a folder.
     fn check(session: Session<'a>, folder: &Path) -> Result<Self, HandoverError> {
-        let local = LocalRegistry::open(&session.registry.local())?;
+        let registry = session.registry;
+        let temporary = temporary::claim(&registry.temporary())
+            .map_err(|failure| HandoverError::of_state(failure, registry))?;
+        let local = LocalRegistry::open(&registry.local())?;
         let files = guard::read_all(folder, &session.cargo.home)?;
         let names = guard::check_configuration(&files, session.registry, local.folder())?;
         Ok(Self {
@@ -130,7 +160,7 @@ impl<'a> Ground<'a> {
             local,
             files,
             names,
-            _temporary: temporary::claim(&session.registry.temporary())?,
+            _temporary: temporary,
         })
     }
 
