@@ -338,3 +338,30 @@ fn nobody_waits_while_another_ones_package_is_built() {
     assert!(shown.contains("error[MP0604]"), "{shown}");
     market.must(["registry", "check", "registry", "--deep"]);
 }
+
+/// All but the first are refused, as the name is taken, or say that it is there; none takes away what
+/// another has added.
+#[test]
+fn a_registry_that_many_add_at_once_is_there() {
+    let env = TestEnv::new();
+    let folder = Fixture::get().registry_dir(&env);
+    let url = format!("file://{}", folder.display());
+    let root = folder.join("tuf/1.root.json").display().to_string();
+    let names = ["harbour", "harbour", "other", "harbour"];
+    for _ in 0..3 {
+        let add = |name| ["registry", "add", name, &url, "--root-file", &root];
+        let all = names.map(|name| spawn(env.command(add(name))));
+        let all = all.map(|child| child.wait_with_output().unwrap());
+        assert!(all.iter().any(|one| one.status.success()), "{all:?}");
+        for (name, _) in names
+            .iter()
+            .zip(&all)
+            .filter(|(_, one)| one.status.success())
+        {
+            let info = ["info", "tide-table", "--registry", name];
+            let shown = env.command(info).run();
+            assert_eq!(shown.code, Some(0), "{shown}");
+        }
+        fs::remove_dir_all(env.marketplace_home()).unwrap();
+    }
+}

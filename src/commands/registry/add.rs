@@ -207,17 +207,21 @@ fn tell_cargo(registry: &Registry, path: &Path, context: &Context) {
 
 /// What was kept of a registry before it was added.
 struct Kept<'a> {
+    context: &'a Context,
+    registry_id: Sha256Digest,
     files: Files<'a>,
     is_folder: bool,
     is_trusted: bool,
 }
 
-impl Kept<'_> {
-    fn before(registry: &Registry, context: &Context) -> Result<Self, CommandError> {
+impl<'a> Kept<'a> {
+    fn before(registry: &Registry, context: &'a Context) -> Result<Self, CommandError> {
         let folder = context.home.join(registry.registry_id.to_string());
         let is_folder = folder.exists();
         let files = Files::new(folder, None);
         Ok(Self {
+            context,
+            registry_id: registry.registry_id,
             is_folder,
             is_trusted: metadata::trusted_root(&files)?.is_some(),
             files,
@@ -226,7 +230,9 @@ impl Kept<'_> {
 
     /// What was not trusted before is trusted no more; of what was not known before nothing stays.
     fn forget(&self) -> Result<(), CommandError> {
-        if self.is_trusted {
+        // Another process may have added it in the meantime.
+        let mut known = self.context.config()?.registries()?.into_iter();
+        if self.is_trusted || known.any(|one| one.registry_id == self.registry_id) {
             return Ok(());
         }
         metadata::distrust(&self.files)?;
