@@ -279,6 +279,7 @@ fn a_revocation_names_statements_that_are_in_the_registry() {
       the key [DIGEST] is revoked, and would be good for another statement 2 of `tide-table` than the registry has
 
     note: nothing was written
+    help: make the change anew, with keys that are in force
     ");
     market.env.write("work/harbour.keys", honest);
     market.must(words("registry apply registry harbour.keys"));
