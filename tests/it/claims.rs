@@ -37,7 +37,7 @@ fn a_new_name_is_by_the_online_keys_word_only_until_it_is_claimed() {
     exit: 0
     --- stdout
     --- stderr
-    note: 1 package not claimed yet: `cargo marketplace registry claim DIR`
+    note: 1 package not claimed yet: `cargo marketplace registry claim registry`
     note: 15 files that nothing refers to; `--verbose` lists them
         Finished 4 packages, 4 releases, 62 files are in order; serial 2
     ");
