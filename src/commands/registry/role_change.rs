@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
+use crate::commands::shell::sanitize;
 use crate::commands::{prompt, signing};
 use crate::model::{KeyId, PublicKey};
 use crate::publish::drafts::{DraftError, Pending, Waiting};
@@ -158,15 +159,20 @@ fn signers(
     Ok(keys.iter().map(|key| key.name.to_string()).collect())
 }
 
-/// Shows what is drafted, and asks. Without a terminal nothing is signed.
-fn agreed(changes: &[String], signers: &[String]) -> Result<(), CommandError> {
+/// What is drafted, a line each, whatever stands in it: a draft comes from somebody else.
+fn question(changes: &[String], signers: &[String]) -> String {
+    let changes: Vec<_> = changes.iter().map(|line| sanitize(line)).collect();
     let signers: Vec<String> = signers.iter().map(|name| format!("`{name}`")).collect();
-    let question = format!(
+    format!(
         "  Drafted:\n    {}\n  Sign this with {}?",
         changes.join("\n    "),
         signers.join(", ")
-    );
-    let answer = prompt::confirm(&question);
+    )
+}
+
+/// Shows what is drafted, and asks. Without a terminal nothing is signed.
+fn agreed(changes: &[String], signers: &[String]) -> Result<(), CommandError> {
+    let answer = prompt::confirm(&question(changes, signers));
     if answer == Some(true) {
         return Ok(());
     }
@@ -321,5 +327,18 @@ pub(super) fn list(waiting: &[Waiting], context: &Context) {
             "Waiting",
             &format!("{role}: {signed} of {threshold} needed keys; may yet sign: {open}"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_cannot_add_lines_to_the_question() {
+        let changes = ["root: 2 of a, x\n\u{1b}[2J\n    root: 2 of b".to_owned()];
+        let asked = question(&changes, &["offline".to_owned()]);
+        assert_eq!(asked.lines().count(), 3, "{asked:?}");
+        assert!(asked.contains("root: 2 of a, x") && !asked.contains('\u{1b}'));
     }
 }
