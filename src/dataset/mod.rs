@@ -9,6 +9,7 @@ mod prescan;
 mod query;
 mod results;
 mod syntax;
+mod triples;
 
 pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
 pub use prescan::{PrescanError, STACK_SIZE};
