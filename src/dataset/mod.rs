@@ -4,12 +4,15 @@
 //! small registries, and the oracle for the compiled dataset that is to replace it. It reads bytes
 //! that were checked before; it never reaches the network: there is no SERVICE, FROM or LOAD.
 
+mod evaluate;
 mod examples;
 mod prescan;
 mod query;
 mod results;
 mod syntax;
 mod triples;
+#[cfg(test)]
+mod w3c;
 
 pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
 pub use prescan::{PrescanError, STACK_SIZE};

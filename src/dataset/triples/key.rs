@@ -22,7 +22,7 @@ const TYPED: u8 = b't';
 const SEPARATOR: u8 = 0;
 
 /// Says whether the number is a place in the dictionaries of a chain.
-pub(in crate::dataset) const fn is_of_chain(id: TermId) -> bool {
+pub(super) const fn is_of_chain(id: TermId) -> bool {
     id < INLINE
 }
 

@@ -20,7 +20,7 @@ mod tests;
 
 pub(in crate::dataset) use build::Builder;
 pub(in crate::dataset) use chain::{Chain, Matches};
-pub(in crate::dataset) use key::{TermId, inline_integer, is_of_chain};
+pub(in crate::dataset) use key::{OUTSIDE, TermId, inline_integer};
 pub(in crate::dataset) use merge::{Sources, merge};
 pub(in crate::dataset) use segment::Segment;
 
