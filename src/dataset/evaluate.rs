@@ -81,9 +81,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
         Quads(is_default_graph.then(pattern))
     }
 
-    fn internal_named_graphs(
-        &self,
-    ) -> impl Iterator<Item = Result<TermId, Damaged>> + use<'a> {
+    fn internal_named_graphs(&self) -> impl Iterator<Item = Result<TermId, Damaged>> + use<'a> {
         std::iter::empty()
     }
 

@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use oxigraph::io::{RdfFormat, RdfParser};
 use oxigraph::model::graph::CanonicalizationAlgorithm;
 use oxigraph::model::vocab::{rdf, xsd};
 use oxigraph::model::{
-    BlankNode, Graph, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, TermRef,
-    Triple,
+    BlankNode, Graph, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term,
+    TermRef, Triple,
 };
 use oxigraph::sparql::results::{
     QueryResultsFormat, QueryResultsParser, SliceQueryResultsParserOutput,
@@ -53,7 +52,9 @@ fn graph_of(path: &Path) -> Graph {
     let parser = RdfParser::from_format(format).with_base_iri(base).unwrap();
     let bytes = fs::read(path).unwrap();
     let quads = parser.for_slice(&bytes).map(|quad| quad.unwrap());
-    quads.map(|quad| Triple::new(quad.subject, quad.predicate, quad.object)).collect()
+    quads
+        .map(|quad| Triple::new(quad.subject, quad.predicate, quad.object))
+        .collect()
 }
 
 fn object(graph: &Graph, subject: &Term, predicate: &str) -> Option<Term> {
@@ -106,22 +107,31 @@ fn last(iri: &str) -> String {
 fn chain(graph: &Graph) -> Chain {
     let stray = NamedNode::new_unchecked("http://stray.example/");
     let stray = Triple::new(stray.clone(), stray, Literal::from(1));
-    let halves = graph.iter().enumerate().partition::<Vec<_>, _>(|(place, _)| place % 2 == 0);
+    let halves = graph
+        .iter()
+        .enumerate()
+        .partition::<Vec<_>, _>(|(place, _)| place % 2 == 0);
     let empty = Chain::default();
     let mut builder = Builder::new(&empty);
     builder.add(stray.as_ref()).unwrap();
-    halves.0.iter().for_each(|(_, triple)| builder.add(*triple).unwrap());
+    halves
+        .0
+        .iter()
+        .for_each(|(_, triple)| builder.add(*triple).unwrap());
     let base = Chain::new(vec![finish(builder)]).unwrap();
     let mut builder = Builder::new(&base);
     builder.remove(stray.as_ref()).unwrap();
-    halves.1.iter().for_each(|(_, triple)| builder.add(*triple).unwrap());
+    halves
+        .1
+        .iter()
+        .for_each(|(_, triple)| builder.add(*triple).unwrap());
     let delta = finish(builder);
     Chain::new(vec![base.segments()[0].clone(), delta]).unwrap()
 }
 
 fn finish(builder: Builder<'_>) -> Segment {
-    let file = builder.finish(Cursor::new(Vec::new())).unwrap();
-    Segment::open(OwnedBytes::new(file.into_inner())).unwrap()
+    let file = builder.finish(Vec::new()).unwrap();
+    Segment::open(OwnedBytes::new(file)).unwrap()
 }
 
 /// An answer as a graph, so that blank nodes may have any names: a node for each row.
@@ -163,7 +173,9 @@ impl Answer {
                 let rows = rows.map_err(|error| error.to_string())?;
                 let rows = rows.iter().map(|row| {
                     let bound = row.iter();
-                    bound.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect()
+                    bound
+                        .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
+                        .collect()
                 });
                 Self::of_rows(rows, is_ordered)
             }
@@ -178,13 +190,18 @@ impl Answer {
             _ => return Self::expected_graph(graph_of(path)),
         };
         let bytes = fs::read(path).unwrap();
-        match QueryResultsParser::from_format(format).for_slice(&bytes).unwrap() {
+        match QueryResultsParser::from_format(format)
+            .for_slice(&bytes)
+            .unwrap()
+        {
             SliceQueryResultsParserOutput::Boolean(truth) => Self::Truth(truth),
             SliceQueryResultsParserOutput::Solutions(rows) => {
                 let rows = rows.map(|row| {
                     let row = row.unwrap();
                     let bound = row.iter();
-                    bound.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect()
+                    bound
+                        .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
+                        .collect()
                 });
                 Self::of_rows(rows, is_ordered)
             }
@@ -208,7 +225,9 @@ impl Answer {
         let rows = all(&set, "solution").into_iter().map(|row| {
             let bindings = all(&row, "binding").into_iter().map(|binding| {
                 let name = of(&binding, "variable").unwrap();
-                let Term::Literal(name) = name else { panic!("{name}") };
+                let Term::Literal(name) = name else {
+                    panic!("{name}")
+                };
                 (name.value().to_owned(), of(&binding, "value").unwrap())
             });
             bindings.collect()
@@ -219,7 +238,9 @@ impl Answer {
 
 /// A number in one of its forms: `2.0` and `2` are the same decimal.
 fn by_value(term: Term) -> Term {
-    let Term::Literal(literal) = &term else { return term };
+    let Term::Literal(literal) = &term else {
+        return term;
+    };
     let is_inexact = [xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT].contains(&literal.datatype());
     match literal.value().parse::<f64>() {
         Ok(value) if is_inexact => {
@@ -253,17 +274,31 @@ fn judge(case: &Case, answer: Result<Answer, String>, is_ordered: bool) -> Outco
 fn evaluate(case: &Case) -> (Outcome, Outcome) {
     let text = fs::read_to_string(&case.query).unwrap();
     let is_ordered = text.to_ascii_uppercase().contains("ORDER BY")
-        && !case.result.as_ref().is_some_and(|path| path.extension().unwrap() == "ttl");
-    let relative = case.query.strip_prefix(folder()).unwrap().display().to_string();
+        && !case
+            .result
+            .as_ref()
+            .is_some_and(|path| path.extension().unwrap() == "ttl");
+    let relative = case
+        .query
+        .strip_prefix(folder())
+        .unwrap()
+        .display()
+        .to_string();
     let graph = case.data.as_deref().map(graph_of).unwrap_or_default();
     let prepare = || {
         let evaluator = SparqlEvaluator::new();
-        let evaluator = evaluator.with_base_iri(format!("{BASE}{relative}")).unwrap();
-        evaluator.parse_query(&text).map_err(|error| error.to_string())
+        let evaluator = evaluator
+            .with_base_iri(format!("{BASE}{relative}"))
+            .unwrap();
+        evaluator
+            .parse_query(&text)
+            .map_err(|error| error.to_string())
     };
     let store = Store::new().unwrap();
     for triple in &graph {
-        store.insert(triple.in_graph(GraphNameRef::DefaultGraph)).unwrap();
+        store
+            .insert(triple.in_graph(GraphNameRef::DefaultGraph))
+            .unwrap();
     }
     let chain = chain(&graph);
     let results = |execute: &dyn Fn() -> Result<Answer, String>| judge(case, execute(), is_ordered);
@@ -292,7 +327,9 @@ fn parse(case: &Case) -> Outcome {
 
 /// Why a test is left out.
 fn skipped(case: &Case) -> Option<&'static str> {
-    let text = fs::read_to_string(&case.query).unwrap().to_ascii_uppercase();
+    let text = fs::read_to_string(&case.query)
+        .unwrap()
+        .to_ascii_uppercase();
     match () {
         () if case.needs_named_graphs => Some("named graphs"),
         () if text.contains("FROM <") || text.contains("FROM NAMED") => Some("FROM"),
@@ -307,9 +344,13 @@ fn passes_what_oxigraphs_store_passes() {
         eprintln!("skipped: the W3C's tests are not there");
         return;
     }
-    let folders = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let folders = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let folders = folders.filter(|path| path.join("manifest.ttl").is_file());
-    let mut names: Vec<_> = folders.map(|f| f.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    let mut names: Vec<_> = folders
+        .map(|f| f.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
     names.sort();
     let cases: Vec<Case> = names.iter().flat_map(|name| cases(name)).collect();
     let (mut passed, mut skips, mut behind) = (0, BTreeMap::<_, usize>::new(), Vec::new());
@@ -329,7 +370,10 @@ fn passes_what_oxigraphs_store_passes() {
             (Outcome::Failed(why), _) => drop(both_fail.insert(format!("{}: {why}", case.name))),
         }
     }
-    eprintln!("{passed} of {} passed; skipped {skips:?}; not by the store either {both_fail:#?}", cases.len());
+    eprintln!(
+        "{passed} of {} passed; skipped {skips:?}; not by the store either {both_fail:#?}",
+        cases.len()
+    );
     assert!(behind.is_empty(), "{behind:#?}");
     assert!(passed > 150, "{passed}");
 }

@@ -1,7 +1,7 @@
 //! Triples that come and go, as a segment upon a chain.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Seek, Write};
+use std::io::Write;
 
 use oxigraph::model::{TermRef, TripleRef};
 use rayon::prelude::*;
@@ -73,12 +73,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Writes the segment. Returns the file.
-    pub(in crate::dataset) fn finish<W: Write + Seek>(self, out: W) -> Result<W, WriteError> {
+    pub(in crate::dataset) fn finish<W: Write>(self, out: W) -> Result<W, WriteError> {
         let first_id = self.first_id;
         let is_own = |id: TermId| key::is_of_chain(id) && id >= first_id;
         let mut terms: Vec<_> = self.ids.into_iter().filter(|(_, id)| is_own(*id)).collect();
         terms.par_sort_unstable();
-        let mut writer = SegmentWriter::new(out, first_id)?;
+        let mut writer = SegmentWriter::new(out, first_id);
         let mut sorted = vec![0; terms.len()];
         for (id, (key, number)) in (first_id..).zip(&terms) {
             writer.term(key)?;
@@ -91,8 +91,9 @@ impl<'a> Builder<'a> {
             false => id,
         };
         let changes = self.changes.into_iter();
-        let by_predicate: BTreeMap<_, _> =
-            changes.map(|(id, changes)| (renumber(id), changes)).collect();
+        let by_predicate: BTreeMap<_, _> = changes
+            .map(|(id, changes)| (renumber(id), changes))
+            .collect();
         for (predicate, mut changes) in by_predicate {
             for (pair, _) in &mut changes {
                 *pair = pair.map(renumber);

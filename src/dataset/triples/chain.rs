@@ -2,7 +2,7 @@
 
 use oxigraph::model::{Term, TermRef};
 
-use super::header::Row;
+use super::footer::Row;
 use super::key::{self, TermId};
 use super::pairs::{Pair, starting};
 use super::{Damaged, Segment};

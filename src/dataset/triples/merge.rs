@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::io::{Seek, Write};
+use std::io::Write;
 
-use super::header::Row;
+use super::footer::Row;
 use super::key::{self, TermId};
 use super::pairs::{Change, sum};
 use super::write::{SegmentWriter, WriteError};
@@ -20,13 +20,10 @@ pub(in crate::dataset) enum Sources<'a> {
 }
 
 /// Writes the segment that stands for several. Returns the file.
-pub(in crate::dataset) fn merge<W: Write + Seek>(
-    sources: Sources<'_>,
-    out: W,
-) -> Result<W, WriteError> {
+pub(in crate::dataset) fn merge<W: Write>(sources: Sources<'_>, out: W) -> Result<W, WriteError> {
     let mut merge = Merge::new(sources);
     let is_used = merge.used_terms()?;
-    let mut writer = SegmentWriter::new(out, merge.first_id)?;
+    let mut writer = SegmentWriter::new(out, merge.first_id);
     merge.terms(&is_used, &mut writer)?;
     writer.end_terms()?;
     for (predicate, rows) in merge.rows()? {
@@ -125,7 +122,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Writes the terms of all segments in one order, and notes their new numbers.
-    fn terms<W: Write + Seek>(
+    fn terms<W: Write>(
         &mut self,
         is_used: &[bool],
         writer: &mut SegmentWriter<W>,
@@ -166,7 +163,10 @@ impl<'a> Merge<'a> {
         for (source, segment) in self.segments.iter().enumerate() {
             for row in segment.rows() {
                 let predicate = self.renumber(source, row.predicate)?;
-                by_predicate.entry(predicate).or_default().push((source, row));
+                by_predicate
+                    .entry(predicate)
+                    .or_default()
+                    .push((source, row));
             }
         }
         Ok(by_predicate)

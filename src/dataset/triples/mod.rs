@@ -8,7 +8,7 @@
 
 mod build;
 mod chain;
-mod header;
+mod footer;
 mod key;
 mod merge;
 mod pairs;

@@ -5,7 +5,7 @@ use bytemuck::{Pod, pod_read_unaligned, try_cast_slice};
 use tantivy::directory::OwnedBytes;
 
 use super::Damaged;
-use super::header::{HEADER_LENGTH, Header, Row};
+use super::footer::{FOOTER_LENGTH, Footer, Row};
 use super::key::TermId;
 use super::pairs::Pair;
 
@@ -13,35 +13,41 @@ use super::pairs::Pair;
 #[derive(Debug, Clone)]
 pub(in crate::dataset) struct Segment {
     bytes: OwnedBytes,
-    header: Header,
+    footer: Footer,
     first_id: TermId,
     end_id: TermId,
 }
 
 impl Segment {
-    /// Opens the bytes of a segment file. It looks at the header and at the rows, so that all that
+    /// Opens the bytes of a segment file. It looks at the footer and at the rows, so that all that
     /// these point to is there.
     pub(in crate::dataset) fn open(bytes: OwnedBytes) -> Result<Self, Damaged> {
-        let header: Header = match bytes.get(..HEADER_LENGTH) {
-            Some(header) => pod_read_unaligned(header),
+        let footer: Footer = match bytes.last_chunk::<FOOTER_LENGTH>() {
+            Some(footer) => pod_read_unaligned(footer),
             None => return Err(Damaged("a segment is cut off")),
         };
-        if !header.is_sealed() {
-            return Err(Damaged("a segment has no header"));
+        if !footer.is_sealed() {
+            return Err(Damaged("a segment has no footer"));
         }
-        let end_id = header.first_id + header.terms;
+        let end_id = footer.first_id.saturating_add(footer.terms);
         let id = |number: u64| TermId::try_from(number).map_err(|_| Damaged("too many terms"));
         let segment = Self {
-            first_id: id(header.first_id)?,
+            first_id: id(footer.first_id)?,
             end_id: id(end_id)?,
             bytes,
-            header,
+            footer,
         };
         let parts = [
-            segment.part::<u8>(0, header.terms_length).is_some(),
-            segment.part::<u32>(header.ends_start, header.terms + 1).is_some(),
-            segment.part::<Pair>(header.pairs_start, header.pairs).is_some(),
-            segment.part::<Row>(header.rows_start, header.rows).is_some(),
+            segment.part::<u8>(0, footer.terms_length).is_some(),
+            segment
+                .part::<u32>(footer.ends_start, footer.terms.saturating_add(1))
+                .is_some(),
+            segment
+                .part::<Pair>(footer.pairs_start, footer.pairs)
+                .is_some(),
+            segment
+                .part::<Row>(footer.rows_start, footer.rows)
+                .is_some(),
         ];
         if parts.contains(&false) {
             return Err(Damaged("a segment is cut off"));
@@ -56,12 +62,6 @@ impl Segment {
             true => Ok(segment),
             false => Err(Damaged("a segment points beyond its end")),
         }
-    }
-
-    /// Says whether all of the file is as it was written.
-    pub(in crate::dataset) fn is_whole(&self) -> bool {
-        let sum = crc32fast::hash(&self.bytes[HEADER_LENGTH..]);
-        u64::from(sum) == self.header.checksum
     }
 
     /// The number of its first own term.
@@ -107,7 +107,7 @@ impl Segment {
 
     /// What it says under each predicate.
     pub(super) fn rows(&self) -> &[Row] {
-        self.believed(self.header.rows_start, self.header.rows)
+        self.believed(self.footer.rows_start, self.footer.rows)
     }
 
     /// What it says under a predicate.
@@ -124,7 +124,10 @@ impl Segment {
 
     /// The pairs that a row adds, turned round and sorted by object.
     pub(super) fn by_object(&self, row: &Row) -> &[Pair] {
-        self.slice(row.added as usize + row.added_count as usize, row.added_count)
+        self.slice(
+            row.added as usize + row.added_count as usize,
+            row.added_count,
+        )
     }
 
     /// The pairs that a row removes, sorted by subject.
@@ -138,15 +141,15 @@ impl Segment {
     }
 
     fn terms(&self) -> &[u8] {
-        self.believed(0, self.header.terms_length)
+        self.believed(0, self.footer.terms_length)
     }
 
     fn ends(&self) -> &[u32] {
-        self.believed(self.header.ends_start, self.header.terms + 1)
+        self.believed(self.footer.ends_start, self.footer.terms.saturating_add(1))
     }
 
     fn pairs(&self) -> &[Pair] {
-        self.believed(self.header.pairs_start, self.header.pairs)
+        self.believed(self.footer.pairs_start, self.footer.pairs)
     }
 
     /// A part that was looked at when the segment was opened.
@@ -155,15 +158,15 @@ impl Segment {
     }
 
     fn part<T: Pod>(&self, start: u64, count: u64) -> Option<&[T]> {
-        let start = usize::try_from(start).ok()?.checked_add(HEADER_LENGTH)?;
+        let start = usize::try_from(start).ok()?;
         let length = usize::try_from(count).ok()?.checked_mul(size_of::<T>())?;
         let bytes = self.bytes.get(start..start.checked_add(length)?)?;
         try_cast_slice(bytes).ok()
     }
 
     #[cfg(test)]
-    pub(super) const fn header(&self) -> &Header {
-        &self.header
+    pub(super) const fn footer(&self) -> &Footer {
+        &self.footer
     }
 
     #[cfg(test)]

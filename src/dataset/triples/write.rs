@@ -1,9 +1,9 @@
 //! Writing a segment, part by part.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 
 use super::Damaged;
-use super::header::{HEADER_LENGTH, Header, Row};
+use super::footer::{Footer, Row};
 use super::key::{INLINE, TermId};
 use super::pairs::{Change, Pair, sum};
 
@@ -23,32 +23,34 @@ pub enum WriteError {
 
 /// Writes a segment: all terms in their order, then predicates in theirs.
 pub(super) struct SegmentWriter<W> {
-    out: Summed<W>,
-    header: Header,
+    out: Counted<W>,
+    footer: Footer,
     ends: Vec<u32>,
     rows: Vec<Row>,
 }
 
-impl<W: Write + Seek> SegmentWriter<W> {
+impl<W: Write> SegmentWriter<W> {
     /// Begins a segment whose first own term has this number.
-    pub(super) fn new(mut out: W, first_id: TermId) -> io::Result<Self> {
-        out.write_all(&[0; HEADER_LENGTH])?;
-        let mut header = Header::default();
-        header.first_id = u64::from(first_id);
-        Ok(Self {
-            out: Summed::new(out),
-            header,
+    pub(super) fn new(out: W, first_id: TermId) -> Self {
+        let mut footer = Footer::default();
+        footer.first_id = u64::from(first_id);
+        Self {
+            out: Counted {
+                inner: out,
+                length: 0,
+            },
+            footer,
             ends: vec![0],
             rows: Vec::new(),
-        })
+        }
     }
 
     /// Writes the next term; its bytes come after those of the one before.
     pub(super) fn term(&mut self, key: &[u8]) -> Result<(), WriteError> {
         self.out.write_all(key)?;
         self.ends.push(number(self.out.length)?);
-        self.header.terms += 1;
-        match self.header.first_id + self.header.terms <= u64::from(INLINE) {
+        self.footer.terms += 1;
+        match self.footer.first_id + self.footer.terms <= u64::from(INLINE) {
             true => Ok(()),
             false => Err(WriteError::TooMany),
         }
@@ -56,11 +58,11 @@ impl<W: Write + Seek> SegmentWriter<W> {
 
     /// Ends the terms.
     pub(super) fn end_terms(&mut self) -> io::Result<()> {
-        self.header.terms_length = self.out.length;
-        self.header.ends_start = self.out.align()?;
+        self.footer.terms_length = self.out.length;
+        self.footer.ends_start = self.out.align()?;
         self.out.write_all(bytemuck::cast_slice(&self.ends))?;
         self.ends = Vec::new();
-        self.header.pairs_start = self.out.align()?;
+        self.footer.pairs_start = self.out.align()?;
         Ok(())
     }
 
@@ -94,24 +96,22 @@ impl<W: Write + Seek> SegmentWriter<W> {
         Ok(())
     }
 
-    /// Writes the rest, and the header. Returns the file.
+    /// Writes the rest. Returns the file.
     pub(super) fn finish(mut self) -> io::Result<W> {
-        self.header.rows_start = self.out.length;
-        self.header.rows = self.rows.len() as u64;
+        self.footer.rows_start = self.out.align()?;
+        self.footer.rows = self.rows.len() as u64;
         self.out.write_all(bytemuck::cast_slice(&self.rows))?;
-        self.header.checksum = u64::from(self.out.checksum.finalize());
-        let mut out = self.out.inner;
-        out.seek(SeekFrom::Start(0))?;
-        out.write_all(bytemuck::bytes_of(&self.header.sealed()))?;
-        out.flush()?;
-        Ok(out)
+        self.out.align()?;
+        let footer = self.footer.sealed();
+        self.out.write_all(bytemuck::bytes_of(&footer))?;
+        Ok(self.out.inner)
     }
 
     /// Returns where they begin.
     fn pairs(&mut self, pairs: &[Pair]) -> Result<u32, WriteError> {
-        let start = number(self.header.pairs)?;
+        let start = number(self.footer.pairs)?;
         self.out.write_all(bytemuck::cast_slice(pairs))?;
-        self.header.pairs += pairs.len() as u64;
+        self.footer.pairs += pairs.len() as u64;
         Ok(start)
     }
 }
@@ -125,25 +125,15 @@ fn pairs_with(changes: &[Change], is_wanted: impl Fn(i32) -> bool) -> Vec<Pair> 
     wanted.map(|(pair, _)| *pair).collect()
 }
 
-/// What is written after the header, counted and summed up.
-struct Summed<W> {
+/// What is written, counted.
+struct Counted<W> {
     inner: W,
     length: u64,
-    checksum: crc32fast::Hasher,
 }
 
-impl<W: Write> Summed<W> {
-    fn new(inner: W) -> Self {
-        Self {
-            inner,
-            length: 0,
-            checksum: crc32fast::Hasher::new(),
-        }
-    }
-
+impl<W: Write> Counted<W> {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.inner.write_all(bytes)?;
-        self.checksum.update(bytes);
         self.length += bytes.len() as u64;
         Ok(())
     }

@@ -1,15 +1,15 @@
-//! How a segment file is laid out: a header, the bytes of all terms one after the other, where each ends,
-//! the pairs of all predicates, and a row for each predicate. Numbers are those of the machine.
+//! How a segment file is laid out: the bytes of all terms one after the other, where each ends, the pairs of
+//! all predicates, a row for each predicate, and a footer. Numbers are those of the machine.
 
 use bytemuck::{Pod, Zeroable, bytes_of};
 
-/// What a segment file starts with. Another byte order reads it as something else.
+/// What a footer starts with. Another byte order reads it as something else.
 const MAGIC: u64 = 0x3145_4c50_4952_544d;
 
-/// The start of a segment file. Places are in bytes from the end of the header, multiples of eight.
+/// The end of a segment file. Places are in bytes, multiples of eight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
-pub(super) struct Header {
+pub(super) struct Footer {
     magic: u64,
     /// The number of the segment's first own term.
     pub(super) first_id: u64,
@@ -27,14 +27,12 @@ pub(super) struct Header {
     pub(super) rows_start: u64,
     /// How many there are.
     pub(super) rows: u64,
-    /// The CRC-32 of all that follows the header.
-    pub(super) checksum: u64,
-    /// The CRC-32 of the header before this number.
-    own_checksum: u64,
+    /// The CRC-32 of the footer before this number.
+    checksum: u64,
 }
 
-/// The length of the header in bytes.
-pub(super) const HEADER_LENGTH: usize = size_of::<Header>();
+/// The length of the footer in bytes.
+pub(super) const FOOTER_LENGTH: usize = size_of::<Footer>();
 
 /// A predicate's pairs. Those that are added stand there twice: by subject, and then by object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
@@ -52,26 +50,26 @@ pub(super) struct Row {
     pub(super) removed_count: u32,
 }
 
-impl Header {
-    /// The header with what its writer need not say.
+impl Footer {
+    /// The footer with what its writer need not say.
     pub(super) fn sealed(mut self) -> Self {
         self.magic = MAGIC;
-        self.own_checksum = self.own_sum();
+        self.checksum = self.sum();
         self
     }
 
-    /// Says whether this is the header of a segment, and whole.
+    /// Says whether this is the footer of a segment, and whole.
     pub(super) fn is_sealed(&self) -> bool {
-        self.magic == MAGIC && self.own_checksum == self.own_sum()
+        self.magic == MAGIC && self.checksum == self.sum()
     }
 
-    fn own_sum(&self) -> u64 {
+    fn sum(&self) -> u64 {
         let bytes = bytes_of(self);
-        u64::from(crc32fast::hash(&bytes[..HEADER_LENGTH - size_of::<u64>()]))
+        u64::from(crc32fast::hash(&bytes[..FOOTER_LENGTH - size_of::<u64>()]))
     }
 }
 
-impl Default for Header {
+impl Default for Footer {
     fn default() -> Self {
         Self::zeroed()
     }
