@@ -23,6 +23,7 @@ pub(in crate::dataset) use chain::{Chain, Matches};
 pub(in crate::dataset) use key::{OUTSIDE, TermId, inline_integer};
 pub(in crate::dataset) use merge::{Sources, merge};
 pub(in crate::dataset) use segment::Segment;
+pub use write::WriteError;
 
 /// What is in a file is not what was written there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

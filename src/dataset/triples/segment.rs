@@ -75,7 +75,7 @@ impl Segment {
     }
 
     /// How many pairs it adds and removes.
-    pub(super) fn changes(&self) -> u64 {
+    pub(in crate::dataset) fn changes(&self) -> u64 {
         let count = |row: &Row| u64::from(row.added_count) + u64::from(row.removed_count);
         self.rows().iter().map(count).sum()
     }
