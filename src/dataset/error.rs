@@ -1,7 +1,7 @@
 //! Why a dataset cannot be opened or written.
 
 use super::triples::{Damaged, WriteError};
-use crate::disk::Failure;
+use crate::disk::{Failure, is_read_only};
 use crate::formats::v2::V2Error;
 
 /// Why a dataset cannot be opened or written.
@@ -25,4 +25,15 @@ pub enum DatasetError {
     /// The text index.
     #[error("the text index cannot be used")]
     Text(#[from] tantivy::TantivyError),
+    /// Other processes replace it again and again.
+    #[error("other processes keep replacing the dataset")]
+    Busy,
+}
+
+impl DatasetError {
+    /// Whether the place is one where nothing may be written.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Disk(failure) if is_read_only(&failure.source))
+    }
 }

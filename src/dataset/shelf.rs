@@ -83,6 +83,15 @@ impl Shelf {
         Ok(())
     }
 
+    /// Removes the manifest: there is no dataset any more.
+    pub(super) fn forget_manifest(&self) -> Result<(), DatasetError> {
+        match &self.folder {
+            Some(folder) => disk::remove(&folder.join(MANIFEST))?,
+            None => drop(self.aside().remove(Path::new(MANIFEST))),
+        }
+        Ok(())
+    }
+
     /// The bytes of a file, mapped; `None` if it is not there.
     pub(super) fn bytes(&self, name: &str) -> Result<Option<OwnedBytes>, DatasetError> {
         let read = self.files.open_read(Path::new(name));
@@ -138,17 +147,6 @@ impl Shelf {
             }
         }
         Ok(())
-    }
-
-    /// What Tantivy keeps aside under a name.
-    pub(super) fn aside_text(&self, name: &str) -> Option<String> {
-        let bytes = self.aside().get(Path::new(name)).cloned()?;
-        String::from_utf8(bytes).ok()
-    }
-
-    /// Puts aside what Tantivy will look for.
-    pub(super) fn put_aside(&self, name: &str, text: &str) {
-        self.aside().insert(name.into(), text.into());
     }
 
     fn aside(&self) -> MutexGuard<'_, HashMap<PathBuf, Vec<u8>>> {

@@ -357,4 +357,13 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         text: "Time, memory and rows are limited, since a short query can ask for more than any \
             machine has. Add LIMIT or a narrower pattern, or raise `--timeout` or `--max-memory`.",
     },
+    Explanation {
+        code: "MP0805",
+        title: "the dataset on this machine cannot be used",
+        next: "run the command again; it is built anew from the registry's packs",
+        text: "Search and SPARQL read a dataset that is compiled from the registry's v2 packs and kept \
+            beside the copy of its metadata. What is damaged in it is noticed and built anew without \
+            a question; this error means that this failed, too, or that the registry has more than a \
+            dataset can number. Nothing that is installed depends on it.",
+    },
 ];
