@@ -73,6 +73,11 @@ impl Dataset {
         self.manifest.serial
     }
 
+    /// The names of its files.
+    fn files(&self) -> BTreeSet<&str> {
+        self.manifest.files.keys().map(String::as_str).collect()
+    }
+
     /// The triples.
     pub(super) const fn chain(&self) -> &Chain {
         &self.chain
@@ -111,6 +116,8 @@ pub(super) fn advance(
     base: &str,
     packs: &[Packed<'_>],
 ) -> Result<Dataset, DatasetError> {
+    // What a killed writer left behind would be in the way.
+    shelf.sweep(&current.as_ref().map(Dataset::files).unwrap_or_default())?;
     let (mut current, mut rest) = (current, packs);
     if let Some((first, others)) = packs.split_first()
         && first.pack.from == 0
@@ -241,10 +248,10 @@ fn publish(shelf: &Shelf, mut manifest: Manifest) -> Result<Dataset, DatasetErro
         .map(|name| Ok((name.clone(), sealed(shelf, name, &manifest)?)))
         .collect::<Result<_, DatasetError>>()?;
     shelf.publish(&manifest.encode())?;
-    let kept = manifest.files.keys().map(String::as_str).collect();
-    shelf.sweep(&kept)?;
     let dataset = Dataset::of(shelf, manifest)?;
-    Ok(dataset.ok_or(Damaged("a file is not there"))?)
+    let dataset = dataset.ok_or(Damaged("a file is not there"))?;
+    shelf.sweep(&dataset.files())?;
+    Ok(dataset)
 }
 
 /// A file as it is, without a look into it if it was there before.
