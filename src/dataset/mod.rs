@@ -9,6 +9,8 @@ mod error;
 mod evaluate;
 mod examples;
 mod manifest;
+#[cfg(test)]
+mod oracle;
 mod place;
 mod prescan;
 mod query;
