@@ -391,6 +391,38 @@ fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
 }
 
 #[test]
+fn an_older_copy_of_a_package_is_no_attack_after_a_key_is_revoked() {
+    let market = rotated();
+    market.must(words("registry rebin registry --bits 4"));
+    market.must(words("verify tide-table@0.3.1"));
+    market.must(words("verify tide-cli"));
+    // Statement 3 of `tide-table` becomes the last good one of the key, and is in no copy of this user.
+    let published = publish_with(&market, "harbour");
+    assert!(published.starts_with("exit: 0"), "{published}");
+    market.must(words(
+        "key revoke harbour --key harbour-2 --registry-dir registry",
+    ));
+    market.must(words("registry apply registry harbour.keys"));
+    market.must(words("verify tide-cli"));
+    let offline = market.run(words("--offline info tide-table"));
+    assert_snapshot!(offline, @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0202]: `tide-table` is not in the offline copy of `harbour`
+    help: run it once with the registry in reach and without `--offline`
+    ");
+    for line in ["info tide-table --signatures", "verify tide-table@0.3.1"] {
+        let offline = market.run(words(&format!("--offline {line}")));
+        assert!(offline.contains("error[MP0202]"), "{offline}");
+    }
+    market.must(words("--offline verify tide-cli"));
+    // Online nothing of it is old, and the copy is whole from then on.
+    market.must(words("info tide-table"));
+    market.must(words("--offline info tide-table"));
+}
+
+#[test]
 fn the_operator_revokes_a_publishers_only_key() {
     let market = Market::published();
     let id = key_id(&market, "harbour");
