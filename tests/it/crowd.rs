@@ -365,3 +365,55 @@ fn a_registry_that_many_add_at_once_is_there() {
         fs::remove_dir_all(env.marketplace_home()).unwrap();
     }
 }
+
+/// Two add one registry, and the first one is refused at the end: what the second one has trusted in the
+/// meantime is gone, which is said, and not found out by the commands after it.
+#[test]
+fn who_adds_what_another_is_refused_is_told() {
+    let mut market = Market::published();
+    market.stop();
+    let env = &market.env;
+    let (whole, broken) = (env.path("work/registry"), env.path("work/broken"));
+    copy(&whole, &broken);
+    fs::remove_file(broken.join("tuf/timestamp.json")).unwrap();
+    let gates = [Gate::start(broken), Gate::start(whole)];
+    let root = format!("sha256:{}", market.root());
+    let home = env.path("home/new");
+    let add = |name: &str, gate: &Gate| {
+        let url = gate.url();
+        let command = env.command(["registry", "add", name, &url, "--root", &root]);
+        command.env("CARGO_HOME", &home)
+    };
+    let [first, second] = ["other", "harbour"]
+        .into_iter()
+        .zip(&gates)
+        .map(|(name, gate)| {
+            gate.hold(Some("2.root.json"));
+            let child = spawn(add(name, gate));
+            gate.reached();
+            child
+        })
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    gates[0].hold(None);
+    let refused = first.wait_with_output().unwrap();
+    assert_eq!(refused.status.code(), Some(101), "{refused:?}");
+    gates[1].hold(None);
+    let told = second.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(101), "{text}");
+    assert!(text.contains("took its root back"), "{text}");
+    assert!(
+        text.ends_with("note: nothing was added\nhelp: try again\n"),
+        "{text}"
+    );
+    let line = ["registry", "list"];
+    let listed = env.command(line).env("CARGO_HOME", &home).run();
+    assert_eq!(listed.stdout, "", "{listed}");
+    let again = add("harbour", &gates[1]).run();
+    assert_eq!(again.code, Some(0), "{again}");
+    let info = env.command(["info", "tide-table"]);
+    let info = info.env("CARGO_HOME", &home).run();
+    assert_eq!(info.code, Some(0), "{info}");
+}

@@ -13,7 +13,8 @@ use crate::registry::error::ClientError;
 use crate::registry::{metadata, seen};
 use crate::trust::tuf::Target;
 use crate::trust::{
-    PackageState, RecordContext, RecordError, Seen, SignedStatement, Verified, signed_statements, verify_record,
+    PackageState, RecordContext, RecordError, Seen, SignedStatement, Verified, signed_statements,
+    verify_record,
 };
 
 impl Client<'_> {
