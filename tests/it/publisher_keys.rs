@@ -22,9 +22,7 @@ fn key_id(market: &Market, name: &str) -> String {
 /// A registry that knows two keys of `harbour`.
 fn rotated() -> Market {
     let market = Market::published();
-    market.must(words(
-        "key rotate harbour --registry-dir registry --no-passphrase",
-    ));
+    market.must(words(ROTATE));
     market.must(words("registry apply registry harbour.keys"));
     market
 }
@@ -290,14 +288,7 @@ fn a_revocation_names_statements_that_are_in_the_registry() {
 fn what_a_key_signed_is_not_taken_in_once_it_is_revoked() {
     let market = rotated();
     // Signed with the old key, and not handed in yet.
-    let package = "package -p tide-cli --no-verify --registry-dir ../registry -o ../packaged";
-    let manifest = "work/samples/tide-cli/Cargo.toml";
-    let text = market.env.read(manifest).replace("1.2.0", "1.2.1");
-    market.env.write(manifest, text);
-    let packaged = market.run_in("work/samples", words(package));
-    assert!(packaged.starts_with("exit: 0"), "{packaged}");
-    let sign = "sign packaged/tide-cli-1.2.1.crate --registry-dir registry --key harbour";
-    market.must(words(sign));
+    signed_next(&market, "harbour", "registry");
 
     let revoke = "key revoke harbour --key harbour-2 --registry-dir registry";
     assert_snapshot!(market.run(words(revoke)), @"
