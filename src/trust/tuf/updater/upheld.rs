@@ -73,8 +73,8 @@ impl Upheld {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let era = self.era.iter().map(|Era { root, keys }| {
-            let keys: String = keys.iter().map(|key| format!(" {key}")).collect();
-            format!("keys {root}{keys}\n")
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            format!("keys {root} {}\n", keys.join(" "))
         });
         let lines = self.versions.iter();
         let lines = lines.map(|(file, (version, until))| format!("{version} {until} {file}\n"));
