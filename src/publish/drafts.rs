@@ -14,8 +14,10 @@ use serde_json::Value;
 
 use super::journal::{Journal, JournalError, refuse_link};
 use super::role_keys::{SealError, file};
+use super::roles::version_of;
 use crate::disk::{self, Durability, Failure, failed};
 use crate::formats::canonical_json::parse_strict;
+use crate::formats::layout;
 use crate::model::{KeyId, Signature};
 use crate::trust::tuf::{TufError, read_unsigned};
 
@@ -176,23 +178,51 @@ impl Drafts {
     }
 }
 
-/// Throws the drafts of a registry's folder away, when nobody is signing them; returns whose they were,
-/// whether they can be read or not.
-pub fn throw_away(registry: &Path) -> Result<Vec<String>, DraftError> {
+/// What became of drafts that were to be thrown away: the names of their roles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThrownAway {
+    /// Those that are gone, whether they could be read or not.
+    pub discarded: Vec<String>,
+    /// Those whose publication had begun: it cannot be taken back, and has come to its end.
+    pub published: Vec<String>,
+}
+
+/// Throws the drafts of a registry's folder away, when nobody is signing them.
+pub fn throw_away(registry: &Path) -> Result<ThrownAway, DraftError> {
     // A folder without drafts is left as it is.
     if !registry.join(FOLDER).exists() {
-        return Ok(Vec::new());
+        return Ok(ThrownAway::default());
     }
+    // A publication that was cut off comes to its end here.
     let _journal = Journal::open(registry)?;
     let folder = registry.join(FOLDER);
     refuse_link(&folder)?;
     let drafts = disk::entries_if_there(&folder)?.into_iter();
-    let mut roles: Vec<String> = drafts
-        .filter_map(|draft| Some(draft.path().file_stem()?.to_string_lossy().into_owned()))
-        .collect();
-    roles.sort();
+    let roles =
+        drafts.filter_map(|draft| Some(draft.path().file_stem()?.to_string_lossy().into_owned()));
+    let (mut published, mut discarded): (Vec<_>, Vec<_>) =
+        roles.partition(|role| is_published(registry, role));
+    published.sort();
+    discarded.sort();
     discard(registry)?;
-    Ok(roles)
+    Ok(ThrownAway {
+        discarded,
+        published,
+    })
+}
+
+/// Whether the registry has what the draft of a role would have it sign.
+fn is_published(registry: &Path, role: &str) -> bool {
+    let read = |path: &Path| {
+        refuse_link(path).ok()?;
+        let bytes = disk::read_if_there(path, disk::LIMIT).ok()??;
+        Some(Draft::read(role, &bytes).ok()?.signed)
+    };
+    let Some(drafted) = read(&registry.join(FOLDER).join(format!("{role}.json"))) else {
+        return false;
+    };
+    let present = layout::metadata(role, version_of(&drafted));
+    read(&registry.join(present)) == Some(drafted)
 }
 
 /// Throws drafts away, for who has the lock.
