@@ -2,6 +2,7 @@
 //! registry's folder until enough people have signed. Nothing reads them but those who sign: they lie
 //! where no client looks, and are metadata only once they are published.
 
+mod limits;
 mod pending;
 mod publication;
 mod rotation;
@@ -72,6 +73,15 @@ pub enum DraftError {
     /// A draft in which a key stands under another's id.
     #[error("the draft of `{0}` lists a key under an id that is not its own")]
     Keys(String),
+    /// A draft in which something stands for a key that is no key's id.
+    #[error("the draft of `{0}` names a key by what is no key's id")]
+    KeyIds(String),
+    /// Drafts by which a bin of claims would list others than the registry has. Whoever claims a package in
+    /// the meantime brings it about as much as whoever changes the draft.
+    #[error(
+        "with the drafts `{0}` would list other claims than the registry has: it has moved on since, or a draft was changed"
+    )]
+    Claims(String),
     /// A draft that changes what those who sign would not be shown.
     #[error("the draft of `{0}` changes more than keys, bins and expiry")]
     Beyond(String),
