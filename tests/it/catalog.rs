@@ -161,7 +161,7 @@ fn spoilt(
     };
     let mut last = part(true);
     let mut listed = vec![whole.clone()];
-    let mut add = |contents: Contents, range| {
+    let add = |contents: Contents, range| {
         let (bytes, pack) = packs::make(contents, range).unwrap();
         fs::write(root.join(layout::pack(&pack.sha256, format)), bytes).unwrap();
         pack

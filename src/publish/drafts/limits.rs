@@ -117,8 +117,7 @@ pub(super) fn check_lists(
         return beyond(Some(CLAIMED));
     };
     let mut shares = shares(before, (CLAIMED, bits));
-    let mut bins = after.bins(CLAIMED).into_iter();
-    let other = bins.find(|bin| {
+    let other = after.bins(CLAIMED).into_iter().find(|bin| {
         let share = shares.remove(bin).unwrap_or_default();
         after[bin]["targets"].as_object() != Some(&share)
     });
