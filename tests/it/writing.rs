@@ -593,3 +593,29 @@ fn nothing_is_built_on_an_older_state_of_a_role() {
     assert!(outcome.to_string().contains("version 1"), "{outcome}");
     assert_eq!(folder_digest(&market.env.path("work/registry")), before);
 }
+
+/// A file whose name is its own hash belongs to nobody else's change.
+#[test]
+fn a_damaged_archive_is_not_taken_for_what_somebody_else_published() {
+    let operator = Operator::new();
+    let file = operator.archive("tide", "1.0.0", "");
+    let bytes = fs::read(operator.env.path(&format!("work/{file}"))).unwrap();
+    let digest = Sha256Digest::of(&bytes);
+    let archive = operator
+        .market()
+        .join(format!("crates/tide/{digest}.crate"));
+    fs::create_dir_all(archive.parent().unwrap()).unwrap();
+    fs::write(&archive, "cut off").unwrap();
+    assert_snapshot!(operator.refused(&[&file]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0701]: `[ROOT]/work/market/crates/tide/[DIGEST].crate` is damaged: its bytes are not those that its name says
+    note: nothing was written
+    help: remove that file, and run the command again: it writes it anew
+    ");
+    fs::remove_file(&archive).unwrap();
+    let taken = operator.import(&[&file]);
+    assert!(taken.starts_with("exit: 0"), "{taken}");
+    assert_eq!(fs::read(&archive).unwrap(), bytes);
+}
