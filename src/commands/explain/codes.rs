@@ -287,8 +287,9 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         title: "drafts of the registry's roles do not fit",
         next: "`cargo marketplace registry sign DIR --discard` throws the drafts away; then start again",
         text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
-            signatures. What lies there now is damaged, or the registry has published another \
-            version since it was drafted, or it must be finished before something else is drafted.",
+            signatures. What lies there now is damaged, or says what those who sign would not be \
+            shown, or the registry has moved on since it was drafted, or has published it, or it must \
+            be finished before something else is drafted.",
     },
     Explanation {
         code: "MP0608",
