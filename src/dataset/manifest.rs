@@ -50,10 +50,9 @@ impl Manifest {
     /// The bytes of the file: JSON on one line, and its checksum on the next.
     pub(super) fn encode(&self) -> Vec<u8> {
         // A map of strings and numbers can always be written.
-        let mut text = serde_json::to_string(self).unwrap_or_default();
+        let text = serde_json::to_string(self).unwrap_or_default();
         let checksum = crc32fast::hash(text.as_bytes());
-        text.push_str(&format!("\n{checksum:08x}\n"));
-        text.into_bytes()
+        format!("{text}\n{checksum:08x}\n").into_bytes()
     }
 
     /// Reads the bytes of the file. `None` for a dataset of another form.

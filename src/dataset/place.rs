@@ -4,12 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
-use super::shelf::Shelf;
+use super::shelf::{LOCK, Shelf};
 use super::store::{self, Dataset, Packed};
 use crate::disk;
-
-/// The name of the lock of those who write.
-const LOCK: &str = "dataset.lock";
 
 /// The place of a registry's dataset.
 #[derive(Debug)]

@@ -41,6 +41,9 @@ pub(super) struct Stamp {
 /// The name of the manifest.
 const MANIFEST: &str = "dataset.json";
 
+/// The name of the lock of those who write.
+pub(super) const LOCK: &str = "dataset.lock";
+
 /// The most bytes of a manifest that are read.
 const MAX_MANIFEST: u64 = 4 << 20;
 
@@ -139,9 +142,9 @@ impl Shelf {
         };
         for entry in disk::entries_if_there(folder)? {
             let name = entry.file_name();
-            let is_kept = name.to_str().is_some_and(|name| {
-                kept.contains(name) || name == MANIFEST || name.ends_with(".lock")
-            });
+            let is_kept = name
+                .to_str()
+                .is_some_and(|name| kept.contains(name) || [MANIFEST, LOCK].contains(&name));
             if !is_kept {
                 disk::remove(&entry.path())?;
             }
