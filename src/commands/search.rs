@@ -55,7 +55,7 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
             .shell
             .warn(&format!("`{license}` is no SPDX license id{meant}"));
     }
-    let reading = reading::open(context, &args.read, None)?;
+    let reading = reading::open(context, &args.read, None, context.recent()?)?;
     let catalog = reading.catalog()?;
     let found = search(&catalog, &request);
     let shown = &found.hits[..found.hits.len().min(args.limit)];

@@ -3,19 +3,18 @@
 //! No input or output, no clock, no environment: everything here is a value. Text enters through
 //! `FromStr` and leaves through `Display`; past this folder no package name is a bare `String`.
 
-mod cooldown;
 mod digest;
 mod document;
 mod event;
 mod key;
 mod name;
 mod release;
+mod span;
 mod spec;
 mod statement;
 mod time;
 mod version;
 
-pub use cooldown::{Cooldown, CooldownError};
 pub use digest::{DigestError, Sha256Digest};
 pub use document::{Document, Entry, TrustState, Yank};
 pub use event::{Event, EventSink, Progress, Silent, Unit};
@@ -25,6 +24,7 @@ pub use release::{
     CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, ForeignLine, Kinds, Release,
     Requirement, RequirementError,
 };
+pub use span::{Span, SpanError};
 pub use spec::{PackageSpec, SpecError};
 pub use statement::{Body, Owners, Statement};
 pub use time::{TimeError, UtcTime};

@@ -123,6 +123,7 @@ impl ClientError {
             // Here the user has something to do.
             Self::File(FileError::Transport(
                 TransportError::Credentials { .. }
+                | TransportError::Setup(_)
                 | TransportError::Unauthorized {
                     refusal: Refusal::NoToken | Refusal::Rejected,
                     ..

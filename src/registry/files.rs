@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
 use super::keeping::Refusal;
@@ -27,9 +28,21 @@ const LOCK: &str = ".lock";
 pub struct Files<'a> {
     folder: PathBuf,
     mirrors: Option<Mirrors<'a>>,
+    reach: Mutex<Reach>,
     /// The version of the snapshot by which files are looked up; 0 until it is known.
     pub(super) snapshot: AtomicU64,
     pub(super) refusal: Refusal,
+}
+
+/// Whether the registry is asked for what the copy does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It is.
+    Online,
+    /// Not yet: the copy is recent, and may do.
+    Resting,
+    /// Not any more: it does not answer.
+    Silent,
 }
 
 /// Why a file is not to be had.
@@ -89,6 +102,7 @@ impl<'a> Files<'a> {
         Self {
             folder,
             mirrors,
+            reach: Mutex::new(Reach::Online),
             snapshot: AtomicU64::default(),
             refusal: Refusal::default(),
         }
@@ -96,12 +110,18 @@ impl<'a> Files<'a> {
 
     /// Whether the registry may be asked.
     pub(super) fn is_online(&self) -> bool {
-        self.mirrors.is_some()
+        self.mirrors().is_some()
     }
 
     /// Where the registry may be asked.
     pub(super) fn mirrors(&self) -> Option<&Mirrors<'a>> {
-        self.mirrors.as_ref()
+        let is_asked = *self.reach() == Reach::Online;
+        self.mirrors.as_ref().filter(|_| is_asked)
+    }
+
+    /// Whether the registry is not asked, and could be.
+    pub(super) fn is_resting(&self) -> bool {
+        *self.reach() == Reach::Resting
     }
 
     /// Adds the mirrors that the registry named when its policy was last verified: its own address
@@ -125,13 +145,26 @@ impl<'a> Files<'a> {
         let urls =
             urls.filter(|url: &BaseUrl| url.is_https() || (is_local && url.is_loopback_http()));
         let urls: Vec<BaseUrl> = urls.collect();
-        // Best effort: the registry can be read without them.
-        let _ = mirrors.add(&urls);
+        mirrors.add(&urls);
     }
 
     /// From now on only the copy is read: the registry does not answer.
-    pub(super) fn go_offline(&mut self) {
-        self.mirrors = None;
+    pub(super) fn go_offline(&self) {
+        *self.reach() = Reach::Silent;
+    }
+
+    /// From now on only the copy is read, until [`Files::wake`].
+    pub(super) fn rest(&self) {
+        *self.reach() = Reach::Resting;
+    }
+
+    /// From now on the registry is asked.
+    pub(super) fn wake(&self) {
+        *self.reach() = Reach::Online;
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the file that signed metadata lists: from the copy if that is it, else from the
@@ -243,7 +276,7 @@ impl<'a> Files<'a> {
         mut judge: impl FnMut(&BaseUrl, Vec<u8>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let path = || served.to_owned();
-        let mirrors = self.mirrors.as_ref();
+        let mirrors = self.mirrors();
         let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path() })?;
         mirrors.first(served, limit, |url, bytes| match bytes {
             Some(bytes) => judge(url, bytes),
@@ -278,7 +311,7 @@ mod tests {
 
         fn online(&self) -> Files<'static> {
             let url = BaseUrl::from_folder(self.served.path()).unwrap();
-            let mirrors = Mirrors::open(&url, Network::default(), None, &Silent).unwrap();
+            let mirrors = Mirrors::open(&url, Network::default(), None, &Silent);
             Files::new(self.copies.path().to_owned(), Some(mirrors))
         }
 

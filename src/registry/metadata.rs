@@ -8,7 +8,7 @@ use super::files::{FileError, Files};
 use super::keeping::METADATA;
 use super::mirrors::{Failures, Mirrors};
 use crate::formats::layout;
-use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
+use crate::model::{Event, EventSink, RegistryName, Sha256Digest, Span, UtcTime};
 use crate::trust::tuf::{
     Change, Mode, Request, Settings, TufError, Updater, Upheld, Withheld, ed25519_only,
 };
@@ -112,64 +112,121 @@ pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
     files.forget(ROOTS)
 }
 
-/// Brings the metadata up to date, or, if the registry does not answer, takes the copy.
-pub fn refresh(
-    files: &mut Files<'_>,
+/// How much a command must know of a registry's present state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It chooses something: the registry is asked, for as long as that takes.
+    Latest,
+    /// It shows something: a copy will do that is younger than this, and an older one where the registry does
+    /// not answer soon.
+    Recent(Span),
+}
+
+/// On what terms metadata is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The present time.
+    pub now: UtcTime,
+    /// No older snapshot will do.
+    pub least_snapshot: u64,
+    /// How new it must be.
+    pub need: Need,
+}
+
+/// Takes the copy for the registry's present state, if it is recent, and nothing of it is missing, expired or
+/// behind. A refresh in the future is none: the clock went back.
+pub fn recent(files: &Files<'_>, terms: &Terms) -> Option<(Updater, Freshness)> {
+    let Need::Recent(span) = terms.need else {
+        return None;
+    };
+    let refreshed = last_refresh(files).ok()??;
+    let age = terms.now.unix().saturating_sub(refreshed.unix());
+    if !(0..span.seconds()).contains(&age) {
+        return None;
+    }
+    let root = files.kept(ROOT).ok()??;
+    let updater = start(files, &root, terms.now, Mode::Recent).ok()?;
+    let mut updater = updater.with_least_snapshot(terms.least_snapshot);
+    answer_requests(&mut updater, files).ok()?;
+    files.look_up_by(updater.snapshot_version());
+    let freshness = freshness(&updater, Some(refreshed), false);
+    Some((updater, freshness))
+}
+
+/// Brings the metadata up to date, or, if the registry does not answer, takes the copy. `take` reads what goes
+/// with it.
+pub fn refresh<T>(
+    files: &Files<'_>,
     registry: &RegistryName,
-    (now, least_snapshot): (UtcTime, u64),
+    terms: &Terms,
     events: &dyn EventSink,
-) -> Result<(Updater, Freshness), ClientError> {
+    take: impl Fn((Updater, Freshness)) -> Result<T, ClientError>,
+) -> Result<T, ClientError> {
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotTrusted(registry.clone()))?;
     let refreshed = last_refresh(files)?;
     let mut fault = None;
-    if files.is_online() {
+    if let Some(mirrors) = files.mirrors() {
         events.event(Event::Updating {
             registry: registry.clone(),
         });
-        match online(files, &root, now, least_snapshot) {
-            Ok(result) => {
-                files.tell_refusal(registry, events);
-                return Ok(result);
-            }
-            Err(error) if error.is_network_fault() => {
-                let Some(refreshed) = refreshed else {
-                    return Err(no_copy(registry, error));
-                };
-                events.event(Event::UsingCopy {
-                    registry: registry.clone(),
-                    reason: error.network_reason(),
-                    age_seconds: now.unix().saturating_sub(refreshed.unix()).max(0),
-                });
-                files.go_offline();
-                fault = Some(error);
-            }
-            Err(error) => return Err(error),
+        if refreshed.is_some() && terms.need != Need::Latest {
+            mirrors.hurry();
         }
+        let taken = online(files, &root, terms).map(|updated| {
+            files.tell_refusal(registry, events);
+            take(updated)
+        });
+        mirrors.account().calm();
+        let error = match taken {
+            Ok(Ok(taken)) => return Ok(taken),
+            // What goes with new metadata and is withheld is no reason to choose by what was before.
+            Ok(Err(error)) if terms.need == Need::Latest => return Err(error),
+            Ok(Err(error)) | Err(error) => error,
+        };
+        match refreshed {
+            _ if !error.is_network_fault() => return Err(error),
+            None => return Err(no_copy(registry, error)),
+            Some(refreshed) => events.event(Event::UsingCopy {
+                registry: registry.clone(),
+                reason: error.network_reason(),
+                age_seconds: terms.now.unix().saturating_sub(refreshed.unix()).max(0),
+            }),
+        }
+        files.go_offline();
+        fault = Some(error);
     }
     // A newer one may have been kept before the registry fell silent, and what is kept below it with it.
     let root = files.kept(ROOT)?.unwrap_or(root);
-    let updater = offline(files, &root, now, least_snapshot);
-    let updater = updater.map_err(|error| match fault {
+    let copy = offline(files, &root, terms).and_then(|updater| {
+        let freshness = freshness(&updater, refreshed, false);
+        Ok((freshness.clone(), take((updater, freshness))?))
+    });
+    let (freshness, taken) = copy.map_err(|error| match fault {
         Some(fault) if error.is_missing_copy() => no_copy(registry, fault),
         _ => error,
     })?;
-    let freshness = freshness(&updater, refreshed, false);
+    warn_of_copy(registry, &freshness, terms.now, events);
+    Ok(taken)
+}
+
+/// Says what is known of a copy that is not the registry's present state.
+fn warn_of_copy(
+    registry: &RegistryName,
+    freshness: &Freshness,
+    now: UtcTime,
+    events: &dyn EventSink,
+) {
+    let expires = freshness.expires;
     if let Some(Withheld { role, version }) = &freshness.withheld {
-        let is = if freshness.expires <= now {
-            "was"
-        } else {
-            "is"
-        };
+        let is = if expires <= now { "was" } else { "is" };
         events.event(Event::Warning(format!(
-            "`{registry}` announced version {version} of `{role}`, which was not received: the copy {is} good until {}",
-            freshness.expires
+            "`{registry}` announced version {version} of `{role}`, which was not received: the copy {is} good until {expires}",
         )));
     }
-    if freshness.expires <= now {
+    if expires <= now {
         events.event(freshness.expired(registry));
     }
-    Ok((updater, freshness))
 }
 
 fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {
@@ -180,28 +237,22 @@ fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {
 }
 
 /// Reads the metadata again, of which another process has kept a newer version since.
-pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<(Updater, Freshness), ClientError> {
+pub fn catch_up(files: &Files<'_>, terms: &Terms) -> Result<(Updater, Freshness), ClientError> {
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotListed(ROOT.into()))?;
     if files.is_online() {
-        return online(files, &root, now, 0);
+        return online(files, &root, terms);
     }
-    // It is newer than what was demanded when the registry was opened.
-    let updater = offline(files, &root, now, 0)?;
+    let updater = offline(files, &root, terms)?;
     let freshness = freshness(&updater, last_refresh(files)?, false);
     Ok((updater, freshness))
 }
 
-fn offline(
-    files: &Files<'_>,
-    root: &[u8],
-    now: UtcTime,
-    least_snapshot: u64,
-) -> Result<Updater, ClientError> {
-    let updater = start(files, root, now, Mode::Offline)?;
+fn offline(files: &Files<'_>, root: &[u8], terms: &Terms) -> Result<Updater, ClientError> {
+    let updater = start(files, root, terms.now, Mode::Offline)?;
     let upheld = files.kept(UPHELD)?.unwrap_or_default();
     let mut updater = updater
-        .with_least_snapshot(least_snapshot)
+        .with_least_snapshot(terms.least_snapshot)
         .with_upheld(Upheld::decode(&upheld));
     answer_requests(&mut updater, files)?;
     files.look_up_by(updater.snapshot_version());
@@ -211,11 +262,11 @@ fn offline(
 fn online(
     files: &Files<'_>,
     root: &[u8],
-    now: UtcTime,
-    least_snapshot: u64,
+    terms: &Terms,
 ) -> Result<(Updater, Freshness), ClientError> {
+    let now = terms.now;
     let updater = start(files, root, now, Mode::Online)?;
-    let mut updater = updater.with_least_snapshot(least_snapshot);
+    let mut updater = updater.with_least_snapshot(terms.least_snapshot);
     answer_requests(&mut updater, files)?;
     files.amend(REFRESHED, |kept| {
         let is_later = kept.and_then(read_time).is_none_or(|kept| kept <= now);

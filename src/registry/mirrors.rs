@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::credentials::Credentials;
 use super::error::ClientError;
 use super::files::FileError;
-use super::transport::{self, BaseUrl, Network, Transport, TransportError};
+use super::transport::{self, Account, BaseUrl, Network, Transport, TransportError};
 use crate::model::{Event, EventSink};
 
 /// The registry's own address, then its mirrors.
@@ -65,7 +65,7 @@ impl<'a> Mirrors<'a> {
         network: Network,
         credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
-    ) -> Result<Self, TransportError> {
+    ) -> Self {
         let mut mirrors = Self {
             network,
             credentials,
@@ -73,8 +73,8 @@ impl<'a> Mirrors<'a> {
             places: Vec::new(),
             first: AtomicUsize::new(0),
         };
-        mirrors.push(url)?;
-        Ok(mirrors)
+        mirrors.push(url);
+        mirrors
     }
 
     /// The registry's own address, reached by a transport that is open already.
@@ -96,17 +96,17 @@ impl<'a> Mirrors<'a> {
         mut network: Network,
         credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
-    ) -> Result<Self, TransportError> {
+    ) -> Self {
         if !mirrors.is_empty() {
             network.limits = network.limits.with_others();
         }
-        let mut all = Self::open(url, network, credentials, events)?;
-        all.add(mirrors)?;
-        Ok(all)
+        let mut all = Self::open(url, network, credentials, events);
+        all.add(mirrors);
+        all
     }
 
     /// Adds mirrors, each once.
-    pub(super) fn add(&mut self, urls: &[BaseUrl]) -> Result<(), TransportError> {
+    pub(super) fn add(&mut self, urls: &[BaseUrl]) {
         for url in urls {
             if self
                 .places
@@ -114,23 +114,34 @@ impl<'a> Mirrors<'a> {
                 .all(|place| place.transport.base() != url)
             {
                 self.network.limits = self.network.limits.with_others();
-                self.push(url)?;
+                self.push(url);
             }
         }
-        Ok(())
     }
 
-    fn push(&mut self, url: &BaseUrl) -> Result<(), TransportError> {
+    fn push(&mut self, url: &BaseUrl) {
         let credentials = self.credentials.clone();
-        let transport = transport::open(url, &self.network, credentials, self.events)?;
+        let transport = transport::open(url, &self.network, credentials, self.events);
         self.places.push(Place::new(transport));
-        Ok(())
     }
 
     /// The registry's own address.
     #[must_use]
     pub fn base(&self) -> &BaseUrl {
         self.url(0)
+    }
+
+    /// From now on all answers must come soon, unless the user has said how long to wait.
+    pub(super) fn hurry(&self) {
+        if !self.network.limits.is_patient {
+            self.account().hurry();
+        }
+    }
+
+    /// What requests may take, and took.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.network.account
     }
 
     /// The address of a place.

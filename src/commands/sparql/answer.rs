@@ -71,7 +71,7 @@ fn answer_question(
         format,
         max_rows: MAX_ROWS,
     };
-    let reading = reading::open(context, &args.read, None)?;
+    let reading = reading::open(context, &args.read, None, context.recent()?)?;
     let client = &reading.client;
     let dataset = backend::dataset(client).map_err(failures::no_triples)?;
     let ask = |query, dataset: &Dataset| {

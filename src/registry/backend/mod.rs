@@ -60,9 +60,8 @@ fn document(
         package: package.clone(),
         format,
     })?;
-    Ok(client
-        .files()
-        .document(&layout::document(package, format), &listed)?)
+    let path = layout::document(package, format);
+    Ok(client.awake(|_| true, || client.files().document(&path, &listed))?)
 }
 
 /// The index of the catalog, which lists packs in a format.
@@ -81,12 +80,15 @@ fn union<E: Into<BackendError>>(
     format: Format,
     decode: impl Fn(&[u8]) -> Result<Vec<Document>, E>,
 ) -> Result<Union, BackendError> {
-    let index = catalog_index(client, format)?;
-    let mut union = Union::default();
-    for (pack, text) in client.unpacked(&index, format)? {
-        union.take(pack, decode(&text).map_err(Into::into)?);
-    }
-    Ok(union)
+    let read = || {
+        let index = catalog_index(client, format)?;
+        let mut union = Union::default();
+        for (pack, text) in client.unpacked(&index, format)? {
+            union.take(pack, decode(&text).map_err(Into::into)?);
+        }
+        Ok(union)
+    };
+    client.awake(|_| true, read)
 }
 
 /// The backend for a format that was asked for; without one, the best that this build has. A build

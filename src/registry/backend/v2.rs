@@ -42,6 +42,10 @@ const ATTEMPTS: usize = 5;
 /// The registry's dataset, as new as its catalog. Only what has changed since the last time is fetched; no
 /// lock is held meanwhile. A damaged one is built anew.
 pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
+    client.awake(|_| true, || newest(client))
+}
+
+fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
     let index = super::catalog_index(client, Format::V2)?;
     let memory = || Place::memory(&client.policy().base);
     let place = match place(client) {
@@ -50,8 +54,24 @@ pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
     };
     match lead(client, &index, &place) {
         Err(Fault::Dataset(error)) if error.is_read_only() => Ok(lead(client, &index, &memory())?),
+        Err(Fault::Client(error)) if client.may_lag(&error) => match place.open()? {
+            Some(earlier) => {
+                say_behind(client, &earlier, &index, &error);
+                Ok(earlier)
+            }
+            None => Err(error.into()),
+        },
         led => Ok(led?),
     }
+}
+
+fn say_behind(client: &Client<'_>, earlier: &Dataset, index: &CatalogIndex, error: &ClientError) {
+    let (name, at, serial) = (client.name(), earlier.serial(), index.serial);
+    let reason = error.network_reason();
+    let text = format!(
+        "could not fetch what has changed in `{name}` ({reason}); answering from serial {at}, and {serial} is the newest"
+    );
+    client.events().event(Event::Warning(text));
 }
 
 /// The registry's dataset after damage was found in it while it was read: built anew.
@@ -115,7 +135,8 @@ impl From<DatasetError> for BackendError {
 fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Dataset, Fault> {
     for _ in 0..ATTEMPTS {
         let current = match place.open() {
-            Err(DatasetError::Damaged(damaged)) => {
+            // To be said once; and what it is built anew from may not be here.
+            Err(DatasetError::Damaged(damaged)) if !client.is_resting() => {
                 say_damaged(client, &damaged);
                 None
             }

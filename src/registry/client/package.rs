@@ -23,10 +23,17 @@ impl Client<'_> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
+        self.awake(Option::is_some, || self.package_caught_up(package))
+    }
+
+    fn package_caught_up(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<PackageState>>, ClientError> {
         match self.package_at_hand(package) {
             // What is at hand is older than what another process has learnt since it was fetched.
-            Err(error) if error.goes_back() && self.files.is_behind()? => {
-                let newer = metadata::catch_up(&self.files, self.now)?;
+            Err(error) if error.goes_back() && !self.is_resting() && self.files.is_behind()? => {
+                let newer = metadata::catch_up(&self.files, &self.terms)?;
                 *self.standing() = Standing::new(newer, &self.files)?;
                 self.package_at_hand(package)
             }
@@ -62,7 +69,8 @@ impl Client<'_> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, registered)) = self.record(package, None)? else {
+        let record = || self.record(package, None);
+        let Some((target, registered)) = self.awake(Option::is_some, record)? else {
             return Ok(None);
         };
         let context = self.context(&registered, None);

@@ -5,8 +5,8 @@
 use std::error::Error;
 use std::io::{self, Read as _};
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, Response};
@@ -15,7 +15,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use super::flight::Flight;
 use super::pace::Pace;
 use super::setup::{Refused, configured};
-use super::{BaseUrl, Limits, Network, Refusal, Transport, TransportError, checked};
+use super::{Account, BaseUrl, Limits, Network, Refusal, Transport, TransportError, checked};
 use crate::formats::layout;
 use crate::model::{EventSink, RegistryName};
 use crate::registry::credentials::{CredentialError, Credentials, Token};
@@ -23,10 +23,12 @@ use crate::registry::credentials::{CredentialError, Credentials, Token};
 /// Reads a registry's files over HTTP.
 pub(super) struct HttpTransport<'a> {
     base: BaseUrl,
-    limits: Limits,
+    network: Network,
+    /// Made for the first request: to read certificates takes longer than many a command.
+    ///
     /// Never dropped: dropping waits for name look-ups that are under way, which can take far
     /// longer than the five seconds after which a dead server is reported.
-    client: ManuallyDrop<Client>,
+    client: OnceLock<ManuallyDrop<Client>>,
     /// Whether the server has answered at all; one that has is given more time.
     answered: AtomicBool,
     /// What to show to this origin, if it asks.
@@ -37,23 +39,30 @@ pub(super) struct HttpTransport<'a> {
 impl<'a> HttpTransport<'a> {
     pub(super) fn new(
         base: BaseUrl,
-        network: &Network,
+        network: Network,
         credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
-    ) -> Result<Self, TransportError> {
-        // An error means that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = configured(&base, network)
-            .and_then(ClientBuilder::build)
-            .map_err(|error| TransportError::Setup(reason(&error)))?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             base,
-            limits: network.limits,
-            client: ManuallyDrop::new(client),
+            network,
+            client: OnceLock::new(),
             answered: AtomicBool::new(false),
             credentials,
             flight: Flight::new(events),
-        })
+        }
+    }
+
+    fn client(&self) -> Result<&Client, TransportError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        // An error means that a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = configured(&self.base, &self.network)
+            .and_then(ClientBuilder::build)
+            .map_err(|error| TransportError::Setup(reason(&error)))?;
+        Ok(self.client.get_or_init(|| ManuallyDrop::new(client)))
     }
 
     /// One try; a server that asks who it is that asks is told, and has two answers.
@@ -86,16 +95,21 @@ impl<'a> HttpTransport<'a> {
     }
 
     fn send(&self, fetch: &Fetch<'_>, token: Option<&Token>) -> Result<Response, TransportError> {
-        let mut request = self.client.get(fetch.url);
+        let mut request = self.client()?.get(fetch.url);
         if let Some(token) = token {
             let header = token.header().map_err(|error| fetch.no_token(error))?;
             // Taken away by reqwest when a redirect leads to another origin.
             request = request.header(AUTHORIZATION, header);
         }
-        if !self.answered.load(Ordering::Relaxed) {
-            let left = fetch.first_answer.saturating_duration_since(Instant::now());
+        let end = match self.answered.load(Ordering::Relaxed) {
+            true => self.network.account.until(),
+            false => Some(fetch.first_answer),
+        };
+        if let Some(end) = end {
+            let left = end.saturating_duration_since(Instant::now());
             request = request.timeout(left);
         }
+        self.network.account.asked();
         let response = request.send().map_err(|error| fetch.failed(&error))?;
         self.answered.store(true, Ordering::Relaxed);
         Ok(response)
@@ -127,7 +141,9 @@ impl<'a> HttpTransport<'a> {
     fn may_pass(&self, error: &TransportError) -> bool {
         match error {
             TransportError::Unreachable { .. } | TransportError::Interrupted { .. } => true,
-            TransportError::TimedOut { .. } => self.answered.load(Ordering::Relaxed),
+            TransportError::TimedOut { .. } => {
+                self.answered.load(Ordering::Relaxed) && !self.network.account.is_hasty()
+            }
             TransportError::Status { status, .. } => *status >= 500 || *status == 429,
             TransportError::TooLarge { .. }
             | TransportError::RedirectRefused { .. }
@@ -147,20 +163,22 @@ impl Transport for HttpTransport<'_> {
     }
 
     fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
+        let (limits, account) = (&self.network.limits, &*self.network.account);
         let url = format!("{}{}", self.base, checked(path)?);
-        let whole = self.limits.whole + Duration::from_secs(max_bytes >> 16);
+        let whole = limits.whole + Duration::from_secs(max_bytes >> 16);
         let start = Instant::now();
         let fetch = Fetch {
             url: &url,
             is_everywhere: path == layout::TIMESTAMP || path == layout::metadata("root", 1),
             max_bytes,
-            limits: &self.limits,
+            limits,
             registry: self.credentials.as_ref().map(|known| known.registry()),
-            first_answer: start + self.limits.first_answer,
-            deadline: start + whole,
+            account,
+            first_answer: account.at_most(start + limits.first_answer),
+            deadline: account.at_most(start + whole),
         };
-        let mut pause = self.limits.first_pause;
-        let mut tries_left = self.limits.tries;
+        let mut pause = limits.first_pause;
+        let mut tries_left = limits.tries;
         loop {
             let error = match self.try_once(&fetch) {
                 Ok(answer) => return Ok(answer),
@@ -177,7 +195,7 @@ impl Transport for HttpTransport<'_> {
                 return Err(error);
             }
             std::thread::sleep(pause);
-            pause = (pause * 2).min(self.limits.longest_pause);
+            pause = (pause * 2).min(limits.longest_pause);
         }
     }
 }
@@ -189,6 +207,7 @@ struct Fetch<'a> {
     is_everywhere: bool,
     max_bytes: u64,
     limits: &'a Limits,
+    account: &'a Account,
     /// The registry, if this is its own server.
     registry: Option<&'a RegistryName>,
     /// When a server that has never answered is given up.
@@ -221,6 +240,7 @@ impl Fetch<'_> {
                 Ok(count) => {
                     bytes.extend_from_slice(&chunk[..count]);
                     download.came(count);
+                    self.account.came(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.broke_off(&error)),

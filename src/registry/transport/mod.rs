@@ -4,6 +4,7 @@
 //! is without a limit on bytes and time, and nothing is ever sent to a registry but the path, and,
 //! to one that asks for it, the user's token.
 
+mod account;
 mod base_url;
 mod flight;
 mod folder;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use account::Account;
 pub use base_url::{BaseUrl, BaseUrlError};
 use folder::FolderTransport;
 use http::HttpTransport;
@@ -118,7 +120,7 @@ pub enum TransportError {
         #[source]
         source: CredentialError,
     },
-    /// The HTTP client cannot be set up: no trusted certificates on this machine, say.
+    /// The HTTP client cannot be set up: no trusted certificates on this machine, say. No fault of the network.
     #[error("cannot set up HTTPS on this machine ({0})")]
     Setup(String),
 }
@@ -157,6 +159,8 @@ pub struct Network {
     pub user_agent: Option<String>,
     /// Whether only HTTP/1.1 is spoken.
     pub one_version: bool,
+    /// What all of it may take, and took.
+    pub account: Arc<Account>,
 }
 
 impl fmt::Debug for Network {
@@ -222,28 +226,28 @@ impl Default for Limits {
 
 /// Opens the registry at `base`; nothing is sent yet. `credentials` are shown to their own origin, if
 /// it asks; `events` hears how far downloads have come.
-///
-/// # Errors
-///
-/// [`TransportError::Setup`] where this machine cannot speak HTTPS, or not as the user wants it.
 pub fn open<'a>(
     base: &BaseUrl,
     network: &Network,
     credentials: Option<Arc<Credentials<'a>>>,
     events: &'a dyn EventSink,
-) -> Result<Box<dyn Transport + 'a>, TransportError> {
-    Ok(match base.folder() {
-        Some(folder) => Box::new(FolderTransport::new(base.clone(), folder)),
+) -> Box<dyn Transport + 'a> {
+    match base.folder() {
+        Some(folder) => Box::new(FolderTransport::new(
+            base.clone(),
+            folder,
+            Arc::clone(&network.account),
+        )),
         None => {
             let credentials = credentials.filter(|known| known.are_for(base));
             Box::new(HttpTransport::new(
                 base.clone(),
-                network,
+                network.clone(),
                 credentials,
                 events,
-            )?)
+            ))
         }
-    })
+    }
 }
 
 /// Lets through relative paths that mean the same to every server and file system: segments of
