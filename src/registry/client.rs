@@ -119,6 +119,13 @@ impl<'a> Client<'a> {
         self.events
     }
 
+    /// The requests that were sent to the registry, at all of its addresses, and the bytes of files that came.
+    #[must_use]
+    pub fn traffic(&self) -> (u64, u64) {
+        let mirrors = self.files.mirrors();
+        mirrors.map_or((0, 0), |mirrors| mirrors.account().traffic())
+    }
+
     /// Whether the registry answered, and until when its metadata is valid.
     #[must_use]
     pub fn freshness(&self) -> Freshness {

@@ -9,7 +9,7 @@ use super::error::ClientError;
 use super::keeping::Refusal;
 use super::mirrors::Mirrors;
 use super::transport::{BaseUrl, TransportError};
-use crate::disk::{self, Durability, Failure};
+use crate::disk::{self, Durability, Failure, Part};
 use crate::formats::layout;
 use crate::formats::policy::{self, Policy};
 use crate::formats::record::FileDigest;
@@ -186,16 +186,34 @@ impl<'a> Files<'a> {
 
     /// Returns a file that a verified record names by its digest (documents).
     pub fn document(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
-        self.get(path, &layout::hashed(path, &expected.sha256), expected)
+        let served = layout::hashed(path, &expected.sha256);
+        let limit = expected.length.min(MAX_FILE);
+        self.get(path, expected, || {
+            self.ask(&served, limit, |_, bytes| {
+                require(&served, expected, &bytes)?;
+                Ok(bytes)
+            })
+        })
     }
 
-    /// Returns a file whose own name on the registry holds its digest (packs).
+    /// Returns a file whose own name on the registry holds its digest (packs). It may be long: what has come of
+    /// it when it is cut off stays, and is gone on with.
     pub fn named_by_digest(
         &self,
         path: &str,
         expected: &FileDigest,
     ) -> Result<Vec<u8>, ClientError> {
-        self.get(path, path, expected)
+        let limit = expected.length.min(MAX_FILE);
+        self.get(path, expected, || {
+            let mirrors = self.asked(path)?;
+            let mut part = Part::at(&self.folder.join(part_of(path)), limit);
+            let judge = |bytes: &[u8]| require(path, expected, bytes);
+            // The whole may have come, and its process have ended before it was kept.
+            if judge(part.bytes()).is_err() {
+                mirrors.rest(path, limit, &mut part, judge)?;
+            }
+            Ok(part.into_whole())
+        })
     }
 
     /// Returns the copy of `path` on this machine, whatever it is.
@@ -242,29 +260,19 @@ impl<'a> Files<'a> {
         &self.folder
     }
 
-    fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
+    fn get(
+        &self,
+        path: &str,
+        expected: &FileDigest,
+        fetch: impl FnOnce() -> Result<Vec<u8>, ClientError>,
+    ) -> Result<Vec<u8>, ClientError> {
         let is_expected = |bytes: &Vec<u8>| FileDigest::of(bytes) == *expected;
         if let Some(bytes) = self.kept(path)?.filter(is_expected) {
             return Ok(bytes);
         }
-        let bytes = self.fetch(served, expected)?;
+        let bytes = fetch()?;
         self.keep_listed(path, &bytes)?;
         Ok(bytes)
-    }
-
-    /// Fetches a file by its name on the registry, and lets only the expected bytes through.
-    fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
-        self.ask(served, expected.length.min(MAX_FILE), |_, bytes| {
-            let actual = FileDigest::of(&bytes);
-            match actual == *expected {
-                true => Ok(bytes),
-                false => Err(ClientError::File(FileError::Mismatch {
-                    path: served.to_owned(),
-                    expected: *expected,
-                    actual,
-                })),
-            }
-        })
     }
 
     /// Asks the registry and its mirrors for a file of at most `limit` bytes that must be there, until
@@ -275,13 +283,39 @@ impl<'a> Files<'a> {
         limit: u64,
         mut judge: impl FnMut(&BaseUrl, Vec<u8>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
-        let path = || served.to_owned();
-        let mirrors = self.mirrors();
-        let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path() })?;
-        mirrors.first(served, limit, |url, bytes| match bytes {
-            Some(bytes) => judge(url, bytes),
-            None => Err(FileError::Missing { path: path() }.into()),
-        })
+        self.asked(served)?
+            .first(served, limit, |url, bytes| match bytes {
+                Some(bytes) => judge(url, bytes),
+                None => Err(FileError::Missing {
+                    path: served.to_owned(),
+                }
+                .into()),
+            })
+    }
+
+    /// Where a file that is not here is asked for.
+    pub(super) fn asked(&self, path: &str) -> Result<&Mirrors<'a>, FileError> {
+        let path = || path.to_owned();
+        self.mirrors()
+            .ok_or_else(|| FileError::Offline { path: path() })
+    }
+}
+
+/// Where what has come of a file lies, beside the file.
+pub(super) fn part_of(path: &str) -> String {
+    format!("{path}.part")
+}
+
+/// Lets only the expected bytes through.
+fn require(path: &str, expected: &FileDigest, bytes: &[u8]) -> Result<(), FileError> {
+    let actual = FileDigest::of(bytes);
+    match actual == *expected {
+        true => Ok(()),
+        false => Err(FileError::Mismatch {
+            path: path.to_owned(),
+            expected: *expected,
+            actual,
+        }),
     }
 }
 

@@ -115,11 +115,20 @@ pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
 /// How much a command must know of a registry's present state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
+    /// It says what the present state is: no copy will do.
+    Present,
     /// It chooses something: the registry is asked, for as long as that takes.
     Latest,
     /// It shows something: a copy will do that is younger than this, and an older one where the registry does
     /// not answer soon.
     Recent(Span),
+}
+
+impl Need {
+    /// Whether an earlier state will do where the present one does not come soon.
+    pub(super) const fn may_lag(self) -> bool {
+        matches!(self, Self::Recent(_))
+    }
 }
 
 /// On what terms metadata is taken.
@@ -170,7 +179,7 @@ pub fn refresh<T>(
         events.event(Event::Updating {
             registry: registry.clone(),
         });
-        if refreshed.is_some() && terms.need != Need::Latest {
+        if refreshed.is_some() && terms.need.may_lag() {
             mirrors.hurry();
         }
         let taken = online(files, &root, terms).map(|updated| {
@@ -181,11 +190,11 @@ pub fn refresh<T>(
         let error = match taken {
             Ok(Ok(taken)) => return Ok(taken),
             // What goes with new metadata and is withheld is no reason to choose by what was before.
-            Ok(Err(error)) if terms.need == Need::Latest => return Err(error),
+            Ok(Err(error)) if !terms.need.may_lag() => return Err(error),
             Ok(Err(error)) | Err(error) => error,
         };
         match refreshed {
-            _ if !error.is_network_fault() => return Err(error),
+            _ if !error.is_network_fault() || terms.need == Need::Present => return Err(error),
             None => return Err(no_copy(registry, error)),
             Some(refreshed) => events.event(Event::UsingCopy {
                 registry: registry.clone(),
@@ -334,8 +343,7 @@ pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), C
                 may_be_missing,
             } => {
                 let path = format!("{METADATA}/{path}");
-                let mirrors = files.mirrors();
-                let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path.clone() })?;
+                let mirrors = files.asked(&path)?;
                 match may_be_missing || path == layout::TIMESTAMP {
                     true => newest(updater, mirrors, &path, max_bytes)?,
                     // It is announced with its version: whoever has it will do.

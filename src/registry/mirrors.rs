@@ -11,6 +11,7 @@ use super::credentials::Credentials;
 use super::error::ClientError;
 use super::files::FileError;
 use super::transport::{self, Account, BaseUrl, Network, Transport, TransportError};
+use crate::disk::Part;
 use crate::model::{Event, EventSink};
 
 /// The registry's own address, then its mirrors.
@@ -160,12 +161,52 @@ impl<'a> Mirrors<'a> {
         limit: u64,
         mut judge: impl FnMut(&BaseUrl, Option<Vec<u8>>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
+        self.one_after_another(|place, is_there| {
+            let bytes = self.ask(place, |transport| transport.get(path, limit), path)?;
+            *is_there = bytes.is_some();
+            judge(self.url(place), bytes)
+        })
+    }
+
+    /// As [`Mirrors::first`], for a file that must be there and never changes: goes on with the part that is
+    /// here, from whichever place. Where that gives another file, the part was wrong, and the same place is
+    /// asked for the whole.
+    pub(super) fn rest(
+        &self,
+        path: &str,
+        limit: u64,
+        part: &mut Part,
+        judge: impl Fn(&[u8]) -> Result<(), FileError>,
+    ) -> Result<(), ClientError> {
+        self.one_after_another(|place, is_there| {
+            let mut ask = |part: &mut Part| -> Result<(), FileError> {
+                let get = |transport: &dyn Transport| transport.get_rest(path, limit, part);
+                *is_there = self.ask(place, get, path)?;
+                match *is_there {
+                    true => judge(part.bytes()).inspect_err(|_| part.clear()),
+                    false => Err(FileError::Missing { path: path.into() }),
+                }
+            };
+            let is_begun = !part.bytes().is_empty();
+            match ask(part) {
+                Err(FileError::Mismatch { .. } | FileError::TooLong { .. }) if is_begun => {
+                    part.clear();
+                    Ok(ask(part)?)
+                }
+                answer => Ok(answer?),
+            }
+        })
+    }
+
+    /// The first that works of one place after another; `ask` says, too, whether the file is there.
+    fn one_after_another<T>(
+        &self,
+        mut ask: impl FnMut(usize, &mut bool) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let mut failures = Failures::default();
         for place in self.order() {
-            let answer = self.ask(place, path, limit).map_err(ClientError::from);
-            let url = self.url(place);
-            let is_there = matches!(answer, Ok(Some(_)));
-            match answer.and_then(|bytes| judge(url, bytes)) {
+            let mut is_there = false;
+            match ask(place, &mut is_there) {
                 Ok(found) => return Ok(found),
                 Err(error) => self.failed(place, is_there, error, &mut failures),
             }
@@ -182,11 +223,12 @@ impl<'a> Mirrors<'a> {
             true => order,
             false => order.into_iter().filter(|place| !left(place)).collect(),
         };
+        let get = |place| self.ask(place, |transport| transport.get(path, limit), path);
         if let [only] = asked[..] {
-            return vec![(only, self.ask(only, path, limit))];
+            return vec![(only, get(only))];
         }
         std::thread::scope(|scope| {
-            let ask = |place| (place, scope.spawn(move || self.ask(place, path, limit)));
+            let ask = |place| (place, scope.spawn(move || get(place)));
             let threads: Vec<_> = asked.into_iter().map(ask).collect();
             let joined = threads.into_iter().map(|(place, thread)| {
                 let panicked = |_| Err(self.timed_out(place, path));
@@ -219,11 +261,16 @@ impl<'a> Mirrors<'a> {
     }
 
     /// Asks one place. One that did not answer in time before is taken not to do so again.
-    fn ask(&self, place: usize, path: &str, limit: u64) -> Answer {
+    fn ask<T>(
+        &self,
+        place: usize,
+        get: impl FnOnce(&dyn Transport) -> Result<T, TransportError>,
+        path: &str,
+    ) -> Result<T, FileError> {
         if self.left(place) == Some(Left::TimedOut) {
             return Err(self.timed_out(place, path));
         }
-        let answer = self.places[place].transport.get(path, limit);
+        let answer = get(&*self.places[place].transport);
         answer.map_err(|error| match error {
             // A fault of the server's bytes, not of the network: no copy may stand in for them.
             TransportError::TooLarge { limit, .. } => FileError::TooLong {

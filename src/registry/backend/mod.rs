@@ -12,8 +12,10 @@ mod v1;
 mod v2;
 
 pub use error::BackendError;
+#[cfg(not(feature = "marketplace-v2"))]
+pub use v1::refresh;
 #[cfg(feature = "marketplace-v2")]
-pub use v2::{dataset, dataset_anew};
+pub use v2::{dataset, dataset_anew, refresh};
 
 use super::catalog::Catalog;
 use super::client::Client;
@@ -34,6 +36,15 @@ pub trait Backend: Sync {
 
     /// Reads the documents of all packages.
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
+}
+
+/// What a refresh of the catalog has led from and to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Led {
+    /// The serial before; 0 where there was nothing.
+    pub from: u64,
+    /// The registry's serial.
+    pub to: u64,
 }
 
 /// Whether this build reads v2.

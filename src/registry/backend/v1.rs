@@ -8,6 +8,16 @@ use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::trust::{PackageState, Verified, compare};
 
+/// Fetches the packs of the newest serial.
+#[cfg(not(feature = "marketplace-v2"))]
+pub fn refresh(client: &Client<'_>) -> Result<super::Led, BackendError> {
+    let from = client.serial_of_copy(Format::V1)?;
+    let index = super::catalog_index(client, Format::V1)?;
+    client.packs(&index, 0, Format::V1)?;
+    let to = index.serial;
+    Ok(super::Led { from, to })
+}
+
 /// Reads v1 only.
 pub(super) struct V1;
 

@@ -1,6 +1,6 @@
 //! Reading v2: Turtle documents.
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Led};
 use crate::dataset::{Damaged, Dataset, DatasetError, Packed, Place};
 use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::Format;
@@ -63,6 +63,15 @@ fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
         },
         led => Ok(led?),
     }
+}
+
+/// Leads the registry's dataset to the newest serial.
+pub fn refresh(client: &Client<'_>) -> Result<Led, BackendError> {
+    let before = place(client).and_then(|place| place.open());
+    // What is damaged is said, and built anew, below.
+    let from = before.ok().flatten().map_or(0, |dataset| dataset.serial());
+    let to = dataset(client)?.serial();
+    Ok(Led { from, to })
 }
 
 fn say_behind(client: &Client<'_>, earlier: &Dataset, index: &CatalogIndex, error: &ClientError) {

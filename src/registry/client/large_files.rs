@@ -1,12 +1,13 @@
 //! The large files of a registry: packs of documents, and archives.
 
 use super::Client;
-use crate::formats::catalog_index::{CatalogIndex, Pack};
+use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
 use crate::model::{Entry, Event};
 use crate::registry::error::ClientError;
+use crate::registry::files::part_of;
 use crate::trust::{Archive, Verified, verify_archive};
 
 /// The most bytes of an archive, whatever its release says.
@@ -36,6 +37,27 @@ impl Client<'_> {
         Ok(fetched)
     }
 
+    /// The serial of the index that is here, if all that holds it is here, too; else 0.
+    pub fn serial_of_copy(&self, format: Format) -> Result<u64, ClientError> {
+        let kept = self.files.kept(layout::CATALOG_INDEX)?;
+        let index = kept.and_then(|kept| catalog_index::decode(&kept).ok());
+        let packs = |index: &CatalogIndex| {
+            let packs = index.since(0, format)?.into_iter();
+            Some(
+                packs
+                    .map(|pack| layout::pack(&pack.sha256, format))
+                    .collect(),
+            )
+        };
+        let paths: Option<Vec<String>> = index.as_ref().and_then(packs);
+        for path in paths.iter().flatten() {
+            if self.files.kept(path)?.is_none() {
+                return Ok(0);
+            }
+        }
+        Ok(paths.and(index).map_or(0, |index| index.serial))
+    }
+
     /// The packs that hold everything, decompressed.
     pub fn unpacked<'a>(
         &self,
@@ -52,7 +74,7 @@ impl Client<'_> {
         Ok(texts)
     }
 
-    /// Forgets packs that the index does not list any more.
+    /// Forgets packs that the index does not list any more, and what has come of such.
     fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
         let packs = |format: Format| {
             let packs = index.packs(format).iter();
@@ -60,7 +82,8 @@ impl Client<'_> {
         };
         let names: Vec<String> = Format::BOTH.into_iter().flat_map(packs).collect();
         Ok(self.files.prune("catalog", |file| {
-            file == "index.json" || names.iter().any(|name| name.ends_with(file))
+            let is_pack = |name: &String| name.ends_with(file) || part_of(name).ends_with(file);
+            file == "index.json" || names.iter().any(is_pack)
         })?)
     }
 

@@ -10,7 +10,7 @@ use crate::formats::policy::Policy;
 use crate::model::{EventSink, RegistryName, Sha256Digest};
 use crate::registry::error::ClientError;
 use crate::registry::files::Files;
-use crate::registry::metadata::{self, Freshness, Need, Terms};
+use crate::registry::metadata::{self, Freshness, Terms};
 use crate::trust::tuf::{Lookup, TargetFile, Updater};
 use crate::trust::{Verified, read_policy};
 
@@ -110,7 +110,7 @@ impl Client<'_> {
     #[must_use]
     pub fn may_lag(&self, error: &ClientError) -> bool {
         let is_absent = error.is_network_fault() || error.is_missing_copy();
-        is_absent && !self.is_resting() && self.terms.need != Need::Latest
+        is_absent && !self.is_resting() && self.terms.need.may_lag()
     }
 
     /// Whether the registry is not asked, since the copy is recent.

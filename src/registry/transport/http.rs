@@ -10,12 +10,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, Response};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, RANGE, WWW_AUTHENTICATE};
 
 use super::flight::Flight;
 use super::pace::Pace;
 use super::setup::{Refused, configured};
 use super::{Account, BaseUrl, Limits, Network, Refusal, Transport, TransportError, checked};
+use crate::disk::Part;
 use crate::formats::layout;
 use crate::model::{EventSink, RegistryName};
 use crate::registry::credentials::{CredentialError, Credentials, Token};
@@ -66,12 +67,12 @@ impl<'a> HttpTransport<'a> {
     }
 
     /// One try; a server that asks who it is that asks is told, and has two answers.
-    fn try_once(&self, fetch: &Fetch<'_>) -> Result<Option<Vec<u8>>, TransportError> {
+    fn try_once(&self, fetch: &Fetch<'_>, part: &mut Part) -> Result<bool, TransportError> {
         let shown = match &self.credentials {
             Some(known) => known.known().map_err(|error| fetch.no_token(error))?,
             None => None,
         };
-        let response = self.send(fetch, shown.as_ref())?;
+        let response = self.send(fetch, shown.as_ref(), part)?;
         let asks = match response.status().as_u16() {
             401 => self.is_own(&response),
             // Some say so to strangers, too.
@@ -80,12 +81,15 @@ impl<'a> HttpTransport<'a> {
         };
         let credentials = self.credentials.as_ref();
         let Some(credentials) = credentials.filter(|_| asks && shown.is_none()) else {
-            return self.take(fetch, response, shown.is_some());
+            return self.take(fetch, response, shown.is_some(), part);
         };
         let token = credentials.ask(&challenges(&response));
         match token.map_err(|error| fetch.no_token(error))? {
-            Some(token) => self.take(fetch, self.send(fetch, Some(&token))?, true),
-            None => self.take(fetch, response, false),
+            Some(token) => {
+                let response = self.send(fetch, Some(&token), part)?;
+                self.take(fetch, response, true, part)
+            }
+            None => self.take(fetch, response, false, part),
         }
     }
 
@@ -94,12 +98,40 @@ impl<'a> HttpTransport<'a> {
         response.url().origin() == self.base.origin()
     }
 
-    fn send(&self, fetch: &Fetch<'_>, token: Option<&Token>) -> Result<Response, TransportError> {
+    /// Asks for what is missing. Where the server cannot give just that, the part is of no use.
+    fn send(
+        &self,
+        fetch: &Fetch<'_>,
+        token: Option<&Token>,
+        part: &mut Part,
+    ) -> Result<Response, TransportError> {
+        let from = part.bytes().len();
+        let response = self.send_once(fetch, token, from)?;
+        let status = response.status().as_u16();
+        if from == 0 || !matches!(status, 200 | 206 | 416) || begins_at(&response, from) {
+            return Ok(response);
+        }
+        part.clear();
+        match status {
+            200 => Ok(response),
+            _ => self.send_once(fetch, token, 0),
+        }
+    }
+
+    fn send_once(
+        &self,
+        fetch: &Fetch<'_>,
+        token: Option<&Token>,
+        from: usize,
+    ) -> Result<Response, TransportError> {
         let mut request = self.client()?.get(fetch.url);
         if let Some(token) = token {
             let header = token.header().map_err(|error| fetch.no_token(error))?;
             // Taken away by reqwest when a redirect leads to another origin.
             request = request.header(AUTHORIZATION, header);
+        }
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
         }
         let end = match self.answered.load(Ordering::Relaxed) {
             true => self.network.account.until(),
@@ -120,20 +152,67 @@ impl<'a> HttpTransport<'a> {
         fetch: &Fetch<'_>,
         response: Response,
         token_was_shown: bool,
-    ) -> Result<Option<Vec<u8>>, TransportError> {
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
         match response.status().as_u16() {
-            200 => fetch.read(response, &self.flight).map(Some),
+            200 => fetch.read(response, &self.flight, part),
+            206 if begins_at(&response, part.bytes().len()) => {
+                fetch.read(response, &self.flight, part)
+            }
             401 if self.is_own(&response) && token_was_shown => {
                 Err(fetch.unauthorized(Refusal::Rejected))
             }
             401 if self.is_own(&response) => Err(fetch.unauthorized(Refusal::NoToken)),
             403 if fetch.is_everywhere => Err(fetch.unauthorized(Refusal::Forbidden)),
             // Buckets that may not be listed answer so for what is not there.
-            403 | 404 | 410 => Ok(None),
+            403 | 404 | 410 => Ok(false),
             status => Err(TransportError::Status {
                 url: fetch.url.to_owned(),
                 status,
             }),
+        }
+    }
+
+    /// Tries until there is an answer, or none is to be expected.
+    fn try_often(
+        &self,
+        path: &str,
+        max_bytes: u64,
+        mut try_once: impl FnMut(&Fetch<'_>) -> Result<bool, TransportError>,
+    ) -> Result<bool, TransportError> {
+        let (limits, account) = (&self.network.limits, &*self.network.account);
+        let url = format!("{}{}", self.base, checked(path)?);
+        let whole = limits.whole + Duration::from_secs(max_bytes >> 16);
+        let start = Instant::now();
+        let fetch = Fetch {
+            url: &url,
+            is_everywhere: path == layout::TIMESTAMP || path == layout::metadata("root", 1),
+            max_bytes,
+            limits,
+            registry: self.credentials.as_ref().map(|known| known.registry()),
+            account,
+            first_answer: account.at_most(start + limits.first_answer),
+            deadline: account.at_most(start + whole),
+        };
+        let mut pause = limits.first_pause;
+        let mut tries_left = limits.tries;
+        loop {
+            let error = match try_once(&fetch) {
+                Ok(is_there) => return Ok(is_there),
+                Err(error) => error,
+            };
+            tries_left = tries_left.saturating_sub(1);
+            let end = if self.answered.load(Ordering::Relaxed) {
+                fetch.deadline
+            } else {
+                fetch.first_answer
+            };
+            let late = Instant::now() + pause >= end;
+            if tries_left == 0 || late || !self.may_pass(&error) {
+                return Err(error);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(limits.longest_pause);
         }
     }
 
@@ -163,40 +242,23 @@ impl Transport for HttpTransport<'_> {
     }
 
     fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
-        let (limits, account) = (&self.network.limits, &*self.network.account);
-        let url = format!("{}{}", self.base, checked(path)?);
-        let whole = limits.whole + Duration::from_secs(max_bytes >> 16);
-        let start = Instant::now();
-        let fetch = Fetch {
-            url: &url,
-            is_everywhere: path == layout::TIMESTAMP || path == layout::metadata("root", 1),
-            max_bytes,
-            limits,
-            registry: self.credentials.as_ref().map(|known| known.registry()),
-            account,
-            first_answer: account.at_most(start + limits.first_answer),
-            deadline: account.at_most(start + whole),
+        let mut part = Part::default();
+        // What changes is never put together of two answers.
+        let whole = |fetch: &Fetch<'_>| {
+            part.clear();
+            self.try_once(fetch, &mut part)
         };
-        let mut pause = limits.first_pause;
-        let mut tries_left = limits.tries;
-        loop {
-            let error = match self.try_once(&fetch) {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            tries_left = tries_left.saturating_sub(1);
-            let end = if self.answered.load(Ordering::Relaxed) {
-                fetch.deadline
-            } else {
-                fetch.first_answer
-            };
-            let late = Instant::now() + pause >= end;
-            if tries_left == 0 || late || !self.may_pass(&error) {
-                return Err(error);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(limits.longest_pause);
-        }
+        let is_there = self.try_often(path, max_bytes, whole)?;
+        Ok(is_there.then(|| part.into_whole()))
+    }
+
+    fn get_rest(
+        &self,
+        path: &str,
+        max_bytes: u64,
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
+        self.try_often(path, max_bytes, |fetch| self.try_once(fetch, part))
     }
 }
 
@@ -217,39 +279,46 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Reads the body, counting.
-    fn read(&self, response: Response, flight: &Flight<'_>) -> Result<Vec<u8>, TransportError> {
+    /// Reads the body into what is here of the file, counting.
+    fn read(
+        &self,
+        response: Response,
+        flight: &Flight<'_>,
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
         if is_web_page(&response) {
             return Err(TransportError::WebPage {
                 url: self.url.to_owned(),
             });
         }
         let announced = response.content_length().unwrap_or(0);
-        if announced > self.max_bytes {
+        let missing = self.max_bytes.saturating_sub(part.bytes().len() as u64);
+        if announced > missing {
             return Err(self.too_large());
         }
-        // Not reserved in advance: the announced length is the server's word.
-        let mut bytes = Vec::new();
         let mut download = flight.begin(announced);
-        let mut body = response.take(self.max_bytes.saturating_add(1));
+        let mut body = response.take(missing.saturating_add(1));
+        let mut came = 0;
         let mut chunk = vec![0; 32 * 1024];
         let mut pace = Pace::new(self.limits);
         loop {
             match body.read(&mut chunk) {
-                Ok(0) => return Ok(bytes),
+                Ok(0) => return Ok(true),
                 Ok(count) => {
-                    bytes.extend_from_slice(&chunk[..count]);
+                    // Not reserved in advance: the announced length is the server's word.
+                    part.push(&chunk[..count]);
+                    came += count as u64;
                     download.came(count);
                     self.account.came(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.broke_off(&error)),
             }
-            if bytes.len() as u64 > self.max_bytes {
+            if came > missing {
                 return Err(self.too_large());
             }
             let now = Instant::now();
-            if now >= self.deadline || pace.is_too_slow(bytes.len() as u64, now) {
+            if now >= self.deadline || pace.is_too_slow(came, now) {
                 return Err(self.timed_out());
             }
         }
@@ -317,6 +386,14 @@ impl Fetch<'_> {
             reason: reason(error),
         }
     }
+}
+
+/// Whether an answer is the rest of a file from that byte on.
+fn begins_at(response: &Response, from: usize) -> bool {
+    let range = response.headers().get(CONTENT_RANGE);
+    let range = range.and_then(|range| range.to_str().ok());
+    let begin = format!("bytes {from}-");
+    response.status() == 206 && range.is_some_and(|range| range.starts_with(&begin))
 }
 
 /// What a server says of how it wants to be asked, for providers of tokens.

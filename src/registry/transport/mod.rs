@@ -22,7 +22,7 @@ use folder::FolderTransport;
 use http::HttpTransport;
 
 use super::credentials::{CredentialError, Credentials};
-use crate::disk::Failure;
+use crate::disk::{Failure, Part};
 use crate::model::{EventSink, RegistryName};
 
 /// A way to read a registry's files.
@@ -36,6 +36,22 @@ pub trait Transport: Send + Sync {
     ///
     /// Any [`TransportError`]; a file of more than `max_bytes` is [`TransportError::TooLarge`].
     fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError>;
+
+    /// As [`Transport::get`], for a file that never changes, of which a part may be here: goes on from there
+    /// if it can. What comes is in the part, also if it is cut off. Says whether there is such a file.
+    fn get_rest(
+        &self,
+        path: &str,
+        max_bytes: u64,
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
+        part.clear();
+        let Some(whole) = self.get(path, max_bytes)? else {
+            return Ok(false);
+        };
+        part.push(&whole);
+        Ok(true)
+    }
 }
 
 /// Why a file could not be read. A file that is not there is no error.
