@@ -201,6 +201,35 @@ fn dataset(tried: Tried) {
     kill("true");
 }
 
+/// `refresh`, from nothing and from an earlier serial. What could be asked before can be asked, whatever is
+/// there now.
+fn refresh_command(tried: Tried) {
+    let market = Market::published();
+    let kill = |check: &dyn Fn(&str)| {
+        let scene = Scene {
+            env: &market.env,
+            changes: &["home/.cargo/marketplace"],
+            command: &|| market.env.command(["refresh"]),
+            is_apart: |path| is_draft(path) || path.contains("/dataset/"),
+        };
+        scene.kill(tried, check);
+    };
+    kill(&|_| {});
+    market.must(["search", "tide"]);
+    market.must(["refresh"]);
+    market.publish_next();
+    let question = match cfg!(feature = "marketplace-v2") {
+        true => "sparql --offline SELECT?n{?p<https://schema.org/name>?n}",
+        false => "search --offline tide",
+    };
+    kill(&|place| {
+        let asked = market.env.command(question.split(' ')).run();
+        assert_eq!(asked.code, Some(0), "{place}: {asked}");
+        assert!(asked.stdout.contains("tide-table"), "{place}: {asked}");
+        assert!(!asked.stderr.contains("damaged"), "{place}: {asked}");
+    });
+}
+
 /// What an operator has: a registry of one package.
 fn operator() -> TestEnv {
     let env = TestEnv::new();
@@ -311,6 +340,11 @@ fn a_killed_refresh_is_done_again() {
 }
 
 #[test]
+fn a_killed_refresh_command_is_done_again() {
+    refresh_command(Tried::Some(9));
+}
+
+#[test]
 #[cfg(feature = "marketplace-v2")]
 fn a_killed_dataset_is_done_again() {
     dataset(Tried::Some(6));
@@ -340,6 +374,12 @@ fn a_killed_fetch_is_done_again() {
 #[ignore = "needs long: .ci/long"]
 fn refresh_is_killed_before_every_step() {
     refresh(Tried::All);
+}
+
+#[test]
+#[ignore = "needs long: .ci/long"]
+fn refresh_command_is_killed_before_every_step() {
+    refresh_command(Tried::All);
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! Copies that are recent, copies that are not, and how they are brought up to date: without asking too
 //! often, without waiting for long, and without fetching anything twice.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cargo_marketplace::formats::record::FileDigest;
-use cargo_marketplace::model::Silent;
+use cargo_marketplace::model::{Sha256Digest, Silent};
 use cargo_marketplace::registry::error::ClientError;
 use cargo_marketplace::registry::files::Files as Copies;
 use cargo_marketplace::registry::mirrors::Mirrors;
@@ -16,9 +18,11 @@ use cargo_marketplace::registry::transport::{BaseUrl, Limits, Network};
 use insta::assert_snapshot;
 use regex::Regex;
 
-use crate::env::{NOW, Outcome, TestCommand};
+use crate::env::{NOW, Outcome, TestCommand, TestEnv};
 use crate::faults::{Fault, FaultServer, Files};
 use crate::hostile_mirror::{Days, READ, World, day};
+use crate::samples::init;
+use crate::small_registry::{BASE, archive, files};
 
 const AFTER: &str = "CARGO_MARKETPLACE_REFRESH_AFTER";
 
@@ -234,7 +238,7 @@ fn whatever_does_not_come_the_copy_does() {
     let metadata: Vec<String> = todays("").filter(|path| path.starts_with("tuf/")).collect();
     for fault in [
         Fault::Stall,
-        Fault::Late(Duration::from_secs(60)),
+        Fault::Late(Duration::from_mins(1)),
         Fault::Closed,
     ] {
         world.server.also(metadata.clone(), &fault);
@@ -257,7 +261,7 @@ fn where_packs_do_not_come_what_was_made_of_earlier_ones_is_asked() {
     let outcome = later(&world, NAMES, 3_600).run();
     assert_snapshot!(outcome.stderr, @"
         Updating `harbour` index
-    warning: could not fetch what has changed in `harbour` (no answer in time); answering from serial 3, and 5 is the newest
+    warning: could not fetch what has changed in `harbour` (no answer in time); answering from serial 3
     note: 4 rows in [TIME], harbour v2 serial 3
     ");
     // That is no reason to take it for the present state.
@@ -529,4 +533,91 @@ fn many_who_fetch_one_pack_all_get_it() {
         assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
     });
     assert!(!long.part().exists());
+}
+
+/// A registry at each of its serials: every one has one more package than that before it.
+fn serials(env: &TestEnv, count: usize) -> Vec<Files> {
+    init(env, BASE);
+    let serials = (0..count).map(|number| {
+        let path = format!("work/{number}.crate");
+        let package = archive(&format!("tide-{number:02}"), "1.0.0", "");
+        env.write(&path, package);
+        let name = format!("{number}.crate");
+        let import = ["registry", "import", "registry", "--as-mirror", "--vouch"];
+        let imported = env.command(import.iter().chain(&[name.as_str()])).run();
+        assert_eq!(imported.code, Some(0), "{imported}");
+        files(&env.path("work/registry"))
+    });
+    serials.collect()
+}
+
+/// The packages that an answer names, which must be those of one serial.
+fn serial_of(outcome: &Outcome) -> usize {
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    let name = Regex::new(r"tide-\d\d").unwrap();
+    let names = name.find_iter(&outcome.stdout).map(|name| name.as_str());
+    let names: BTreeSet<&str> = names.collect();
+    for (number, name) in names.iter().enumerate() {
+        assert_eq!(*name, format!("tide-{number:02}"), "{outcome}");
+    }
+    names.len()
+}
+
+#[test]
+fn who_reads_while_another_refreshes_sees_one_serial() {
+    const COUNT: usize = 12;
+    let env = TestEnv::new();
+    let serials = serials(&env, COUNT);
+    let server = FaultServer::over(serials[0].clone());
+    let root = Sha256Digest::of(&serials[0]["tuf/1.root.json"]);
+    let root = format!("--root=sha256:{root}");
+    let add = ["registry", "add", "harbour", server.url().as_str(), &root].map(str::to_owned);
+    assert_eq!(env.command(add).run().code, Some(0));
+    let mut lines = vec!["search tide --limit 99", "search tide --limit 99 --offline"];
+    if cfg!(feature = "marketplace-v2") {
+        lines.extend([
+            NAMES,
+            "sparql --offline SELECT?n{?p<https://schema.org/name>?n}",
+        ]);
+    }
+    let refresh = || {
+        for line in lines.iter().filter(|line| !line.contains("--offline")) {
+            let outcome = env.command(line.split(' ')).run();
+            assert_eq!(outcome.code, Some(0), "{outcome}");
+        }
+        let outcome = env.command(["refresh"]).run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+    };
+    refresh();
+    let (env, is_over) = (&env, &AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let readers = lines.iter().map(|line| {
+            let read = move || {
+                let (mut last, mut seen) = (0, BTreeSet::new());
+                while !is_over.load(Ordering::Relaxed) {
+                    let command = env.command(line.split(' ')).env_remove(AFTER);
+                    let serial = serial_of(&command.run());
+                    assert!(serial >= last, "{line}: {serial} after {last}");
+                    last = serial;
+                    seen.insert(serial);
+                }
+                seen
+            };
+            scope.spawn(read)
+        });
+        let readers: Vec<_> = readers.collect();
+        for files in &serials[1..] {
+            server.serve(Arc::new(files.clone()));
+            refresh();
+        }
+        is_over.store(true, Ordering::Relaxed);
+        for reader in readers {
+            let seen = reader.join().unwrap();
+            assert!(seen.len() > 1, "{seen:?}");
+        }
+    });
+    assert_eq!(
+        serial_of(&env.command(["search", "tide", "--limit", "99"]).run()),
+        COUNT
+    );
 }

@@ -91,15 +91,30 @@ fn union<E: Into<BackendError>>(
     format: Format,
     decode: impl Fn(&[u8]) -> Result<Vec<Document>, E>,
 ) -> Result<Union, BackendError> {
-    let read = || {
-        let index = catalog_index(client, format)?;
+    let read = |index: &CatalogIndex| -> Result<Union, BackendError> {
         let mut union = Union::default();
-        for (pack, text) in client.unpacked(&index, format)? {
+        for (pack, text) in client.unpacked(index, format)? {
             union.take(pack, decode(&text).map_err(Into::into)?);
         }
         Ok(union)
     };
-    client.awake(|_| true, read)
+    let newest = || {
+        let index = catalog_index(client, format)?;
+        let union = read(&index)?;
+        client.prune_packs(&index)?;
+        Ok(union)
+    };
+    match client.awake(|_| true, newest) {
+        Err(BackendError::Client(error)) if client.may_lag(&error) => {
+            let Some(earlier) = client.last_whole(format)? else {
+                return Err(error.into());
+            };
+            let union = read(&earlier)?;
+            client.say_earlier(earlier.serial, &error);
+            Ok(union)
+        }
+        union => union,
+    }
 }
 
 /// The backend for a format that was asked for; without one, the best that this build has. A build

@@ -11,9 +11,11 @@ use crate::trust::{PackageState, Verified, compare};
 /// Fetches the packs of the newest serial.
 #[cfg(not(feature = "marketplace-v2"))]
 pub fn refresh(client: &Client<'_>) -> Result<super::Led, BackendError> {
-    let from = client.serial_of_copy(Format::V1)?;
+    let from = client.last_whole(Format::V1)?;
+    let from = from.map_or(0, |index| index.serial);
     let index = super::catalog_index(client, Format::V1)?;
-    client.packs(&index, 0, Format::V1)?;
+    client.whole(&index, Format::V1)?;
+    client.prune_packs(&index)?;
     let to = index.serial;
     Ok(super::Led { from, to })
 }

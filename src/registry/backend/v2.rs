@@ -46,22 +46,27 @@ pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
 }
 
 fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
-    let index = super::catalog_index(client, Format::V2)?;
     let memory = || Place::memory(&client.policy().base);
     let place = match place(client) {
         Err(error) if error.is_read_only() => memory(),
         place => place?,
     };
-    match lead(client, &index, &place) {
-        Err(Fault::Dataset(error)) if error.is_read_only() => Ok(lead(client, &index, &memory())?),
-        Err(Fault::Client(error)) if client.may_lag(&error) => match place.open()? {
-            Some(earlier) => {
-                say_behind(client, &earlier, &index, &error);
-                Ok(earlier)
+    let led = super::catalog_index(client, Format::V2).and_then(|index| {
+        match lead(client, &index, &place) {
+            Err(Fault::Dataset(error)) if error.is_read_only() => {
+                Ok(lead(client, &index, &memory())?)
             }
-            None => Err(error.into()),
-        },
-        led => Ok(led?),
+            led => Ok(led?),
+        }
+    });
+    match led {
+        Err(BackendError::Client(error)) if client.may_lag(&error) => {
+            let earlier = place.open()?;
+            earlier
+                .inspect(|earlier| client.say_earlier(earlier.serial(), &error))
+                .ok_or(error.into())
+        }
+        led => led,
     }
 }
 
@@ -72,15 +77,6 @@ pub fn refresh(client: &Client<'_>) -> Result<Led, BackendError> {
     let from = before.ok().flatten().map_or(0, |dataset| dataset.serial());
     let to = dataset(client)?.serial();
     Ok(Led { from, to })
-}
-
-fn say_behind(client: &Client<'_>, earlier: &Dataset, index: &CatalogIndex, error: &ClientError) {
-    let (name, at, serial) = (client.name(), earlier.serial(), index.serial);
-    let reason = error.network_reason();
-    let text = format!(
-        "could not fetch what has changed in `{name}` ({reason}); answering from serial {at}, and {serial} is the newest"
-    );
-    client.events().event(Event::Warning(text));
 }
 
 /// The registry's dataset after damage was found in it while it was read: built anew.
@@ -157,6 +153,7 @@ fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Data
         }
         let from = if at < index.serial { at } else { 0 };
         let packs = client.packs(index, from, Format::V2)?;
+        client.prune_packs(index)?;
         let packs: Vec<Packed<'_>> = packs
             .iter()
             .map(|(pack, bytes)| Packed { pack, bytes })

@@ -32,30 +32,29 @@ impl Client<'_> {
             let path = layout::pack(&pack.sha256, format);
             Ok((pack, self.files.named_by_digest(&path, &digest)?))
         });
-        let fetched = fetched.collect::<Result<_, ClientError>>()?;
-        self.prune_packs(index)?;
-        Ok(fetched)
+        fetched.collect()
     }
 
-    /// The serial of the index that is here, if all that holds it is here, too; else 0.
-    pub fn serial_of_copy(&self, format: Format) -> Result<u64, ClientError> {
-        let kept = self.files.kept(layout::CATALOG_INDEX)?;
-        let index = kept.and_then(|kept| catalog_index::decode(&kept).ok());
-        let packs = |index: &CatalogIndex| {
-            let packs = index.since(0, format)?.into_iter();
-            Some(
-                packs
-                    .map(|pack| layout::pack(&pack.sha256, format))
-                    .collect(),
-            )
-        };
-        let paths: Option<Vec<String>> = index.as_ref().and_then(packs);
-        for path in paths.iter().flatten() {
-            if self.files.kept(path)?.is_none() {
-                return Ok(0);
-            }
-        }
-        Ok(paths.and(index).map_or(0, |index| index.serial))
+    /// The packs that hold everything. Their index is remembered, for when a later one or its packs do not
+    /// come.
+    pub fn whole<'a>(
+        &self,
+        index: &'a CatalogIndex,
+        format: Format,
+    ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
+        let packs = self.packs(index, 0, format)?;
+        self.files.amend(&whole_index(format), |kept| {
+            let earlier = kept.and_then(|kept| catalog_index::decode(kept).ok());
+            let is_later = earlier.is_none_or(|earlier| earlier.serial < index.serial);
+            is_later.then(|| catalog_index::encode(index))
+        })?;
+        Ok(packs)
+    }
+
+    /// The last index of which all packs were here.
+    pub fn last_whole(&self, format: Format) -> Result<Option<CatalogIndex>, ClientError> {
+        let kept = self.files.kept(&whole_index(format))?;
+        Ok(kept.and_then(|kept| catalog_index::decode(&kept).ok()))
     }
 
     /// The packs that hold everything, decompressed.
@@ -66,7 +65,7 @@ impl Client<'_> {
     ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
         let mut texts = Vec::new();
         let mut left = MAX_UNPACKED;
-        for (pack, bytes) in self.packs(index, 0, format)? {
+        for (pack, bytes) in self.whole(index, format)? {
             let text = unpack(&bytes, pack, left).map_err(ClientError::Pack)?;
             left -= text.len() as u64;
             texts.push((pack, text));
@@ -75,7 +74,7 @@ impl Client<'_> {
     }
 
     /// Forgets packs that the index does not list any more, and what has come of such.
-    fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
+    pub fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
         let packs = |format: Format| {
             let packs = index.packs(format).iter();
             packs.map(move |pack| layout::pack(&pack.sha256, format))
@@ -83,7 +82,8 @@ impl Client<'_> {
         let names: Vec<String> = Format::BOTH.into_iter().flat_map(packs).collect();
         Ok(self.files.prune("catalog", |file| {
             let is_pack = |name: &String| name.ends_with(file) || part_of(name).ends_with(file);
-            file == "index.json" || names.iter().any(is_pack)
+            let is_index = file == "index.json" || file.starts_with("whole-");
+            is_index || names.iter().any(is_pack)
         })?)
     }
 
@@ -106,4 +106,9 @@ impl Client<'_> {
             })
         })
     }
+}
+
+/// Where the last index is kept of which all packs were here.
+fn whole_index(format: Format) -> String {
+    format!("catalog/whole-{}.json", format.as_str())
 }

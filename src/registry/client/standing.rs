@@ -7,7 +7,7 @@ use super::registered::Known;
 use super::{Client, Opening};
 use crate::formats::layout;
 use crate::formats::policy::Policy;
-use crate::model::{EventSink, RegistryName, Sha256Digest};
+use crate::model::{Event, EventSink, RegistryName, Sha256Digest};
 use crate::registry::error::ClientError;
 use crate::registry::files::Files;
 use crate::registry::metadata::{self, Freshness, Terms};
@@ -111,6 +111,15 @@ impl Client<'_> {
     pub fn may_lag(&self, error: &ClientError) -> bool {
         let is_absent = error.is_network_fault() || error.is_missing_copy();
         is_absent && !self.is_resting() && self.terms.need.may_lag()
+    }
+
+    /// Says that an earlier state is shown, and why.
+    pub fn say_earlier(&self, serial: u64, error: &ClientError) {
+        let (name, reason) = (&self.name, error.network_reason());
+        let text = format!(
+            "could not fetch what has changed in `{name}` ({reason}); answering from serial {serial}"
+        );
+        self.events.event(Event::Warning(text));
     }
 
     /// Whether the registry is not asked, since the copy is recent.
