@@ -7,7 +7,7 @@ use super::reading;
 use crate::model::{PackageName, PackageSpec};
 use crate::registry::client::Client;
 use crate::registry::config::Registry;
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 
 /// The registry that has all packages that the specs name, where no other has any of them.
 pub(super) fn only_holder<'a>(

@@ -22,7 +22,7 @@ use crate::publish::keystore::Keystore;
 use crate::registry::cargo_settings::CargoSettings;
 use crate::registry::config::{Config, ConfigError, Registry};
 use crate::registry::credentials::Credentials;
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 use crate::registry::network;
 use crate::registry::transport::{BaseUrl, Network};
 

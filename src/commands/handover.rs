@@ -24,7 +24,7 @@ use crate::registry::cooldown;
 use crate::registry::credentials::token_variables;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 use crate::trust::{Archive, Verified};
 
 /// Holds the token for crates.io, which only who publishes there needs.

@@ -15,7 +15,7 @@ use super::{project, reading};
 use crate::install::{LockFileError, LockGraph, LockPackage};
 use crate::model::{Entry, PackageName, same_release};
 use crate::registry::client::Client;
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 use crate::trust::{PackageState, Verified};
 
 /// Where cargo's own registry is, in lock files.

@@ -8,9 +8,9 @@ use super::error::{CommandError, Kind};
 use super::reading;
 use super::shell::{bytes, count};
 use crate::model::RegistryName;
-use crate::registry::backend::{self, Led};
+use crate::registry::backend::Led;
 use crate::registry::config::{ConfigError, Registry};
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 
 /// Brings the local copies of registries up to date
 ///
@@ -31,7 +31,7 @@ pub fn run(args: RefreshArgs, context: &Context) -> Result<(), CommandError> {
     }
     let mut failed: Result<(), CommandError> = Ok(());
     for registry in registries(&args, context)? {
-        let refreshed = refresh(&registry, context);
+        let refreshed = refresh(registry, context);
         // The last one is told by the caller: what is refused outweighs what does not answer.
         failed = match (failed, refreshed) {
             (Err(first), Err(second)) => {
@@ -62,15 +62,15 @@ fn registries(args: &RefreshArgs, context: &Context) -> Result<Vec<Registry>, Co
     }
 }
 
-fn refresh(registry: &Registry, context: &Context) -> Result<(), CommandError> {
-    let client = reading::client(context, registry, Need::Present)?;
-    let Led { from, to } = backend::refresh(&client)?;
-    let (requests, received) = client.traffic();
+fn refresh(registry: Registry, context: &Context) -> Result<(), CommandError> {
+    let reading = reading::added(context, registry, None, Need::Present)?;
+    let Led { from, to } = reading.backend.refresh(&reading.client)?;
+    let (requests, received) = reading.client.traffic();
     let count = |number, thing| count(usize::try_from(number).unwrap_or(usize::MAX), thing);
     let shell = &context.shell;
     if shell.is_json() {
         let body = json!({
-            "registry": registry.name.as_str(),
+            "registry": reading.client.name().as_str(),
             "from": from,
             "serial": to,
             "requests": requests,
@@ -82,7 +82,7 @@ fn refresh(registry: &Registry, context: &Context) -> Result<(), CommandError> {
         0 => "up to date".to_owned(),
         changes => count(changes, "change"),
     };
-    let (name, received) = (&registry.name, bytes(received));
+    let (name, received) = (reading.client.name(), bytes(received));
     let requests = count(requests, "request");
     let text = format!("`{name}` serial {to}, {what} ({received} in {requests})");
     shell.status("Finished", &text);

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
-use super::metadata::{Freshness, Need, Terms};
+use super::freshness::{Freshness, Need, Terms};
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;

@@ -135,6 +135,20 @@ impl ClientError {
         }
     }
 
+    /// Says whether no answer came, or not all of one.
+    pub(super) fn is_silence(&self) -> bool {
+        match self {
+            Self::File(FileError::Transport(error)) => matches!(
+                error,
+                TransportError::TimedOut { .. }
+                    | TransportError::Unreachable { .. }
+                    | TransportError::Interrupted { .. }
+            ),
+            Self::Everywhere { source, .. } => source.is_silence(),
+            _ => false,
+        }
+    }
+
     /// Says whether a package is in an older state than was seen before.
     #[must_use]
     pub const fn goes_back(&self) -> bool {

@@ -5,13 +5,12 @@ use std::cmp::Reverse;
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
+use super::freshness::{Freshness, Need, Terms};
 use super::keeping::METADATA;
 use super::mirrors::{Failures, Mirrors};
 use crate::formats::layout;
-use crate::model::{Event, EventSink, RegistryName, Sha256Digest, Span, UtcTime};
-use crate::trust::tuf::{
-    Change, Mode, Request, Settings, TufError, Updater, Upheld, Withheld, ed25519_only,
-};
+use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
+use crate::trust::tuf::{Change, Mode, Request, Settings, TufError, Updater, Upheld, ed25519_only};
 
 const ROOT_NAME: &str = "root.json";
 const ROOT: &str = "tuf/root.json";
@@ -21,37 +20,6 @@ const ROOTS: &str = "tuf/roots";
 const UPHELD: &str = "tuf/upheld";
 /// Holds the time of the last refresh that went through.
 const REFRESHED: &str = "tuf/refreshed";
-
-/// How fresh the metadata is that a client works with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Freshness {
-    /// When the registry last answered.
-    pub refreshed: Option<UtcTime>,
-    /// Whether it answered now.
-    pub is_online: bool,
-    /// The first expiry among all that was read; of the timestamps that of the last one under which
-    /// nothing was withheld.
-    pub expires: UtcTime,
-    /// What was announced and is not here.
-    pub withheld: Option<Withheld>,
-}
-
-impl Freshness {
-    /// Takes in what was read since.
-    pub(super) fn amend(&mut self, updater: &Updater) {
-        self.expires = updater.earliest_expiry().1;
-        self.withheld = updater.withheld();
-    }
-
-    /// The word of warning where a copy is read after its time: a mirror that answers with anything but
-    /// metadata could hold users back for ever.
-    pub(super) fn expired(&self, registry: &RegistryName) -> Event {
-        Event::Warning(format!(
-            "the copy of `{registry}` expired at {}: what was published, yanked or revoked since is unknown",
-            self.expires
-        ))
-    }
-}
 
 /// Says whether a registry's root was trusted before.
 pub fn is_trusted(files: &Files<'_>) -> Result<bool, FileError> {
@@ -110,36 +78,6 @@ fn remember_root(files: &Files<'_>, root: &[u8]) -> Result<(), FileError> {
 pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
     files.forget(ROOT)?;
     files.forget(ROOTS)
-}
-
-/// How much a command must know of a registry's present state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// It says what the present state is: no copy will do.
-    Present,
-    /// It chooses something: the registry is asked, for as long as that takes.
-    Latest,
-    /// It shows something: a copy will do that is younger than this, and an older one where the registry does
-    /// not answer soon.
-    Recent(Span),
-}
-
-impl Need {
-    /// Whether an earlier state will do where the present one does not come soon.
-    pub(super) const fn may_lag(self) -> bool {
-        matches!(self, Self::Recent(_))
-    }
-}
-
-/// On what terms metadata is taken.
-#[derive(Debug, Clone, Copy)]
-pub struct Terms {
-    /// The present time.
-    pub now: UtcTime,
-    /// No older snapshot will do.
-    pub least_snapshot: u64,
-    /// How new it must be.
-    pub need: Need,
 }
 
 /// Takes the copy for the registry's present state, if it is recent, and nothing of it is missing, expired or
@@ -215,27 +153,8 @@ pub fn refresh<T>(
         Some(fault) if error.is_missing_copy() => no_copy(registry, fault),
         _ => error,
     })?;
-    warn_of_copy(registry, &freshness, terms.now, events);
+    freshness.warn_of_copy(registry, terms.now, events);
     Ok(taken)
-}
-
-/// Says what is known of a copy that is not the registry's present state.
-fn warn_of_copy(
-    registry: &RegistryName,
-    freshness: &Freshness,
-    now: UtcTime,
-    events: &dyn EventSink,
-) {
-    let expires = freshness.expires;
-    if let Some(Withheld { role, version }) = &freshness.withheld {
-        let is = if expires <= now { "was" } else { "is" };
-        events.event(Event::Warning(format!(
-            "`{registry}` announced version {version} of `{role}`, which was not received: the copy {is} good until {expires}",
-        )));
-    }
-    if expires <= now {
-        events.event(freshness.expired(registry));
-    }
 }
 
 fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {

@@ -7,7 +7,7 @@ use cargo_marketplace::formats::layout::Format;
 use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
-use cargo_marketplace::registry::metadata::Need;
+use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::search::{SearchRequest, search};
 use cargo_marketplace::registry::serve;

@@ -9,7 +9,7 @@ use crate::commands::error::CommandError;
 use crate::commands::reading;
 use crate::formats::publisher::Publisher;
 use crate::model::{Owners, PackageSpec, PublicKey};
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 
 /// Lists the owners of a package and their keys
 #[derive(Debug, Args)]

@@ -18,7 +18,8 @@ use crate::registry::cargo_settings::variable_of;
 use crate::registry::config::{Config, Registry};
 use crate::registry::credentials::Credentials;
 use crate::registry::files::Files;
-use crate::registry::metadata::{self, Need};
+use crate::registry::freshness::Need;
+use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Transport};
 
 /// Roots whose keys are known to everybody: that of the sample registry in `registry-index/`.

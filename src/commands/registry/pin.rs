@@ -12,7 +12,7 @@ use crate::commands::error::CommandError;
 use crate::commands::{project, project_trust, reading};
 use crate::formats::marketplace_trust::{FILE_NAME, REGISTRIES, SCHEMA};
 use crate::model::RegistryName;
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 use crate::registry::toml_file::{TomlFile, TomlFileError};
 
 /// Pins a registry for the project at hand, in `marketplace.trust`

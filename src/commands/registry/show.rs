@@ -7,7 +7,7 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::reading;
 use crate::model::RegistryName;
-use crate::registry::metadata::Need;
+use crate::registry::freshness::Need;
 use crate::registry::transport::BaseUrl;
 
 /// Shows a registry: address, root, roles, expiry

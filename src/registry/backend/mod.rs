@@ -12,10 +12,8 @@ mod v1;
 mod v2;
 
 pub use error::BackendError;
-#[cfg(not(feature = "marketplace-v2"))]
-pub use v1::refresh;
 #[cfg(feature = "marketplace-v2")]
-pub use v2::{dataset, dataset_anew, refresh};
+pub use v2::{dataset, dataset_anew};
 
 use super::catalog::Catalog;
 use super::client::Client;
@@ -36,6 +34,9 @@ pub trait Backend: Sync {
 
     /// Reads the documents of all packages.
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
+
+    /// Brings what is known here of the catalog to its newest serial.
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError>;
 }
 
 /// What a refresh of the catalog has led from and to.

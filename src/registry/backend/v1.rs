@@ -1,24 +1,12 @@
 //! Reading v1: Cargo's JSON lines. It shares nothing with the dataset, since everything falls back to it.
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::v1;
 use crate::model::Document;
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::trust::{PackageState, Verified, compare};
-
-/// Fetches the packs of the newest serial.
-#[cfg(not(feature = "marketplace-v2"))]
-pub fn refresh(client: &Client<'_>) -> Result<super::Led, BackendError> {
-    let from = client.last_whole(Format::V1)?;
-    let from = from.map_or(0, |index| index.serial);
-    let index = super::catalog_index(client, Format::V1)?;
-    client.whole(&index, Format::V1)?;
-    client.prune_packs(&index)?;
-    let to = index.serial;
-    Ok(super::Led { from, to })
-}
 
 /// Reads v1 only.
 pub(super) struct V1;
@@ -37,5 +25,16 @@ impl Backend for V1 {
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
         let union = super::union(client, Format::V1, v1::decode_pack)?;
         Ok(Catalog::new(union))
+    }
+
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
+        let before = client.last_whole(Format::V1)?;
+        let index = super::catalog_index(client, Format::V1)?;
+        client.whole(&index, Format::V1)?;
+        client.prune_packs(&index)?;
+        Ok(Led {
+            from: before.map_or(0, |index| index.serial),
+            to: index.serial,
+        })
     }
 }

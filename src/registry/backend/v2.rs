@@ -31,6 +31,14 @@ impl Backend for V2 {
         let decode = |text: &[u8]| v2::decode_pack(text, base);
         Ok(Catalog::new(super::union(client, Format::V2, decode)?))
     }
+
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
+        let before = place(client).and_then(|place| place.open());
+        // What is damaged is said, and built anew, below.
+        let from = before.ok().flatten().map_or(0, |dataset| dataset.serial());
+        let to = dataset(client)?.serial();
+        Ok(Led { from, to })
+    }
 }
 
 /// The folder of the dataset, below that of the registry's copy.
@@ -68,15 +76,6 @@ fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
         }
         led => led,
     }
-}
-
-/// Leads the registry's dataset to the newest serial.
-pub fn refresh(client: &Client<'_>) -> Result<Led, BackendError> {
-    let before = place(client).and_then(|place| place.open());
-    // What is damaged is said, and built anew, below.
-    let from = before.ok().flatten().map_or(0, |dataset| dataset.serial());
-    let to = dataset(client)?.serial();
-    Ok(Led { from, to })
 }
 
 /// The registry's dataset after damage was found in it while it was read: built anew.

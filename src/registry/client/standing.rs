@@ -10,7 +10,8 @@ use crate::formats::policy::Policy;
 use crate::model::{Event, EventSink, RegistryName, Sha256Digest};
 use crate::registry::error::ClientError;
 use crate::registry::files::Files;
-use crate::registry::metadata::{self, Freshness, Terms};
+use crate::registry::freshness::{Freshness, Terms};
+use crate::registry::metadata;
 use crate::trust::tuf::{Lookup, TargetFile, Updater};
 use crate::trust::{Verified, read_policy};
 
@@ -106,10 +107,11 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Whether an earlier state may be shown, since the present one does not come.
+    /// Whether an earlier state may be shown, since the registry is silent. One that answers, and does not have
+    /// what it announced, may hold something back.
     #[must_use]
     pub fn may_lag(&self, error: &ClientError) -> bool {
-        let is_absent = error.is_network_fault() || error.is_missing_copy();
+        let is_absent = error.is_silence() || error.is_missing_copy();
         is_absent && !self.is_resting() && self.terms.need.may_lag()
     }
 

@@ -2,24 +2,22 @@
 //! and the user's token to the registry's own origin, if that asks for it; follows a redirect only
 //! within the scheme, and stops reading at the caller's limit.
 
-use std::error::Error;
-use std::io::{self, Read as _};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, Response};
-use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, RANGE, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, RANGE, WWW_AUTHENTICATE};
 
+use super::fetch::{Fetch, reason};
 use super::flight::Flight;
-use super::pace::Pace;
-use super::setup::{Refused, configured};
-use super::{Account, BaseUrl, Limits, Network, Refusal, Transport, TransportError, checked};
+use super::setup::configured;
+use super::{BaseUrl, Network, Refusal, Transport, TransportError, checked};
 use crate::disk::Part;
 use crate::formats::layout;
-use crate::model::{EventSink, RegistryName};
-use crate::registry::credentials::{CredentialError, Credentials, Token};
+use crate::model::EventSink;
+use crate::registry::credentials::{Credentials, Token};
 
 /// Reads a registry's files over HTTP.
 pub(super) struct HttpTransport<'a> {
@@ -262,132 +260,6 @@ impl Transport for HttpTransport<'_> {
     }
 }
 
-/// One file being fetched.
-struct Fetch<'a> {
-    url: &'a str,
-    /// Whether every registry has such a file.
-    is_everywhere: bool,
-    max_bytes: u64,
-    limits: &'a Limits,
-    account: &'a Account,
-    /// The registry, if this is its own server.
-    registry: Option<&'a RegistryName>,
-    /// When a server that has never answered is given up.
-    first_answer: Instant,
-    /// When the file is given up.
-    deadline: Instant,
-}
-
-impl Fetch<'_> {
-    /// Reads the body into what is here of the file, counting.
-    fn read(
-        &self,
-        response: Response,
-        flight: &Flight<'_>,
-        part: &mut Part,
-    ) -> Result<bool, TransportError> {
-        if is_web_page(&response) {
-            return Err(TransportError::WebPage {
-                url: self.url.to_owned(),
-            });
-        }
-        let announced = response.content_length().unwrap_or(0);
-        let missing = self.max_bytes.saturating_sub(part.bytes().len() as u64);
-        if announced > missing {
-            return Err(self.too_large());
-        }
-        let mut download = flight.begin(announced);
-        let mut body = response.take(missing.saturating_add(1));
-        let mut came = 0;
-        let mut chunk = vec![0; 32 * 1024];
-        let mut pace = Pace::new(self.limits);
-        loop {
-            match body.read(&mut chunk) {
-                Ok(0) => return Ok(true),
-                Ok(count) => {
-                    // Not reserved in advance: the announced length is the server's word.
-                    part.push(&chunk[..count]);
-                    came += count as u64;
-                    download.came(count);
-                    self.account.came(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broke_off(&error)),
-            }
-            if came > missing {
-                return Err(self.too_large());
-            }
-            let now = Instant::now();
-            if now >= self.deadline || pace.is_too_slow(came, now) {
-                return Err(self.timed_out());
-            }
-        }
-    }
-
-    fn too_large(&self) -> TransportError {
-        TransportError::TooLarge {
-            url: self.url.to_owned(),
-            limit: self.max_bytes,
-        }
-    }
-
-    fn unauthorized(&self, refusal: Refusal) -> TransportError {
-        TransportError::Unauthorized {
-            url: self.url.to_owned(),
-            refusal,
-            registry: self.registry.cloned(),
-        }
-    }
-
-    fn no_token(&self, source: CredentialError) -> TransportError {
-        TransportError::Credentials {
-            url: self.url.to_owned(),
-            source,
-        }
-    }
-
-    fn timed_out(&self) -> TransportError {
-        TransportError::TimedOut {
-            url: self.url.to_owned(),
-        }
-    }
-
-    /// What it means that no answer came.
-    fn failed(&self, error: &reqwest::Error) -> TransportError {
-        let url = self.url.to_owned();
-        if error.is_redirect() {
-            let to = causes(error)
-                .find_map(|cause| cause.downcast_ref::<Refused>())
-                .map_or_else(
-                    || "an address that is none".to_owned(),
-                    |refused| refused.0.clone(),
-                );
-            return TransportError::RedirectRefused { url, to };
-        }
-        if error.is_timeout() {
-            return self.timed_out();
-        }
-        TransportError::Unreachable {
-            url,
-            reason: reason(error),
-        }
-    }
-
-    /// What it means that the body ended early.
-    fn broke_off(&self, error: &io::Error) -> TransportError {
-        let timeout = causes(error)
-            .filter_map(|cause| cause.downcast_ref::<reqwest::Error>())
-            .any(reqwest::Error::is_timeout);
-        if timeout || error.kind() == io::ErrorKind::TimedOut {
-            return self.timed_out();
-        }
-        TransportError::Interrupted {
-            url: self.url.to_owned(),
-            reason: reason(error),
-        }
-    }
-}
-
 /// Whether an answer is the rest of a file from that byte on.
 fn begins_at(response: &Response, from: usize) -> bool {
     let range = response.headers().get(CONTENT_RANGE);
@@ -403,42 +275,4 @@ fn challenges(response: &Response) -> Vec<String> {
     all.take(8)
         .map(|value| format!("WWW-Authenticate: {value}"))
         .collect()
-}
-
-fn is_web_page(response: &Response) -> bool {
-    response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            value
-                .trim_start()
-                .to_ascii_lowercase()
-                .starts_with("text/html")
-        })
-}
-
-/// An error and what lies below it.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    // An `io::Error` hides the error that it wraps from `source`.
-    let wrapped = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-        .map(|inner| inner as &(dyn Error + 'static));
-    let first = wrapped.unwrap_or(error);
-    std::iter::successors(Some(first), |cause| {
-        let cause: &'a (dyn Error + 'static) = *cause;
-        cause.source()
-    })
-}
-
-/// The deepest cause in a few words, as `connection refused`.
-fn reason(error: &(dyn Error + 'static)) -> String {
-    let Some(deepest) = causes(error).last() else {
-        return error.to_string();
-    };
-    match deepest.downcast_ref::<io::Error>() {
-        Some(io) if io.raw_os_error().is_some() => io.kind().to_string(),
-        _ => deepest.to_string(),
-    }
 }

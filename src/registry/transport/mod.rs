@@ -6,6 +6,7 @@
 
 mod account;
 mod base_url;
+mod fetch;
 mod flight;
 mod folder;
 mod http;

@@ -3,7 +3,7 @@
 use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::policy::{self, FormatFloor};
 use cargo_marketplace::registry::client::{Client, Opening};
-use cargo_marketplace::registry::metadata::Need;
+use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::transport::Network;
 #[cfg(any(feature = "marketplace-parallel", not(feature = "marketplace-v2")))]

@@ -15,7 +15,7 @@ use cargo_marketplace::model::{Event, EventSink, PackageName, Sha256Digest, Sile
 use cargo_marketplace::registry::backend::{Backend, BackendError, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::error::ClientError;
-use cargo_marketplace::registry::metadata::Need;
+use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::transport::{
     self, BaseUrl, Limits, Network, Transport, TransportError,
