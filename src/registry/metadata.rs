@@ -176,7 +176,18 @@ pub fn catch_up(files: &Files<'_>, terms: &Terms) -> Result<(Updater, Freshness)
     Ok((updater, freshness))
 }
 
+/// Reads the copy; once more, if another process has led it on meanwhile.
 fn offline(files: &Files<'_>, root: &[u8], terms: &Terms) -> Result<Updater, ClientError> {
+    loop {
+        let before = files.kept(layout::TIMESTAMP)?;
+        match offline_once(files, root, terms) {
+            Err(_) if files.kept(layout::TIMESTAMP)? != before => {}
+            read => return read,
+        }
+    }
+}
+
+fn offline_once(files: &Files<'_>, root: &[u8], terms: &Terms) -> Result<Updater, ClientError> {
     let updater = start(files, root, terms.now, Mode::Offline)?;
     let upheld = files.kept(UPHELD)?.unwrap_or_default();
     let mut updater = updater

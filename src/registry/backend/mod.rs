@@ -107,12 +107,15 @@ fn union<E: Into<BackendError>>(
     };
     match client.awake(|_| true, newest) {
         Err(BackendError::Client(error)) if client.may_lag(&error) => {
-            let Some(earlier) = client.last_whole(format)? else {
-                return Err(error.into());
-            };
-            let union = read(&earlier)?;
-            client.say_earlier(earlier.serial, &error);
-            Ok(union)
+            while let Some(earlier) = client.last_whole(format)? {
+                let union = read(&earlier);
+                // Another process may have put a later one in its place meanwhile.
+                if union.is_ok() || client.last_whole(format)?.as_ref() == Some(&earlier) {
+                    client.say_earlier(earlier.serial, &error);
+                    return union;
+                }
+            }
+            Err(error.into())
         }
         union => union,
     }

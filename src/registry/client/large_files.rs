@@ -73,13 +73,15 @@ impl Client<'_> {
         Ok(texts)
     }
 
-    /// Forgets packs that the index does not list any more, and what has come of such.
+    /// Forgets packs that neither the index nor the last one that is whole lists, and what has come of such.
     pub fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
-        let packs = |format: Format| {
-            let packs = index.packs(format).iter();
-            packs.map(move |pack| layout::pack(&pack.sha256, format))
-        };
-        let names: Vec<String> = Format::BOTH.into_iter().flat_map(packs).collect();
+        let mut names = Vec::new();
+        for format in Format::BOTH {
+            let whole = self.last_whole(format)?;
+            let packs = whole.iter().chain([index]);
+            let packs = packs.flat_map(|index| index.packs(format));
+            names.extend(packs.map(|pack| layout::pack(&pack.sha256, format)));
+        }
         Ok(self.files.prune("catalog", |file| {
             let is_pack = |name: &String| name.ends_with(file) || part_of(name).ends_with(file);
             let is_index = file == "index.json" || file.starts_with("whole-");

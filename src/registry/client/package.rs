@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Client;
 use super::registered::Registered;
-use super::{Client, Standing};
 use crate::formats::policy::Policy;
 use crate::formats::unsigned::UnsignedList;
 use crate::formats::{layout, record};
 use crate::model::{PackageName, Sha256Digest};
 use crate::registry::error::ClientError;
-use crate::registry::{metadata, seen};
+use crate::registry::seen;
 use crate::trust::tuf::Target;
 use crate::trust::{
     PackageState, RecordContext, RecordError, Seen, SignedStatement, Verified, signed_statements,
@@ -33,8 +33,7 @@ impl Client<'_> {
         match self.package_at_hand(package) {
             // What is at hand is older than what another process has learnt since it was fetched.
             Err(error) if error.goes_back() && !self.is_resting() && self.files.is_behind()? => {
-                let newer = metadata::catch_up(&self.files, &self.terms)?;
-                *self.standing() = Standing::new(newer, &self.files)?;
+                self.catch_up()?;
                 self.package_at_hand(package)
             }
             answer => answer,

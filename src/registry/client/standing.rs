@@ -81,18 +81,30 @@ impl Standing {
 
 impl Client<'_> {
     /// Does work by the copy, while it is recent; where that fails or does not suffice, by what the registry
-    /// says now.
+    /// says now. A copy that another process leads on meanwhile is read again.
     pub fn awake<T, E: From<ClientError>>(
         &self,
         suffices: impl Fn(&T) -> bool,
         work: impl Fn() -> Result<T, E>,
     ) -> Result<T, E> {
-        let answer = work();
-        if !self.is_resting() || answer.as_ref().is_ok_and(suffices) {
-            return answer;
+        let mut answer = work();
+        if self.is_resting() && !answer.as_ref().is_ok_and(suffices) {
+            self.wake()?;
+            answer = work();
         }
-        self.wake()?;
-        work()
+        let is_overtaken = || self.files.is_behind().map_err(ClientError::from);
+        while answer.is_err() && !self.files.is_online() && is_overtaken()? {
+            self.catch_up()?;
+            answer = work();
+        }
+        answer
+    }
+
+    /// Goes on from what another process has learnt.
+    pub(super) fn catch_up(&self) -> Result<(), ClientError> {
+        let newer = metadata::catch_up(&self.files, &self.terms)?;
+        *self.standing() = Standing::new(newer, &self.files)?;
+        Ok(())
     }
 
     /// Asks the registry, if it was not asked yet. From now on all is by its present state.
