@@ -1,7 +1,7 @@
 //! `search`: finding packages in the local copy of a registry. Sends no search term anywhere.
 
 use anstyle::{AnsiColor, Effects, Style};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::arguments::ReadArgs;
@@ -9,8 +9,8 @@ use super::audit::license::{is_id, spelling};
 use super::context::Context;
 use super::error::CommandError;
 use super::reading;
-use crate::model::TrustState;
-use crate::registry::search::{self, Hit, SearchRequest, search};
+use crate::model::{PublisherId, TrustState};
+use crate::registry::search::{self, Hit, Hits, SearchRequest, search};
 
 const NAME: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
 const COMMENT: Style = Style::new().effects(Effects::DIMMED);
@@ -18,8 +18,8 @@ const COMMENT: Style = Style::new().effects(Effects::DIMMED);
 /// Finds packages by name, keyword and description
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Words that must all occur; the last one may be the start of a word
-    #[arg(required_unless_present_any = ["keyword", "license", "rust_version"])]
+    /// Words that must all occur, of three or more most of them; the last one may be the start of a word
+    #[arg(required_unless_present_any = ["keyword", "license", "rust_version", "owner", "trust"])]
     pub words: Vec<String>,
 
     /// The most results to show
@@ -38,9 +38,38 @@ pub struct SearchArgs {
     #[arg(long, value_name = "VERSION")]
     pub rust_version: Option<String>,
 
+    /// Only packages whose latest release is this publisher's
+    #[arg(long, value_name = "ID")]
+    pub owner: Option<PublisherId>,
+
+    /// Only packages whose latest release is in this state
+    #[arg(long, value_name = "STATE")]
+    pub trust: Option<Trust>,
+
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
+}
+
+/// Who answers for a release.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Trust {
+    /// An owner of the package signed it
+    Signed,
+    /// The registry's operator says that it is what its source served
+    Vouched,
+    /// Nobody signed it
+    Unsigned,
+}
+
+impl From<Trust> for TrustState {
+    fn from(trust: Trust) -> Self {
+        match trust {
+            Trust::Signed => Self::Signed,
+            Trust::Vouched => Self::Vouched,
+            Trust::Unsigned => Self::Unsigned,
+        }
+    }
 }
 
 /// Runs the command.
@@ -73,17 +102,28 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
     for hit in shown {
         print(hit, widths, context);
     }
-    let total = found.hits.len();
-    let tolerance = if found.tolerant && total > 0 {
-        " with one letter changed"
-    } else {
-        ""
-    };
     context.shell.note(&format!(
-        "{} of {total} results{tolerance}; searched a local copy, nothing was sent",
-        shown.len()
+        "{} of {}; searched a local copy, nothing was sent",
+        shown.len(),
+        total(&found)
     ));
     Ok(())
+}
+
+/// How many results there are, and how they differ from what was typed.
+fn total(found: &Hits<'_>) -> String {
+    let total = found.hits.len();
+    let whole = found.hits.iter().filter(|hit| hit.has_all_words).count();
+    let tolerance = match found.tolerant && total > 0 {
+        true => " with one letter changed",
+        false => "",
+    };
+    let missing = match whole {
+        _ if whole == total => String::new(),
+        0 => ", none with all words".to_owned(),
+        _ => format!(", {whole} with all words"),
+    };
+    format!("{total} results{tolerance}{missing}")
 }
 
 fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
@@ -98,6 +138,8 @@ fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
         keywords: args.keyword.clone(),
         license: args.license.clone(),
         rust_version,
+        owner: args.owner.clone(),
+        trust: args.trust.map(Into::into),
     })
 }
 

@@ -1,20 +1,21 @@
 //! Search by a plain scan of the catalog: small, dull, and what everything falls back to.
 //!
-//! The order is lexicographic: first the tier of the match, then a text score times a prior from
-//! the number of dependents, then the name. It takes nothing but the catalog, so that both formats
-//! give the same order.
+//! The order is that of [`crate::ranking`], so that every way to search gives the same.
 
 use std::collections::BTreeMap;
 
 use semver::Version;
 
 use super::catalog::Catalog;
-use crate::model::{Entry, PackageName};
+use crate::model::{Entry, PublisherId, TrustState};
+use crate::ranking::{
+    Collection, Field, Package, PerField, Query, Tolerance, Word, name_key, prior, rank, tokens,
+};
 
 /// What to look for.
 #[derive(Debug, Clone, Default)]
 pub struct SearchRequest {
-    /// Words that must all match, the last one as a prefix.
+    /// Words that must all match, of three or more most of them; the last one as a prefix.
     pub words: Vec<String>,
     /// Only packages with all of these keywords.
     pub keywords: Vec<String>,
@@ -22,21 +23,10 @@ pub struct SearchRequest {
     pub license: Option<String>,
     /// Only packages that build with this Rust.
     pub rust_version: Option<Version>,
-}
-
-/// How well a package fits; a lower tier is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tier {
-    /// The words are the name.
-    ExactName,
-    /// The name starts with the words.
-    NamePrefix,
-    /// Each word starts a part of the name.
-    NameToken,
-    /// Each word is in the name or the keywords.
-    Keyword,
-    /// Some word is only in the description.
-    Description,
+    /// Only releases of this publisher.
+    pub owner: Option<PublisherId>,
+    /// Only releases that this stands behind.
+    pub trust: Option<TrustState>,
 }
 
 /// A package that was found.
@@ -44,9 +34,9 @@ pub enum Tier {
 pub struct Hit<'a> {
     /// Its latest release, of those that build with the Rust that was asked for.
     pub entry: &'a Entry,
-    /// How it fits.
-    pub tier: Tier,
-    /// Its rank within the tier; higher is better.
+    /// Whether it has every word.
+    pub has_all_words: bool,
+    /// How it fits; higher is better, but for the package whose name was typed, which is first.
     pub score: f64,
 }
 
@@ -55,57 +45,104 @@ pub struct Hit<'a> {
 pub struct Hits<'a> {
     /// All hits, best first.
     pub hits: Vec<Hit<'a>>,
-    /// Set when nothing matched as typed and words one edit away were taken.
+    /// Set when words one edit away were taken.
     pub tolerant: bool,
 }
 
-/// Searches the latest releases that build with the Rust that was asked for; without a hit once more with one edit of tolerance.
+/// Searches the latest releases that build with the Rust that was asked for.
 #[must_use]
 pub fn search<'a>(catalog: &'a Catalog, request: &SearchRequest) -> Hits<'a> {
-    let hits = scan(catalog, request, 0);
-    if !hits.is_empty() || request.words.is_empty() {
-        return Hits {
-            hits,
-            tolerant: false,
-        };
-    }
-    Hits {
-        hits: scan(catalog, request, 1),
-        tolerant: true,
-    }
-}
-
-fn scan<'a>(catalog: &'a Catalog, request: &SearchRequest, edits: usize) -> Vec<Hit<'a>> {
-    let query = Query::new(&request.words, edits);
-    let mut hits: Vec<_> = catalog
-        .documents()
-        .iter()
-        .filter_map(|document| document.latest_that(|entry| builds(entry, request)))
-        .filter(|entry| passes_filters(entry, request))
-        .filter_map(|entry| query.matches(entry))
-        .collect();
-    weigh_by_dependents(catalog, &mut hits);
-    hits.sort_by(|a, b| {
-        let names = a.entry.release.name.cmp(&b.entry.release.name);
-        a.tier
-            .cmp(&b.tier)
-            .then(b.score.total_cmp(&a.score))
-            .then(names)
+    let scan = Scan::new(catalog, request);
+    let query = Query::new(&request.words);
+    let ranked = rank(&query, &scan, |number| {
+        passes_filters(scan.texts[number].entry, request)
     });
-    hits
+    let hits = ranked.hits.into_iter().map(|(number, score)| Hit {
+        entry: scan.texts[number].entry,
+        has_all_words: score.has_all_words,
+        score: score.points,
+    });
+    Hits {
+        hits: hits.collect(),
+        tolerant: ranked.tolerant,
+    }
 }
 
-/// Multiplies each score by `1 + ln(1 + dependents)`.
-fn weigh_by_dependents(catalog: &Catalog, hits: &mut [Hit<'_>]) {
-    let counts: BTreeMap<&PackageName, usize> = catalog
-        .dependents()
-        .into_iter()
-        .map(|(name, dependents)| (name, dependents.len()))
-        .collect();
-    for hit in hits {
-        let count = counts.get(&hit.entry.release.name).copied().unwrap_or(0);
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        hit.score *= 1.0 + f64::from(count).ln_1p();
+/// The texts of the releases that may be shown.
+struct Scan<'a> {
+    texts: Vec<Text<'a>>,
+}
+
+struct Text<'a> {
+    entry: &'a Entry,
+    key: String,
+    tokens: PerField<Vec<String>>,
+    prior: f64,
+}
+
+impl<'a> Scan<'a> {
+    fn new(catalog: &'a Catalog, request: &SearchRequest) -> Self {
+        let dependents = catalog.dependents();
+        let documents = catalog.documents().iter();
+        let texts = documents.filter_map(|document| {
+            let entry = document.latest_that(|entry| builds(entry, request))?;
+            let release = &entry.release;
+            let dependents = dependents.get(&release.name).map_or(0, |names| names.len());
+            let description = release.description.as_deref().unwrap_or_default();
+            Some(Text {
+                entry,
+                key: name_key(release.name.as_str()),
+                tokens: PerField {
+                    name: tokens(release.name.as_str()).collect(),
+                    keywords: release.keywords.iter().flat_map(|k| tokens(k)).collect(),
+                    description: tokens(description).collect(),
+                },
+                prior: prior(dependents, catalog.downloads(&release.name)),
+            })
+        });
+        Self {
+            texts: texts.collect(),
+        }
+    }
+}
+
+impl Collection for Scan<'_> {
+    fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> BTreeMap<usize, PerField<f64>> {
+        let texts = self.texts.iter().enumerate();
+        texts
+            .filter_map(|(number, text)| Some((number, text.closeness(word, tolerance)?)))
+            .collect()
+    }
+
+    fn package(&self, number: usize) -> Package<'_> {
+        let text = &self.texts[number];
+        let mut lengths = PerField::default();
+        for field in Field::ALL {
+            let length = text.tokens.get(field).len();
+            *lengths.get_mut(field) = u8::try_from(length).unwrap_or(u8::MAX);
+        }
+        Package {
+            key: &text.key,
+            lengths,
+            prior: text.prior,
+        }
+    }
+}
+
+impl Text<'_> {
+    /// The closest token of each field, if any is close.
+    fn closeness(&self, word: &Word, tolerance: Tolerance) -> Option<PerField<f64>> {
+        let mut closest = PerField::default();
+        for field in Field::ALL {
+            let tokens = self.tokens.get(field).iter();
+            let close = tokens.filter_map(|token| word.closeness(token, field, tolerance));
+            *closest.get_mut(field) = close.fold(0.0, f64::max);
+        }
+        (closest != PerField::default()).then_some(closest)
     }
 }
 
@@ -120,6 +157,8 @@ fn passes_filters(entry: &Entry, request: &SearchRequest) -> bool {
     let license = request.license.as_ref();
     request.keywords.iter().all(has)
         && license.is_none_or(|wanted| allows_license(release.license.as_deref(), wanted))
+        && (request.owner.is_none() || request.owner == release.publisher)
+        && (request.trust.is_none() || request.trust == entry.trust)
 }
 
 fn builds(entry: &Entry, request: &SearchRequest) -> bool {
@@ -153,82 +192,6 @@ pub fn rust_version(text: &str) -> Option<Version> {
     let missing = 2_usize.saturating_sub(text.matches('.').count());
     let version: Version = (text.to_owned() + &".0".repeat(missing)).parse().ok()?;
     Some(Version::new(version.major, version.minor, version.patch))
-}
-
-struct Query {
-    words: Vec<String>,
-    joined: String,
-    edits: usize,
-}
-
-impl Query {
-    fn new(words: &[String], edits: usize) -> Self {
-        let words: Vec<String> = words.iter().flat_map(|word| tokens(word)).collect();
-        let joined = words.join("-");
-        Self {
-            words,
-            joined,
-            edits,
-        }
-    }
-
-    fn matches<'a>(&self, entry: &'a Entry) -> Option<Hit<'a>> {
-        let release = &entry.release;
-        let name = release.name.collision_key();
-        let name_tokens = tokens(&name);
-        let keywords: Vec<String> = release.keywords.iter().flat_map(|k| tokens(k)).collect();
-        let description = tokens(release.description.as_deref().unwrap_or_default());
-        let fields = [(8.0, &name_tokens), (4.0, &keywords), (1.0, &description)];
-        let mut worst = Tier::NameToken;
-        let mut score = 1.0;
-        for (place, word) in self.words.iter().enumerate() {
-            let is_last = place + 1 == self.words.len();
-            let (tier, points) = fields
-                .iter()
-                .zip([Tier::NameToken, Tier::Keyword, Tier::Description])
-                .find_map(|((weight, field), tier)| {
-                    Some((tier, weight * self.points(word, field, is_last)?))
-                })?;
-            worst = worst.max(tier);
-            score += points;
-        }
-        let tier = match () {
-            () if name == self.joined || self.near(&self.joined, &name) => Tier::ExactName,
-            () if name.starts_with(&self.joined) && !self.joined.is_empty() => Tier::NamePrefix,
-            () => worst,
-        };
-        Some(Hit { entry, tier, score })
-    }
-
-    /// Says whether two words are as close as the tolerance allows; short ones always differ.
-    fn near(&self, word: &str, token: &str) -> bool {
-        self.edits > 0 && word.len() > 3 && strsim::damerau_levenshtein(word, token) <= self.edits
-    }
-
-    /// How well a word fits the best token of a field: a whole token more than its start, and a
-    /// short field more than a long one.
-    fn points(&self, word: &str, field: &[String], is_last: bool) -> Option<f64> {
-        let one = |token: &String| {
-            if token == word {
-                return Some(1.0);
-            }
-            if is_last && token.starts_with(word) {
-                return Some(0.5);
-            }
-            self.near(word, token).then_some(0.25)
-        };
-        let best = field.iter().filter_map(one).max_by(f64::total_cmp)?;
-        let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
-        Some(best / (1.0 + f64::from(length).ln_1p()))
-    }
-}
-
-/// Lower-case runs of letters and digits.
-fn tokens(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|token| !token.is_empty())
-        .map(str::to_lowercase)
-        .collect()
 }
 
 #[cfg(test)]
@@ -279,17 +242,69 @@ mod tests {
     }
 
     #[test]
-    fn ranks_by_tier_before_anything_else() {
-        assert_eq!(
-            names(&["json"]),
-            ["json", "json-patch", "simd-json", "config", "tide", "ron"]
-        );
+    fn the_name_comes_first_then_what_is_needed_then_what_fits() {
+        let found = names(&["json"]);
+        assert_eq!(found[..2], ["json", "simd-json"]);
+        assert_eq!(found.len(), 6);
     }
 
     #[test]
     fn every_word_must_match_and_the_last_as_a_prefix() {
-        assert_eq!(names(&["serves", "js"]), ["tide"]);
-        assert_eq!(names(&["serv", "json"]), Vec::<String>::new());
+        assert_eq!(names(&["serves", "jso"]), ["tide"]);
+        assert_eq!(names(&["ser", "json"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_three_words_one_may_be_missing() {
+        assert_eq!(names(&["serving", "json", "quickly"]), ["tide"]);
+        assert_eq!(names(&["serving", "yaml", "quickly"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn downloads_count_where_they_are_known() {
+        let request = SearchRequest {
+            words: vec!["json".into()],
+            ..SearchRequest::default()
+        };
+        let downloads = [("config".parse().unwrap(), 1_000_000)].into();
+        let catalog = catalog().with_downloads(downloads);
+        let hits = search(&catalog, &request).hits;
+        let found = hits.iter().map(|hit| hit.entry.release.name.as_str());
+        assert_eq!(
+            found.take(3).collect::<Vec<_>>(),
+            ["json", "config", "simd-json"]
+        );
+    }
+
+    #[test]
+    fn filters_by_publisher_and_trust() {
+        let mut documents = [
+            document("tide", "", &[], &[]),
+            document("tide-table", "", &[], &[]),
+        ];
+        documents[0].entries[0].release.publisher = Some("harbour".parse().unwrap());
+        documents[0].entries[0].trust = Some(TrustState::Signed);
+        documents[1].entries[0].trust = Some(TrustState::Vouched);
+        let catalog = Catalog::new(documents.into_iter().collect());
+        let found = |owner: Option<&str>, trust| {
+            let request = SearchRequest {
+                words: vec!["tide".into()],
+                owner: owner.map(|id| id.parse().unwrap()),
+                trust,
+                ..SearchRequest::default()
+            };
+            let hits = search(&catalog, &request).hits.into_iter();
+            hits.map(|hit| hit.entry.release.name.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(Some("harbour"), None), ["tide"]);
+        assert_eq!(found(Some("lighthouse"), None), Vec::<String>::new());
+        assert_eq!(found(None, Some(TrustState::Vouched)), ["tide-table"]);
+        assert_eq!(
+            found(None, Some(TrustState::Unsigned)),
+            Vec::<String>::new()
+        );
+        assert_eq!(found(None, None).len(), 2);
     }
 
     #[test]
