@@ -1,7 +1,7 @@
 //! `search`: finding packages in the local copy of a registry. Sends no search term anywhere.
 
 use anstyle::{AnsiColor, Effects, Style};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::arguments::ReadArgs;
@@ -18,7 +18,7 @@ const COMMENT: Style = Style::new().effects(Effects::DIMMED);
 /// Finds packages by name, keyword and description
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Words that must all occur, of three or more most of them; the last one may be the start of a word
+    /// Words that must all occur (of three, two); the last one may be the start of a word
     #[arg(required_unless_present_any = ["keyword", "license", "rust_version", "owner", "trust"])]
     pub words: Vec<String>,
 
@@ -42,34 +42,13 @@ pub struct SearchArgs {
     #[arg(long, value_name = "ID")]
     pub owner: Option<PublisherId>,
 
-    /// Only packages whose latest release is in this state
-    #[arg(long, value_name = "STATE")]
-    pub trust: Option<Trust>,
+    /// Only packages whose latest release is `signed`, `vouched` or `unsigned`
+    #[arg(long, value_name = "STATE", value_parser = trust_state)]
+    pub trust: Option<TrustState>,
 
     /// Which registry, and how to read it.
     #[command(flatten)]
     pub read: ReadArgs,
-}
-
-/// Who answers for a release.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Trust {
-    /// An owner of the package signed it
-    Signed,
-    /// The registry's operator says that it is what its source served
-    Vouched,
-    /// Nobody signed it
-    Unsigned,
-}
-
-impl From<Trust> for TrustState {
-    fn from(trust: Trust) -> Self {
-        match trust {
-            Trust::Signed => Self::Signed,
-            Trust::Vouched => Self::Vouched,
-            Trust::Unsigned => Self::Unsigned,
-        }
-    }
 }
 
 /// Runs the command.
@@ -139,8 +118,12 @@ fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
         license: args.license.clone(),
         rust_version,
         owner: args.owner.clone(),
-        trust: args.trust.map(Into::into),
+        trust: args.trust,
     })
+}
+
+fn trust_state(text: &str) -> Result<TrustState, String> {
+    TrustState::from_word(text).ok_or_else(|| "it is `signed`, `vouched` or `unsigned`".to_owned())
 }
 
 fn version(hit: &Hit<'_>) -> String {

@@ -76,11 +76,12 @@ impl Word {
         (shared && self.starts(token, field)).then(|| PREFIX * share(&self.text, token))
     }
 
-    /// Says whether this is the last word, long enough to be the start of a token in this field.
+    /// Says whether this is the last word, and long enough to be the start of a token in this field: a
+    /// letter or two start too much in descriptions.
     fn starts(&self, token: &str, field: Field) -> bool {
         let least = match field {
-            Field::Name => 2,
-            Field::Keywords | Field::Description => START,
+            Field::Name | Field::Keywords => 1,
+            Field::Description => 3,
         };
         self.is_last && token.starts_with(&self.text) && self.text.chars().count() >= least
     }
@@ -133,11 +134,15 @@ mod tests {
     }
 
     #[test]
-    fn short_words_start_only_names_and_one_letter_nothing() {
+    fn short_words_start_nothing_in_descriptions() {
         let starts = |word, field| close(word, true, "table", field, Tolerance::Nothing);
-        assert!(starts("ta", Field::Name));
-        assert!(!starts("ta", Field::Description) && !starts("ta", Field::Keywords));
-        assert!(!starts("t", Field::Name));
+        for (word, in_description) in [("t", false), ("ta", false), ("tab", true)] {
+            assert!(
+                starts(word, Field::Name) && starts(word, Field::Keywords),
+                "{word}"
+            );
+            assert_eq!(starts(word, Field::Description), in_description, "{word}");
+        }
     }
 
     #[test]

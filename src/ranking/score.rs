@@ -17,7 +17,7 @@ const SATURATION: f64 = 1.2;
 const USUAL_LENGTH: f64 = 12.0;
 
 /// How many downloads weigh as much as a dependent.
-const DOWNLOADS_OF_A_DEPENDENT: u64 = 100;
+const DOWNLOADS_OF_A_DEPENDENT: u64 = 10;
 /// What the logarithm of a package's reach is set against.
 const REACH: f64 = 8.0;
 
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn reach_counts_by_its_magnitude() {
         assert!((prior(0, None) - 1.0).abs() < f64::EPSILON);
-        assert!(prior(1, None) > prior(0, Some(50)));
+        assert!(prior(1, None) > prior(0, Some(5)));
         assert!(prior(0, Some(1000)) > prior(1, None));
         assert!(prior(1000, None) < 20.0);
         assert!(prior(usize::MAX, Some(u64::MAX)).is_finite());

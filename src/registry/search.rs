@@ -15,7 +15,7 @@ use crate::ranking::{
 /// What to look for.
 #[derive(Debug, Clone, Default)]
 pub struct SearchRequest {
-    /// Words that must all match, of three or more most of them; the last one as a prefix.
+    /// Words that must all match, but one of three; the last one as a prefix.
     pub words: Vec<String>,
     /// Only packages with all of these keywords.
     pub keywords: Vec<String>,
