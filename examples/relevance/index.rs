@@ -114,7 +114,7 @@ impl Collection for Index {
         self.packages.len()
     }
 
-    fn matches(&self, word: &Word, tolerance: Tolerance) -> BTreeMap<usize, PerField<f64>> {
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> Vec<(usize, PerField<f64>)> {
         let mut found: BTreeMap<usize, PerField<f64>> = BTreeMap::new();
         for field in Field::ALL {
             for (term, packages) in self.candidates(word, field, tolerance) {
@@ -127,7 +127,7 @@ impl Collection for Index {
                 }
             }
         }
-        found
+        found.into_iter().collect()
     }
 
     fn package(&self, number: usize) -> Package<'_> {

@@ -1,7 +1,5 @@
 //! The order of packages for a query. Whatever searches gives the same order, since it is made here.
 
-use std::collections::BTreeMap;
-
 use super::closeness::{Tolerance, Word, is_one_edit};
 use super::score::{Score, share, weight};
 use super::text::{PerField, is_filler, name_key, tokens};
@@ -24,9 +22,9 @@ pub trait Collection {
         self.len() == 0
     }
 
-    /// Every package that has a token close to the word, with the closest one in each field; 0 where
-    /// there is none.
-    fn matches(&self, word: &Word, tolerance: Tolerance) -> BTreeMap<usize, PerField<f64>>;
+    /// Every package that has a token close to the word, by number, with the closest one in each field;
+    /// 0 where there is none.
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> Vec<(usize, PerField<f64>)>;
 
     /// What else counts of a package.
     fn package(&self, number: usize) -> Package<'_>;
@@ -114,7 +112,7 @@ pub fn rank(query: &Query, collection: &impl Collection, passes: impl Fn(usize) 
 
 /// Where a word is.
 struct Found {
-    matches: BTreeMap<usize, PerField<f64>>,
+    matches: Vec<(usize, PerField<f64>)>,
     weight: f64,
     tolerance: Tolerance,
 }
@@ -127,6 +125,13 @@ impl Found {
             matches,
             tolerance,
         }
+    }
+
+    fn closeness(&self, number: usize) -> Option<&PerField<f64>> {
+        let place = self
+            .matches
+            .binary_search_by_key(&number, |(number, _)| *number);
+        place.ok().map(|place| &self.matches[place].1)
     }
 }
 
@@ -156,12 +161,13 @@ fn fitting(
 
 /// The packages that have at least so many of the words.
 fn with_enough_words(words: &[Found], needed: usize) -> Vec<usize> {
-    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    for number in words.iter().flat_map(|word| word.matches.keys()) {
-        *counts.entry(*number).or_default() += 1;
-    }
-    counts.retain(|_, count| *count >= needed);
-    counts.into_keys().collect()
+    let matches = words.iter().flat_map(|word| &word.matches);
+    let mut numbers: Vec<usize> = matches.map(|(number, _)| *number).collect();
+    numbers.sort();
+    let same = numbers.chunk_by(|one, other| one == other);
+    same.filter(|same| same.len() >= needed)
+        .map(|same| same[0])
+        .collect()
 }
 
 fn score(
@@ -175,12 +181,12 @@ fn score(
     let mut has_all_words = true;
     for word in words {
         total += word.weight;
-        let Some(closeness) = word.matches.get(&number) else {
+        let Some(closeness) = word.closeness(number) else {
             has_all_words = false;
             continue;
         };
         covered += word.weight;
-        text += word.weight * share(closeness, &package.lengths);
+        text += word.weight * share(closeness, package.lengths);
     }
     let text = match words {
         [] => 1.0,

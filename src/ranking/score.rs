@@ -58,7 +58,7 @@ pub(super) fn weight(packages: usize, frequency: usize) -> f64 {
 }
 
 /// What a word counts in a text, from 0 to 1, by its closeness in each field.
-pub(super) fn share(closeness: &PerField<f64>, lengths: &PerField<u8>) -> f64 {
+pub(super) fn share(closeness: &PerField<f64>, lengths: PerField<u8>) -> f64 {
     let found = NAME * closeness.name / f64::from(lengths.name.max(1))
         + KEYWORDS * closeness.keywords
         + DESCRIPTION * closeness.description;
@@ -108,6 +108,6 @@ mod tests {
             description,
             ..PerField::default()
         };
-        assert!(share(&closeness, &text(4)) > share(&closeness, &text(40)));
+        assert!(share(&closeness, text(4)) > share(&closeness, text(40)));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The order is that of [`crate::ranking`], so that every way to search gives the same.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use semver::Version;
 
@@ -87,7 +87,7 @@ impl<'a> Scan<'a> {
         let texts = documents.filter_map(|document| {
             let entry = document.latest_that(|entry| builds(entry, request))?;
             let release = &entry.release;
-            let dependents = dependents.get(&release.name).map_or(0, |names| names.len());
+            let dependents = dependents.get(&release.name).map_or(0, BTreeSet::len);
             let description = release.description.as_deref().unwrap_or_default();
             Some(Text {
                 entry,
@@ -111,7 +111,7 @@ impl Collection for Scan<'_> {
         self.texts.len()
     }
 
-    fn matches(&self, word: &Word, tolerance: Tolerance) -> BTreeMap<usize, PerField<f64>> {
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> Vec<(usize, PerField<f64>)> {
         let texts = self.texts.iter().enumerate();
         texts
             .filter_map(|(number, text)| Some((number, text.closeness(word, tolerance)?)))

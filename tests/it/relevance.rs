@@ -1,7 +1,7 @@
 //! Whether search finds what is meant: on a small sample of our own everywhere, and on a large corpus where
 //! there is one (`benches/relevance.py` compares with sqlite there).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -140,7 +140,7 @@ fn lines(catalog: &Catalog) -> Vec<Line> {
             description: release.description.clone().unwrap_or_default(),
             keywords: release.keywords.clone(),
             downloads: None,
-            dependents: dependents.get(&release.name).map_or(0, |names| names.len()),
+            dependents: dependents.get(&release.name).map_or(0, BTreeSet::len),
         })
         .collect()
 }
