@@ -1,6 +1,5 @@
 //! `audit`: what a project's lock file holds, against what the user wants none of.
 
-pub(super) mod license;
 mod rules;
 
 use std::path::PathBuf;
@@ -8,10 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use self::license::Licenses;
 use self::rules::{Denial, Denials, Finding};
 use super::context::Context;
 use super::error::{CommandError, Kind};
+use super::license::Licenses;
 use super::locked::LockedProject;
 use super::shell::count;
 use crate::install::LockPackage;

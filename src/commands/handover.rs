@@ -1,6 +1,7 @@
 //! Handing verified packages to cargo: what the commands that do so share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use semver::Version;
@@ -19,6 +20,7 @@ use crate::model::{
     Cooldown, Document, Entry, PackageName, PackageSpec, RegistryName, same_release,
 };
 use crate::registry::backend::{Backend, BackendError};
+use crate::registry::cargo_settings::variable_of;
 use crate::registry::client::Client;
 use crate::registry::cooldown;
 use crate::registry::credentials::token_variables;
@@ -84,13 +86,26 @@ impl<'a> Handover<'a> {
             let tokens = token_variables(settings, &registry.name, index);
             cargo.withheld.extend(tokens?);
         }
-        Ok(Self {
+        let handover = Self {
             registry,
             cargo,
             patience: Patience::default(),
             reading,
             context,
-        })
+        };
+        Ok(handover.in_folder(&context.cwd))
+    }
+
+    /// The same for a call of cargo in a folder: a project there may give the registry names of its own,
+    /// under which the user may have set a token.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        // What is wrong with the configuration is said before cargo runs there, if it does.
+        let names = self.registry.names_in(folder, &self.cargo.home);
+        let tokens = names.into_iter().flatten();
+        let tokens = tokens.map(|name| variable_of(&["registries", &name, "token"]));
+        self.cargo.withheld.extend(tokens);
+        self
     }
 
     /// Holds back what is younger than the user wants, all but what the specs name exactly.

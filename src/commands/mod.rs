@@ -26,6 +26,7 @@ pub mod handover;
 pub mod info;
 pub mod install;
 pub mod key;
+mod license;
 mod locked;
 pub mod man;
 pub mod new;

@@ -110,7 +110,8 @@ impl<'a> Packaging<'a> {
         let handover = reading
             .flatten()
             .map(|reading| Handover::new(context, reading))
-            .transpose()?;
+            .transpose()?
+            .map(|handover| handover.in_folder(folder.unwrap_or(&context.cwd)));
         Ok(Self {
             context,
             folder: folder.unwrap_or(&context.cwd).to_owned(),

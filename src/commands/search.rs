@@ -5,9 +5,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::arguments::ReadArgs;
-use super::audit::license::{is_id, spelling};
 use super::context::Context;
 use super::error::CommandError;
+use super::license::{is_id, spelling};
 use super::reading;
 use crate::model::{PublisherId, TrustState};
 use crate::registry::search::{self, Hit, Hits, SearchRequest, search};

@@ -1,21 +1,17 @@
-//! Loading Turtle, reading a query, and writing its answer within limits.
+//! Reading a query, and writing its answer within limits.
 
 use std::io::Write;
 
-use oxigraph::io::{RdfFormat, RdfParser};
 use oxigraph::sparql::{
     CancellationToken, PreparedSparqlQuery, QueryEvaluationError, SparqlEvaluator,
 };
-use oxigraph::store::{LoaderError, StorageError, Store};
 
+use super::evaluate::View;
 use super::prescan::{PrescanError, prescan};
 use super::results::{self, Extent, ResultFormat};
+use super::store::Dataset;
 use super::syntax::SyntaxError;
-
-/// The triples of a registry, ready to be queried.
-pub struct Dataset {
-    store: Store,
-}
+use super::triples::Damaged;
 
 /// A query that was let through and parsed.
 ///
@@ -39,12 +35,9 @@ pub struct AnswerOptions {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The documents could not be loaded.
-    #[error("the v2 documents could not be loaded")]
-    Load(#[source] LoaderError),
-    /// The store could not be made.
-    #[error("the dataset could not be opened")]
-    Storage(#[source] StorageError),
+    /// The files of the dataset are not what was written.
+    #[error(transparent)]
+    Damaged(Damaged),
     /// Refused before parsing.
     #[error(transparent)]
     Refused(#[from] PrescanError),
@@ -74,17 +67,6 @@ pub enum QueryError {
 }
 
 impl Dataset {
-    /// Loads the documents of a v2 pack: Turtle, checked before.
-    pub fn load(turtle: &[u8]) -> Result<Self, QueryError> {
-        let store = Store::new().map_err(QueryError::Storage)?;
-        let mut loader = store.bulk_loader();
-        loader
-            .load_from_slice(RdfParser::from_format(RdfFormat::Turtle), turtle)
-            .map_err(QueryError::Load)?;
-        loader.commit().map_err(QueryError::Storage)?;
-        Ok(Self { store })
-    }
-
     /// Evaluates a query and writes its answer. Returns how long the answer is.
     pub fn answer(
         &self,
@@ -92,7 +74,8 @@ impl Dataset {
         options: AnswerOptions,
         out: impl Write,
     ) -> Result<Extent, QueryError> {
-        let answer = query.prepared.on_store(&self.store).execute()?;
+        let answer = query.prepared.on_queryable_dataset(View::new(self.chain()));
+        let answer = answer.execute()?;
         results::write(answer, &query.order, options, out)
     }
 }
@@ -113,6 +96,10 @@ impl From<QueryEvaluationError> for QueryError {
     fn from(error: QueryEvaluationError) -> Self {
         match error {
             QueryEvaluationError::Cancelled => Self::Cancelled,
+            QueryEvaluationError::Dataset(cause) => match cause.downcast::<Damaged>() {
+                Ok(damaged) => Self::Damaged(*damaged),
+                Err(cause) => Self::Evaluation(QueryEvaluationError::Dataset(cause)),
+            },
             error => Self::Evaluation(error),
         }
     }

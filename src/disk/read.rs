@@ -3,6 +3,7 @@
 use std::fs::{self, DirEntry, File};
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use super::{Failure, failed, is_absent};
 
@@ -41,6 +42,20 @@ pub fn read_start(path: &Path, length: u64) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         File::open(path)?.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
+    };
+    read().map_err(failed("read", path))
+}
+
+/// How long a file is, and when it was last written, in nanoseconds since 1970.
+pub fn stamp(path: &Path) -> Result<(u64, u64), Failure> {
+    let read = || -> io::Result<(u64, u64)> {
+        let metadata = fs::metadata(path)?;
+        let since = metadata.modified()?.duration_since(UNIX_EPOCH);
+        let nanoseconds = since.map_or(0, |since| since.as_nanos());
+        Ok((
+            metadata.len(),
+            u64::try_from(nanoseconds).unwrap_or(u64::MAX),
+        ))
     };
     read().map_err(failed("read", path))
 }

@@ -17,20 +17,48 @@ const RATIO_FLOOR: u64 = 1 << 20;
 
 /// Decompresses a pack that has the length which the index states, and no more than `most`.
 pub fn unpack(bytes: &[u8], pack: &Pack, most: u64) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    unpacked(bytes, pack, most)?.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// As [`unpack`], bit by bit. That the length is another one comes as an error at the end.
+pub fn unpacked<'a>(
+    bytes: &'a [u8],
+    pack: &Pack,
+    most: u64,
+) -> io::Result<impl io::Read + use<'a>> {
     let ratio = RATIO.saturating_mul(bytes.len() as u64).max(RATIO_FLOOR);
     if pack.uncompressed > most.min(ratio) {
         return Err(wrong(
             "it is too large, or much larger than its compressed form",
         ));
     }
-    let mut text = Vec::new();
-    zstd::Decoder::with_buffer(bytes)?
-        .take(pack.uncompressed.saturating_add(1))
-        .read_to_end(&mut text)?;
-    if text.len() as u64 != pack.uncompressed {
-        return Err(wrong("it has not the length that the index states"));
+    let decoder = zstd::Decoder::with_buffer(bytes)?;
+    Ok(Exactly {
+        reader: decoder,
+        left: pack.uncompressed,
+    })
+}
+
+/// A reader that gives so many bytes, and an error if there are others.
+struct Exactly<R> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: io::Read> io::Read for Exactly<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        let is_end = read == 0 && !buffer.is_empty();
+        match self.left.checked_sub(read as u64) {
+            Some(left) if !is_end || left == 0 => {
+                self.left = left;
+                Ok(read)
+            }
+            _ => Err(wrong("it has not the length that the index states")),
+        }
     }
-    Ok(text)
 }
 
 fn wrong(reason: &str) -> io::Error {

@@ -181,8 +181,10 @@ pub fn decode(bytes: &[u8]) -> Result<Policy, PolicyError> {
     })
 }
 
+/// A parser of URLs takes line breaks for nothing, and people would be shown them.
 fn is_folder(url: &str) -> bool {
-    url.ends_with('/') && url::Url::parse(url).is_ok()
+    let is_plain = !url.contains(|letter: char| letter.is_control() || letter.is_whitespace());
+    is_plain && url.ends_with('/') && url::Url::parse(url).is_ok()
 }
 
 #[cfg(test)]
@@ -226,6 +228,17 @@ mod tests {
         let file = with(vec!["https://mirror.example.org/file".into()]);
         let refused = decode(&encode(&file).unwrap());
         assert!(matches!(refused, Err(PolicyError::Base(_))));
+        for hidden in ["\n", "\t", "\u{1b}[2J", "\u{85}", " ", "\u{2028}"] {
+            let url = format!("https://mirror.example.org/{hidden}x/");
+            let mirror = decode(&encode(&with(vec![url.clone()])).unwrap());
+            assert_eq!(mirror, Err(PolicyError::Base(url.clone())));
+            let base = Policy {
+                base: url.clone(),
+                ..policy()
+            };
+            let base = decode(&encode(&base).unwrap());
+            assert_eq!(base, Err(PolicyError::Base(url)));
+        }
         let many = with(vec!["https://mirror.example.org/".into(); 17]);
         let refused = decode(&encode(&many).unwrap());
         assert_eq!(refused, Err(PolicyError::Mirrors(17)));

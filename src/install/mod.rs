@@ -20,7 +20,8 @@ mod temporary;
 pub(crate) mod testing;
 mod unpacked;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 pub use cargo::{Cargo, CargoError};
 pub use choose::{ChooseError, choose, nearest};
@@ -67,6 +68,16 @@ impl Registry {
     #[must_use]
     pub fn is_index(&self, source: &str) -> bool {
         self.indexes().any(|index| index == source)
+    }
+
+    /// The names that the configuration which cargo reads in a folder gives it, a project's too.
+    pub fn names_in(
+        &self,
+        folder: &Path,
+        cargo_home: &Path,
+    ) -> Result<BTreeSet<String>, GuardError> {
+        let files = guard::read_all(folder, cargo_home)?;
+        Ok(guard::given_names(&files, self))
     }
 
     /// The folder of its local registry.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub use error::ApplyError;
 pub use intake::{Intake, Proposal};
-pub use keys::{change_keys, changed_by, check_change, last_signed, present};
+pub use keys::{change_keys, changes_of, check_change, last_signed, present};
 
 use semver::Version;
 

@@ -4,6 +4,7 @@
 mod catalog;
 mod chain;
 mod package;
+mod replay;
 mod report;
 mod tree;
 

@@ -2,6 +2,7 @@
 //! registry's folder until enough people have signed. Nothing reads them but those who sign: they lie
 //! where no client looks, and are metadata only once they are published.
 
+mod limits;
 mod pending;
 mod publication;
 mod rotation;
@@ -14,8 +15,10 @@ use serde_json::Value;
 
 use super::journal::{Journal, JournalError, refuse_link};
 use super::role_keys::{SealError, file};
+use super::roles::version_of;
 use crate::disk::{self, Durability, Failure, failed};
 use crate::formats::canonical_json::parse_strict;
+use crate::formats::layout;
 use crate::model::{KeyId, Signature};
 use crate::trust::tuf::{TufError, read_unsigned};
 
@@ -70,6 +73,15 @@ pub enum DraftError {
     /// A draft in which a key stands under another's id.
     #[error("the draft of `{0}` lists a key under an id that is not its own")]
     Keys(String),
+    /// A draft in which something stands for a key that is no key's id.
+    #[error("the draft of `{0}` names a key by what is no key's id")]
+    KeyIds(String),
+    /// Drafts by which a bin of claims would list others than the registry has. Whoever claims a package in
+    /// the meantime brings it about as much as whoever changes the draft.
+    #[error(
+        "with the drafts `{0}` would list other claims than the registry has: it has moved on since, or a draft was changed"
+    )]
+    Claims(String),
     /// A draft that changes what those who sign would not be shown.
     #[error("the draft of `{0}` changes more than keys, bins and expiry")]
     Beyond(String),
@@ -176,23 +188,51 @@ impl Drafts {
     }
 }
 
-/// Throws the drafts of a registry's folder away, when nobody is signing them; returns whose they were,
-/// whether they can be read or not.
-pub fn throw_away(registry: &Path) -> Result<Vec<String>, DraftError> {
+/// What became of drafts that were to be thrown away: the names of their roles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThrownAway {
+    /// Those that are gone, whether they could be read or not.
+    pub discarded: Vec<String>,
+    /// Those whose publication had begun: it cannot be taken back, and has come to its end.
+    pub published: Vec<String>,
+}
+
+/// Throws the drafts of a registry's folder away, when nobody is signing them.
+pub fn throw_away(registry: &Path) -> Result<ThrownAway, DraftError> {
     // A folder without drafts is left as it is.
     if !registry.join(FOLDER).exists() {
-        return Ok(Vec::new());
+        return Ok(ThrownAway::default());
     }
+    // A publication that was cut off comes to its end here.
     let _journal = Journal::open(registry)?;
     let folder = registry.join(FOLDER);
     refuse_link(&folder)?;
     let drafts = disk::entries_if_there(&folder)?.into_iter();
-    let mut roles: Vec<String> = drafts
-        .filter_map(|draft| Some(draft.path().file_stem()?.to_string_lossy().into_owned()))
-        .collect();
-    roles.sort();
+    let roles =
+        drafts.filter_map(|draft| Some(draft.path().file_stem()?.to_string_lossy().into_owned()));
+    let (mut published, mut discarded): (Vec<_>, Vec<_>) =
+        roles.partition(|role| is_published(registry, role));
+    published.sort();
+    discarded.sort();
     discard(registry)?;
-    Ok(roles)
+    Ok(ThrownAway {
+        discarded,
+        published,
+    })
+}
+
+/// Whether the registry has what the draft of a role would have it sign.
+fn is_published(registry: &Path, role: &str) -> bool {
+    let read = |path: &Path| {
+        refuse_link(path).ok()?;
+        let bytes = disk::read_if_there(path, disk::LIMIT).ok()??;
+        Some(Draft::read(role, &bytes).ok()?.signed)
+    };
+    let Some(drafted) = read(&registry.join(FOLDER).join(format!("{role}.json"))) else {
+        return false;
+    };
+    let present = layout::metadata(role, version_of(&drafted));
+    read(&registry.join(present)) == Some(drafted)
 }
 
 /// Throws drafts away, for who has the lock.

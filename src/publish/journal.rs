@@ -97,6 +97,9 @@ pub enum JournalError {
     /// further than its timestamp says.
     #[error("`{}` is there already with other bytes: the registry was published further than this state of it", .0.display())]
     Taken(PathBuf),
+    /// A file whose name is the hash of its bytes has others: nobody can have written it so.
+    #[error("`{}` is damaged: its bytes are not those that its name says", .0.display())]
+    Damaged(PathBuf),
     /// The change is planned and on the disk, but not all of it is in its place.
     #[error("the change could not be brought to its end")]
     Unfinished(#[source] Box<Self>),
@@ -328,7 +331,10 @@ impl Journal {
                 return Ok(());
             }
             match disk::read_if_there(&path, disk::LIMIT)? {
-                Some(bytes) if bytes != file.bytes => Err(JournalError::Taken(path)),
+                Some(bytes) if bytes != file.bytes => Err(match is_named_by_hash(file) {
+                    true => JournalError::Damaged(path),
+                    false => JournalError::Taken(path),
+                }),
                 _ => Ok(()),
             }
         })
@@ -354,6 +360,13 @@ fn is_below(path: &str) -> bool {
         _ => false,
     };
     !path.is_empty() && Path::new(path).components().all(is_plain)
+}
+
+/// Whether the name of a file says which bytes it has, as [`layout::hashed`] gives it.
+fn is_named_by_hash(file: &NewFile) -> bool {
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    let digest = Sha256Digest::of(&file.bytes).to_string();
+    name.starts_with(&digest)
 }
 
 /// Refuses what is there and is neither a file nor a folder itself.

@@ -118,7 +118,7 @@ impl Files<'_> {
 
     /// Waits for other processes that write here, and keeps them away until dropped. None where nothing
     /// may be written.
-    fn lock(&self) -> Result<Option<File>, FileError> {
+    pub fn lock(&self) -> Result<Option<File>, FileError> {
         match disk::lock(&self.lock_file()) {
             Err(failure) if disk::is_read_only(&failure.source) => {
                 // The first one is told.

@@ -153,6 +153,25 @@ impl RecordError {
             _ => false,
         }
     }
+
+    /// Says whether the record itself is in order, and refused for what the registry says beside it:
+    /// whose keys count, who has the name, what is listed. Judged by what was said at another time, a
+    /// good record fails so, too.
+    #[must_use]
+    pub const fn is_of_its_context(&self) -> bool {
+        match self {
+            Self::NotClaimed { .. } => true,
+            Self::Statement { cause, .. } => matches!(
+                cause,
+                StatementRefusal::UnknownOwner(_)
+                    | StatementRefusal::UnknownKey(_)
+                    | StatementRefusal::TooFewSignatures { .. }
+                    | StatementRefusal::DidNotSign(_)
+                    | StatementRefusal::NotListed(_)
+            ),
+            _ => false,
+        }
+    }
 }
 
 /// Returns the publishers whose keys are needed to verify a record. They come from bytes that

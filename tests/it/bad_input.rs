@@ -708,8 +708,6 @@ fn main() {
 #[cfg(unix)]
 #[test]
 fn an_install_that_is_interrupted_is_as_if_it_had_not_begun() {
-    use std::os::unix::process::CommandExt as _;
-
     let market = Market::empty();
     let manifest = "[package]\nname = \"slow\"\nversion = \"1.0.0\"\nedition = \"2024\"\ndescription = \"slow\"\nlicense = \"MIT\"\n";
     market.env.write("work/slow/Cargo.toml", manifest);
@@ -730,7 +728,7 @@ fn an_install_that_is_interrupted_is_as_if_it_had_not_begun() {
             .command(["install", "slow", "--debug"])
             .env("WAITING_BUILD", &address)
     };
-    let mut child = install().into_command().process_group(0).spawn().unwrap();
+    let mut child = install().into_interruptible_command().spawn().unwrap();
     let (mut stream, _) = listener.accept().unwrap();
     // As Ctrl-C on a terminal does: to all of them.
     let group = format!("-{}", child.id());

@@ -10,8 +10,9 @@ use cargo_marketplace::formats::layout::{self, Format};
 use cargo_marketplace::formats::pack::{MAX_UNPACKED, unpack};
 use cargo_marketplace::formats::union::Union;
 use cargo_marketplace::formats::{v1, v2};
-use cargo_marketplace::model::{Body, Silent};
+use cargo_marketplace::model::{Body, PackageName, Silent};
 use cargo_marketplace::publish::check::{Depth, check};
+use cargo_marketplace::publish::packs::{self, Contents};
 
 use crate::samples::copy;
 use crate::small_registry::{
@@ -133,4 +134,92 @@ fn a_pack_that_misleads_is_found() {
     let misleads =
         |format: &str| format!("its {format} packs do not lead from each serial to the same");
     assert_eq!(problems, [misleads("v1"), misleads("v2")]);
+}
+
+/// The last change of a registry apart from what was before, beside a pack of everything, as the writer
+/// lists packs that were merged; `spoil` says what is wrong with the last one.
+fn spoilt(
+    root: &Path,
+    format: Format,
+    spoil: impl Fn(&mut Contents, &mut Pack),
+) -> (Vec<String>, CatalogIndex) {
+    let index = index(root);
+    let [whole] = index.packs(format) else {
+        panic!("{index:?}");
+    };
+    let bytes = fs::read(root.join(layout::pack(&whole.sha256, format))).unwrap();
+    let all = packs::split(&bytes, whole, format).unwrap();
+    let is_new = |package: &PackageName| package.as_str() == "tide-clock";
+    let part = |new: bool| Contents {
+        documents: all
+            .documents
+            .clone()
+            .into_iter()
+            .filter(|(name, _)| is_new(name) == new)
+            .collect(),
+        ..Contents::default()
+    };
+    let mut last = part(true);
+    let mut listed = vec![whole.clone()];
+    let add = |contents: Contents, range| {
+        let (bytes, pack) = packs::make(contents, range).unwrap();
+        fs::write(root.join(layout::pack(&pack.sha256, format)), bytes).unwrap();
+        pack
+    };
+    listed.push(add(part(false), (0, index.serial - 1)));
+    let mut claimed = Pack {
+        from: index.serial - 1,
+        to: index.serial,
+        ..whole.clone()
+    };
+    spoil(&mut last, &mut claimed);
+    let withdrawn = claimed.withdrawn;
+    listed.push(Pack {
+        withdrawn,
+        ..add(last, (claimed.from, claimed.to))
+    });
+    let mut spoilt = index.clone();
+    *spoilt.packs_mut(format) = listed;
+    set_catalog(root, &spoilt);
+    let report = check(root, now(), Depth::Usual, &Silent).unwrap();
+    let problems = report.findings.iter().map(|found| found.problem.text());
+    (problems.collect(), index)
+}
+
+/// Who takes the pack of everything sees nothing of it; who was here the day before does.
+#[test]
+fn a_pack_beside_another_that_lacks_something_is_found() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    make(root);
+    next_day(root);
+    for format in Format::BOTH {
+        let wrong = [format!(
+            "its {} packs do not lead from each serial to the same",
+            format.as_str()
+        )];
+        let (sound, before) = spoilt(root, format, |_, _| {});
+        assert!(sound.is_empty(), "{sound:?}");
+        set_catalog(root, &before);
+        let (lacks, _) = spoilt(root, format, |last, _| last.documents.clear());
+        assert_eq!(lacks, wrong);
+        set_catalog(root, &before);
+        let (stale, _) = spoilt(root, format, |last, _| {
+            for bytes in last.documents.values_mut() {
+                let text = String::from_utf8(bytes.clone()).unwrap();
+                *bytes = text
+                    .replace("A small tide-clock", "A large tide-clock")
+                    .into();
+                assert_ne!(*bytes, text.into_bytes());
+            }
+        });
+        assert_eq!(stale, wrong);
+        set_catalog(root, &before);
+        let (withdraws, _) = spoilt(root, format, |_, pack| {
+            let versions = ["0.2.0".parse().unwrap()].into();
+            pack.withdrawn = [("tide-table".parse().unwrap(), versions)].into();
+        });
+        assert_eq!(withdraws, wrong);
+        set_catalog(root, &before);
+    }
 }

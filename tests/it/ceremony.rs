@@ -481,7 +481,13 @@ fn nobody_signs_what_is_not_shown() {
     let draft = scene.registry.join(".drafts/root.json");
     let good = fs::read(&draft).unwrap();
     let id = key_of("bob").public().id().to_string();
-    let changes: [fn(&mut Value, &str); 3] = [
+    let changes: [fn(&mut Value, &str); 6] = [
+        |draft, id| {
+            let other = format!("{id}\n    root: 1 of {id}");
+            draft["signed"]["roles"]["root"]["keyids"][0] = other.into();
+        },
+        |draft, id| draft["signed"]["roles"]["root"]["keyids"][0] = id.to_uppercase().into(),
+        |draft, _| draft["signed"]["roles"]["timestamp"]["keyids"] = json!([7]),
         |draft, id| draft["signed"]["keys"][id]["keyval"]["public"] = "00".repeat(32).into(),
         |draft, _| draft["signed"]["base"] = "https://elsewhere.example.org/".into(),
         |draft, _| draft["signed"]["consistent_snapshot"] = false.into(),

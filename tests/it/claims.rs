@@ -72,6 +72,26 @@ fn a_new_name_is_by_the_online_keys_word_only_until_it_is_claimed() {
     market.must(["registry", "check", "registry"]);
 }
 
+/// The draft of fewer bins is of nobody's fault when a name is claimed before it is signed.
+#[test]
+fn fewer_bins_that_were_drafted_before_a_claim_are_refused_with_a_true_word() {
+    let market = with_a_new_package();
+    let rebin = "registry rebin registry --role claimed --bits 1";
+    let rebin = market.env.command(rebin.split(' '));
+    let rebin = rebin.env("CARGO_MARKETPLACE_KEYS", market.env.path("nobody"));
+    let waiting = rebin.run();
+    assert_eq!(waiting.code, Some(0), "{waiting}");
+    market.must(["registry", "claim", "registry"]);
+    assert_snapshot!(market.run(["registry", "sign", "registry", "--yes"]), @"
+    exit: 4
+    --- stdout
+    --- stderr
+    error[MP0607]: with the drafts `claimed-0` would list other claims than the registry has: it has moved on since, or a draft was changed
+    note: nothing was written
+    help: `cargo marketplace registry sign DIR --discard` throws the drafts away; then start again
+    ");
+}
+
 #[test]
 fn claiming_needs_the_offline_key() {
     let market = with_a_new_package();

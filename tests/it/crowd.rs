@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::env::{TestCommand, TestEnv};
 use crate::fixture::Fixture;
-use crate::samples::{Market, copy};
+use crate::samples::{Market, copy, words};
 use crate::small_registry::files;
 
 const APP: &str = "tide-table = { version = \"0.3.1\", registry = \"harbour\" }\n";
@@ -364,4 +364,97 @@ fn a_registry_that_many_add_at_once_is_there() {
         }
         fs::remove_dir_all(env.marketplace_home()).unwrap();
     }
+}
+
+/// A process that was slow remembers versions of a thief, so high that no honest one follows, after another
+/// one has taken in that the thief's key was replaced.
+#[test]
+fn what_a_slow_one_remembers_under_a_replaced_key_does_not_last() {
+    let market = Market::of_many_keys();
+    market.publish(&["--workspace", "--no-verify"]);
+    market.project("app", APP);
+    let choose = || {
+        let fetched = market.env.command(["fetch"]).folder("work/app").run();
+        assert_eq!(fetched.code, Some(0), "{fetched}");
+        fs::remove_file(market.env.path("work/app/Cargo.lock")).unwrap();
+        fetched.stderr
+    };
+    choose();
+    let root = market.root();
+    let upheld = format!("home/.cargo/marketplace/{root}/tuf/upheld");
+    let slow = market.env.read(&upheld);
+    let slow = slow.lines().map(|line| match line.split_once(' ') {
+        Some((version, rest)) if version.parse::<u64>().is_ok() => format!("1000 {rest}\n"),
+        _ => format!("{line}\n"),
+    });
+    let slow: String = slow.collect();
+    assert!(slow.contains("1000 "), "{slow}");
+    market.must(["key", "new", "clock", "--no-passphrase"]);
+    let rotate = "registry rotate-key registry --role timestamp --add clock --remove timestamp";
+    market.must(words(rotate));
+    market.must(["info", "tide-table"]);
+    market.env.write(&upheld, slow);
+    market.must(["info", "tide-table"]);
+    // What is withheld from now on leaves the copy as good as it was.
+    publish(&market, "0.3.1", "0.3.2");
+    let timestamp = market.file("tuf/timestamp.json");
+    let timestamp: serde_json::Value = serde_json::from_str(&timestamp).unwrap();
+    let version = &timestamp["signed"]["meta"]["snapshot.json"]["version"];
+    let snapshot = format!("work/registry/tuf/{version}.snapshot.json");
+    fs::remove_file(market.env.path(&snapshot)).unwrap();
+    let told = choose();
+    let withheld = format!("announced version {version} of `snapshot`, which was not received");
+    assert!(told.contains(&withheld), "{told}");
+}
+
+/// Two add one registry, and the first one is refused at the end: what the second one has trusted in the
+/// meantime is gone, which is said, and not found out by the commands after it.
+#[test]
+fn who_adds_what_another_is_refused_is_told() {
+    let mut market = Market::published();
+    market.stop();
+    let env = &market.env;
+    let (whole, broken) = (env.path("work/registry"), env.path("work/broken"));
+    copy(&whole, &broken);
+    fs::remove_file(broken.join("tuf/timestamp.json")).unwrap();
+    let gates = [Gate::start(broken), Gate::start(whole)];
+    let root = format!("sha256:{}", market.root());
+    let home = env.path("home/new");
+    let add = |name: &str, gate: &Gate| {
+        let url = gate.url();
+        let command = env.command(["registry", "add", name, &url, "--root", &root]);
+        command.env("CARGO_HOME", &home)
+    };
+    let [first, second] = ["other", "harbour"]
+        .into_iter()
+        .zip(&gates)
+        .map(|(name, gate)| {
+            gate.hold(Some("2.root.json"));
+            let child = spawn(add(name, gate));
+            gate.reached();
+            child
+        })
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    gates[0].hold(None);
+    let refused = first.wait_with_output().unwrap();
+    assert_eq!(refused.status.code(), Some(101), "{refused:?}");
+    gates[1].hold(None);
+    let told = second.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(101), "{text}");
+    assert!(text.contains("took its root back"), "{text}");
+    assert!(
+        text.ends_with("note: nothing was added\nhelp: try again\n"),
+        "{text}"
+    );
+    let line = ["registry", "list"];
+    let listed = env.command(line).env("CARGO_HOME", &home).run();
+    assert_eq!(listed.stdout, "", "{listed}");
+    let again = add("harbour", &gates[1]).run();
+    assert_eq!(again.code, Some(0), "{again}");
+    let info = env.command(["info", "tide-table"]);
+    let info = info.env("CARGO_HOME", &home).run();
+    assert_eq!(info.code, Some(0), "{info}");
 }

@@ -190,6 +190,27 @@ impl TestCommand<'_> {
         self
     }
 
+    /// The command itself, for a group of processes that an interrupt ends, as on a terminal. Under
+    /// `nohup`, say, tests ignore it, and so would what they start.
+    #[cfg(unix)]
+    pub(crate) fn into_interruptible_command(self) -> Command {
+        use std::os::unix::process::CommandExt as _;
+
+        let mut command = self.command;
+        if is_ignored(rustix::process::Signal::INT) {
+            let mut restored = Command::new("env");
+            restored.arg("--default-signal=INT");
+            restored.arg(command.get_program()).args(command.get_args());
+            restored.current_dir(command.get_current_dir().expect("it was set"));
+            let variables = command.get_envs();
+            let variables = variables.filter_map(|(name, value)| Some((name, value?)));
+            restored.env_clear().envs(variables);
+            command = restored;
+        }
+        command.process_group(0);
+        command
+    }
+
     /// The command itself, for what this type does not offer.
     pub(crate) fn into_command(self) -> Command {
         self.command
@@ -266,4 +287,14 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("this machine has loopback");
     listener.local_addr().expect("it is bound").port()
+}
+
+/// Whether this process ignores a signal (proc(5)).
+#[cfg(unix)]
+pub(crate) fn is_ignored(signal: rustix::process::Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or(0) & (1 << (signal.as_raw() - 1)) != 0
 }

@@ -81,6 +81,9 @@ impl Scene<'_> {
 
     fn save(&self) {
         for folder in self.changes {
+            if self.saved(folder).exists() {
+                fs::remove_dir_all(self.saved(folder)).unwrap();
+            }
             if self.env.path(folder).exists() {
                 copy(&self.env.path(folder), &self.saved(folder));
             }
@@ -166,6 +169,36 @@ fn refresh(tried: Tried) {
         let allowed = [Some(0), Some(101)];
         assert!(allowed.contains(&offline.code), "{place}: {offline}");
     });
+}
+
+/// What a client makes of the catalog, from nothing and from an earlier serial. What a killed program
+/// leaves there stays until the next change; the answers show that nothing is half there.
+#[cfg(feature = "marketplace-v2")]
+fn dataset(tried: Tried) {
+    let market = Market::published();
+    let ask = || {
+        market
+            .env
+            .command(["sparql", "ASK { ?package ?says \"0.3.2\" }"])
+    };
+    let kill = |expected: &str| {
+        let scene = Scene {
+            env: &market.env,
+            changes: &["home/.cargo/marketplace"],
+            command: &ask,
+            is_apart: |path| is_draft(path) || path.contains("/dataset/"),
+        };
+        scene.kill(tried, |_| {
+            let answer = ask().run();
+            assert!(answer.stdout.contains(expected), "{answer}");
+            assert!(!answer.stderr.contains("damaged"), "{answer}");
+        });
+    };
+    kill("false");
+    let known = ask().run();
+    assert_eq!(known.code, Some(0), "{known}");
+    market.publish_next();
+    kill("true");
 }
 
 /// What an operator has: a registry of one package.
@@ -278,6 +311,12 @@ fn a_killed_refresh_is_done_again() {
 }
 
 #[test]
+#[cfg(feature = "marketplace-v2")]
+fn a_killed_dataset_is_done_again() {
+    dataset(Tried::Some(6));
+}
+
+#[test]
 fn a_killed_import_is_finished_or_done_again() {
     import(Tried::Some(12));
 }
@@ -301,6 +340,13 @@ fn a_killed_fetch_is_done_again() {
 #[ignore = "needs long: .ci/long"]
 fn refresh_is_killed_before_every_step() {
     refresh(Tried::All);
+}
+
+#[test]
+#[cfg(feature = "marketplace-v2")]
+#[ignore = "needs long: .ci/long"]
+fn dataset_is_killed_before_every_step() {
+    dataset(Tried::All);
 }
 
 #[test]

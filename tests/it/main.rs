@@ -19,6 +19,8 @@ mod cooldown;
 mod crowd;
 // The documents and the tour show the default build.
 #[cfg(feature = "marketplace-parallel")]
+#[cfg(feature = "marketplace-v2")]
+mod dataset;
 mod docs;
 mod end_to_end;
 mod env;

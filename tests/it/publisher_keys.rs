@@ -22,9 +22,7 @@ fn key_id(market: &Market, name: &str) -> String {
 /// A registry that knows two keys of `harbour`.
 fn rotated() -> Market {
     let market = Market::published();
-    market.must(words(
-        "key rotate harbour --registry-dir registry --no-passphrase",
-    ));
+    market.must(words(ROTATE));
     market.must(words("registry apply registry harbour.keys"));
     market
 }
@@ -290,14 +288,7 @@ fn a_revocation_names_statements_that_are_in_the_registry() {
 fn what_a_key_signed_is_not_taken_in_once_it_is_revoked() {
     let market = rotated();
     // Signed with the old key, and not handed in yet.
-    let package = "package -p tide-cli --no-verify --registry-dir ../registry -o ../packaged";
-    let manifest = "work/samples/tide-cli/Cargo.toml";
-    let text = market.env.read(manifest).replace("1.2.0", "1.2.1");
-    market.env.write(manifest, text);
-    let packaged = market.run_in("work/samples", words(package));
-    assert!(packaged.starts_with("exit: 0"), "{packaged}");
-    let sign = "sign packaged/tide-cli-1.2.1.crate --registry-dir registry --key harbour";
-    market.must(words(sign));
+    signed_next(&market, "harbour", "registry");
 
     let revoke = "key revoke harbour --key harbour-2 --registry-dir registry";
     assert_snapshot!(market.run(words(revoke)), @"
@@ -388,6 +379,38 @@ fn a_revoked_key_signs_nothing_new_and_what_it_signed_stays() {
     let again = market.run(words(revoke));
     assert!(again.contains("revoked already"), "{again}");
     market.must(words("registry check registry"));
+}
+
+#[test]
+fn an_older_copy_of_a_package_is_no_attack_after_a_key_is_revoked() {
+    let market = rotated();
+    market.must(words("registry rebin registry --bits 4"));
+    market.must(words("verify tide-table@0.3.1"));
+    market.must(words("verify tide-cli"));
+    // Statement 3 of `tide-table` becomes the last good one of the key, and is in no copy of this user.
+    let published = publish_with(&market, "harbour");
+    assert!(published.starts_with("exit: 0"), "{published}");
+    market.must(words(
+        "key revoke harbour --key harbour-2 --registry-dir registry",
+    ));
+    market.must(words("registry apply registry harbour.keys"));
+    market.must(words("verify tide-cli"));
+    let offline = market.run(words("--offline info tide-table"));
+    assert_snapshot!(offline, @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0202]: `tide-table` is not in the offline copy of `harbour`
+    help: run it once with the registry in reach and without `--offline`
+    ");
+    for line in ["info tide-table --signatures", "verify tide-table@0.3.1"] {
+        let offline = market.run(words(&format!("--offline {line}")));
+        assert!(offline.contains("error[MP0202]"), "{offline}");
+    }
+    market.must(words("--offline verify tide-cli"));
+    // Online nothing of it is old, and the copy is whole from then on.
+    market.must(words("info tide-table"));
+    market.must(words("--offline info tide-table"));
 }
 
 #[test]

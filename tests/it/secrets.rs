@@ -146,8 +146,18 @@ fn assert_no_token_handed_on(seen: &str) {
 fn a_build_script_is_handed_no_token_that_cargo_has_no_use_for() {
     let _alone = alone();
     let spied = Spied::new();
+    // Names that only the project gives the registry, at both of its addresses.
+    let config = format!(
+        "[registries.alias]\nindex = \"sparse+{}\"\n\n[registries.the-harbour]\n\
+         index = \"sparse+https://registry.example.org/\"\n",
+        spied.market.url()
+    );
+    let path = "work/spy/.cargo/config.toml";
+    spied.market.env.write(path, config);
     let with_tokens = |line: &str| {
         let command = spied.command(line);
+        let command = command.env("CARGO_REGISTRIES_ALIAS_TOKEN", TOKEN);
+        let command = command.env("CARGO_REGISTRIES_THE_HARBOUR_TOKEN", TOKEN);
         let command = command.env("CARGO_REGISTRIES_HARBOUR_TOKEN", TOKEN);
         let command = command.env("CARGO_REGISTRY_TOKEN", TOKEN);
         command.env("CARGO_REGISTRIES_WORK_TOKEN", "Bearer of others")
@@ -156,6 +166,9 @@ fn a_build_script_is_handed_no_token_that_cargo_has_no_use_for() {
         succeeded(&with_tokens(line).run());
         assert_no_token_handed_on(&spied.seen());
     }
+    let elsewhere = "package --registry-dir registry --manifest-path spy/Cargo.toml";
+    succeeded(&with_tokens(elsewhere).folder("work").run());
+    assert_no_token_handed_on(&spied.seen());
     let mut terminal = Terminal::open();
     let publish = "publish --registry-dir ../registry --key harbour";
     let mut child = terminal.start(with_tokens(publish));

@@ -28,6 +28,28 @@ impl People {
         people
     }
 
+    /// The last signature, with which the drafts are published, counted as `disk/step.rs` says.
+    fn last(&self, steps: &str) -> TestCommand<'_> {
+        let command = self.by("bob", "registry sign market --role root --yes");
+        let command = command.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", PASSPHRASE);
+        command.env("CARGO_MARKETPLACE_TEST_STEPS", steps)
+    }
+
+    /// The steps of the last signature; the registry is as before, and lies in `saved`, too.
+    fn last_steps(&self) -> Vec<String> {
+        let (market, saved) = (self.0.path("work/market"), self.0.path("saved"));
+        copy(&market, &saved);
+        let log = self.0.path("steps");
+        fs::write(&log, "").unwrap();
+        let undisturbed = self.last(&format!("0:{}", log.display())).run();
+        assert_eq!(undisturbed.code, Some(0), "{undisturbed}");
+        let steps = fs::read_to_string(&log).unwrap();
+        fs::write(&log, "").unwrap();
+        fs::remove_dir_all(&market).unwrap();
+        copy(&saved, &market);
+        steps.lines().map(str::to_owned).collect()
+    }
+
     /// A registry of one person, whose next root waits for `ann` and `bob`, too.
     fn growing() -> Self {
         let people = Self::new();
@@ -207,25 +229,16 @@ fn nobody_signs_unasked() {
 fn drafts_that_were_published_are_removed_under_the_same_lock() {
     let people = People::growing();
     people.must("ann", "registry sign market --role root --yes");
-    let (market, saved) = (people.0.path("work/market"), people.0.path("saved"));
-    copy(&market, &saved);
-    let log = people.0.path("steps");
-    let last = |value: String| {
-        fs::write(&log, "").unwrap();
-        let command = people.by("bob", "registry sign market --role root --yes");
-        let command = command.env("CARGO_MARKETPLACE_KEY_PASSPHRASE", PASSPHRASE);
-        command.env("CARGO_MARKETPLACE_TEST_STEPS", value)
-    };
-    let undisturbed = last(format!("0:{}", log.display())).run();
-    assert_eq!(undisturbed.code, Some(0), "{undisturbed}");
-    let steps = fs::read_to_string(&log).unwrap();
+    let (market, log) = (people.0.path("work/market"), people.0.path("steps"));
     let is_removal = |step: &str| step.starts_with("remove ") && step.contains("/.drafts/");
-    let removal = 1 + steps.lines().position(is_removal).unwrap();
-    fs::remove_dir_all(&market).unwrap();
-    copy(&saved, &market);
+    let removal = 1 + people
+        .last_steps()
+        .iter()
+        .position(|step| is_removal(step))
+        .unwrap();
 
     // Stopped before the first of the drafts is removed.
-    let stopped = last(format!("stop:{removal}:{}", log.display()));
+    let stopped = people.last(&format!("stop:{removal}:{}", log.display()));
     let mut child = stopped
         .into_command()
         .stderr(Stdio::null())
@@ -244,4 +257,52 @@ fn drafts_that_were_published_are_removed_under_the_same_lock() {
         matches!(is_free, Err(TryLockError::WouldBlock)),
         "{is_free:?}"
     );
+}
+
+/// Ended before a plan is there, between the files of the publication, and before the drafts are removed.
+#[test]
+fn drafts_whose_publication_had_begun_are_published_and_not_discarded() {
+    let people = People::growing();
+    people.must("ann", "registry sign market --role root --yes");
+    let (market, saved) = (people.0.path("work/market"), people.0.path("saved"));
+    let log = people.0.path("steps");
+    let steps = people.last_steps();
+    let killed_before = |action: &str, end: &str| {
+        let is_it = |step: &String| step.starts_with(action) && step.ends_with(end);
+        let step = 1 + steps.iter().position(is_it).unwrap();
+        fs::remove_dir_all(&market).unwrap();
+        copy(&saved, &market);
+        fs::write(&log, "").unwrap();
+        let killed = people.last(&format!("{step}:{}", log.display())).run();
+        assert_eq!(killed.code, None, "{killed}");
+    };
+    let root = market.join("tuf/2.root.json");
+    let discard = || people.0.run(["registry", "sign", "market", "--discard"]);
+
+    killed_before("rename", ".journal/plan.json");
+    assert_snapshot!(discard(), @"
+    exit: 0
+    --- stdout
+    --- stderr
+       Discarded the drafts of root
+    ");
+    assert!(!root.exists() && !people.drafts().exists());
+    killed_before("rename", "tuf/2.root.json");
+    assert!(!root.exists());
+    let shown = discard();
+    assert_snapshot!(shown, @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0607]: published and not discarded: the drafts of root
+    note: their publication had begun before, and is finished now
+    help: what is published is taken back by another change of the roles
+    ");
+    assert!(root.exists() && !people.drafts().exists());
+    people.operator("registry check market");
+    killed_before("remove", ".drafts/root.json");
+    assert!(root.exists());
+    assert_eq!(discard(), shown);
+    assert!(root.exists() && !people.drafts().exists());
+    people.operator("registry check market");
 }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Termios, tcgetattr};
 
-use crate::env::{TestCommand, TestEnv};
+use crate::env::{TestCommand, TestEnv, is_ignored};
 
 /// Both ends of a terminal.
 pub(crate) struct Terminal {
@@ -110,15 +110,6 @@ fn a_prompt_that_is_interrupted_leaves_the_terminal_as_it_was() {
         assert!(!status.success(), "{key:?}: {status}");
         assert!(!env.marketplace_home().exists());
     }
-}
-
-/// Whether this process ignores a signal (proc(5)).
-fn is_ignored(signal: Signal) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let mut lines = status.lines();
-    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
-    let mask = u64::from_str_radix(mask.trim(), 16).unwrap();
-    mask & (1 << (signal.as_raw() - 1)) != 0
 }
 
 #[test]

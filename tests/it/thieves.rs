@@ -434,17 +434,23 @@ fn wire(key: &PublicKey) -> Value {
 fn take_bins(scene: &Scene) {
     let thief = scene.key("harbour").public();
     let id = thief.id().to_string();
-    let key = wire(&thief);
     scene.resign("targets", "targets", |signed| {
         let delegations = &mut signed["delegations"];
-        delegations["keys"][&id] = key.clone();
+        delegations["keys"][&id] = wire(&thief);
         let roles = delegations["roles"].as_array_mut().unwrap();
         let mut roles = roles.iter_mut();
         let packages = roles.find(|role| role["name"] == "packages").unwrap();
         packages["keyids"] = json!([id]);
     });
-    scene.resign("packages", "harbour", |signed| {
-        signed["delegations"]["keys"][&id] = key.clone();
+    give_bins(scene, "harbour");
+}
+
+/// With a key of `packages`: the bins to the key that has signed nothing yet.
+fn give_bins(scene: &Scene, key: &str) {
+    let thief = scene.key("harbour").public();
+    let id = thief.id().to_string();
+    scene.resign("packages", key, |signed| {
+        signed["delegations"]["keys"][&id] = wire(&thief);
         signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
     });
 }
@@ -667,12 +673,7 @@ const ROWS: &[Row] = &[
         deed: "gives the bins to itself, and shows a package as it was",
         package: CLAIMED,
         attack: |scene| {
-            let thief = scene.key("harbour").public();
-            let id = thief.id().to_string();
-            scene.resign("packages", "packages", |signed| {
-                signed["delegations"]["keys"][&id] = wire(&thief);
-                signed["delegations"]["succinct_roles"]["keyids"] = json!([id]);
-            });
+            give_bins(scene, "packages");
             take_back(scene, CLAIMED, |scene, bin, edit| {
                 scene.resign(bin, "harbour", edit);
             });

@@ -172,13 +172,11 @@ fn the_tour_refuses_a_folder_below_settings_that_name_its_registry() {
 /// Interrupts a tour, once in its folder there is `path`.
 #[cfg(unix)]
 fn interrupted(signal: &str, path: &str) -> std::process::Output {
-    use std::os::unix::process::CommandExt as _;
     use std::process::{Command, Stdio};
 
     let env = machine(&[]);
-    let mut command = env.command(["tour"]).into_command();
     // As a terminal has it: the signal goes to all that the tour started.
-    let command = command.process_group(0);
+    let mut command = env.command(["tour"]).into_interruptible_command();
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let is_there = || {

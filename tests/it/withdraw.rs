@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 
-use crate::samples::Market;
+use crate::samples::{Market, copy};
+use crate::small_registry::files;
 
 #[test]
 fn what_is_withdrawn_is_gone() {
@@ -183,13 +184,73 @@ fn what_is_withdrawn_is_not_withdrawn_again() {
     let market = Market::published();
     let withdraw = || market.run("registry withdraw registry tide-table@0.3.1".split(' '));
     withdraw();
+    let before = files(&market.env.path("work/registry"));
     assert_snapshot!(withdraw(), @"
     exit: 101
     --- stdout
     --- stderr
     error: `tide-table` 0.3.1 was withdrawn already
-    note: nothing was written
+    note: its archive is gone, too; nothing was written
     ");
+    assert!(files(&market.env.path("work/registry")) == before);
+}
+
+/// Ended after the commit, before the archive is removed.
+#[cfg(debug_assertions)]
+#[test]
+fn a_withdrawal_that_was_cut_off_is_finished_by_the_same_command() {
+    let market = Market::published();
+    let registry = market.env.path("work/registry");
+    let saved = market.env.path("saved");
+    copy(&registry, &saved);
+    let log = market.env.path("steps");
+    let line = "registry withdraw registry tide-table@0.3.1";
+    let until = |step: usize| {
+        std::fs::write(&log, "").unwrap();
+        let value = format!("{step}:{}", log.display());
+        let command = market.env.command(line.split(' '));
+        command.env("CARGO_MARKETPLACE_TEST_STEPS", value).run()
+    };
+    let undisturbed = until(0);
+    assert_eq!(undisturbed.code, Some(0), "{undisturbed}");
+    let expected = files(&registry);
+    let steps = std::fs::read_to_string(&log).unwrap();
+    let is_removal =
+        |step: &str| step.starts_with("remove ") && step.contains("/crates/tide-table/");
+    let removal = 1 + steps.lines().position(is_removal).unwrap();
+    std::fs::remove_dir_all(&registry).unwrap();
+    copy(&saved, &registry);
+
+    assert_eq!(until(removal).code, None);
+    let cut_off = files(&registry);
+    let more = cut_off.keys().filter(|path| !expected.contains_key(*path));
+    assert_eq!(more.count(), 1);
+    let run = |line: &str| market.run(line.split(' '));
+    assert_snapshot!(run(&format!("{line} --dry-run")), @"
+    exit: 0
+    --- stdout
+    --- stderr
+        Removing crates/tide-table/[DIGEST].crate
+    warning: nothing was written, as this is a dry run
+    ");
+    assert!(files(&registry) == cut_off);
+    assert_snapshot!(run(line), @"
+    exit: 0
+    --- stdout
+    --- stderr
+        Removing crates/tide-table/[DIGEST].crate
+    note: `tide-table` 0.3.1 was withdrawn already, and its archive was still there
+    note: remove the archive from mirrors, caches and the history of a git repository, too
+    ");
+    assert!(files(&registry) == expected);
+    assert_snapshot!(run(line), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error: `tide-table` 0.3.1 was withdrawn already
+    note: its archive is gone, too; nothing was written
+    ");
+    assert!(files(&registry) == expected);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the commands that write a registry say to bad input, and that they then write nothing.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use insta::assert_snapshot;
 
 use crate::env::{TestCommand, TestEnv};
 use crate::samples::{Market, folder_digest};
-use crate::small_registry::{BASE, archive, archive_of, fingerprint};
+use crate::small_registry::{self, BASE, archive, archive_of, fingerprint};
 
 /// An operator with an empty registry in `market`.
 struct Operator {
@@ -59,9 +60,21 @@ impl Operator {
         said
     }
 
+    /// The files of the registry.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        small_registry::files(&self.market())
+    }
+
+    /// Writes files of the registry as they were.
+    fn restore(&self, files: &BTreeMap<String, Vec<u8>>) {
+        for (path, bytes) in files {
+            fs::write(self.market().join(path), bytes).unwrap();
+        }
+    }
+
     /// Removes the first file whose path ends so.
     fn remove(&self, end: &str) {
-        let files = crate::small_registry::files(&self.market());
+        let files = self.files();
         let path = files.keys().find(|path| path.ends_with(end)).unwrap();
         fs::remove_file(self.market().join(path)).unwrap();
     }
@@ -353,12 +366,7 @@ fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
     let file = operator.archive("tide", "1.0.0", "");
     operator.import(&[&file]);
     let next = operator.archive("tide", "1.1.0", "");
-    let whole = crate::small_registry::files(&operator.market());
-    let restore = || {
-        for (path, bytes) in &whole {
-            fs::write(operator.market().join(path), bytes).unwrap();
-        }
-    };
+    let whole = operator.files();
     let bins = whole
         .keys()
         .filter(|path| path.starts_with("tuf/2.packages-"));
@@ -372,7 +380,7 @@ fn a_registry_whose_metadata_is_damaged_is_not_built_on() {
     error[MP0701]: the registry is damaged: `tuf/2.packages-3.json` is missing
     help: `cargo marketplace registry check DIR` lists what is wrong
     ");
-    restore();
+    operator.restore(&whole);
     let snapshot = String::from_utf8(whole["tuf/2.snapshot.json"].clone()).unwrap();
     let damaged = snapshot.replace("\"version\":2", "\"version\":3");
     operator
@@ -411,12 +419,7 @@ fn a_registry_that_lacks_files_is_not_built_on() {
     let file = operator.archive("tide", "1.0.0", "");
     operator.import(&[&file]);
     let next = operator.archive("tide", "1.1.0", "");
-    let whole = crate::small_registry::files(&operator.market());
-    let restore = || {
-        for (path, bytes) in &whole {
-            fs::write(operator.market().join(path), bytes).unwrap();
-        }
-    };
+    let whole = operator.files();
     operator.remove(".tide.json");
     assert_snapshot!(operator.refused(&[&next]), @r"
     exit: 101
@@ -425,7 +428,7 @@ fn a_registry_that_lacks_files_is_not_built_on() {
     error[MP0701]: the registry is damaged: `ti/de/[DIGEST].tide.json` is missing
     help: `cargo marketplace registry check DIR` lists what is wrong
     ");
-    restore();
+    operator.restore(&whole);
     operator.remove(".jsonl.zst");
     assert_snapshot!(operator.refused(&[&next]), @r"
     exit: 101
@@ -434,7 +437,7 @@ fn a_registry_that_lacks_files_is_not_built_on() {
     error[MP0701]: the registry is damaged: `catalog/[DIGEST].jsonl.zst` is missing
     help: `cargo marketplace registry check DIR` lists what is wrong
     ");
-    restore();
+    operator.restore(&whole);
     assert_snapshot!(operator.import(&[&next]), @r"
     exit: 0
     --- stdout
@@ -589,4 +592,30 @@ fn nothing_is_built_on_an_older_state_of_a_role() {
     assert_ne!(outcome.code, Some(0), "{outcome}");
     assert!(outcome.to_string().contains("version 1"), "{outcome}");
     assert_eq!(folder_digest(&market.env.path("work/registry")), before);
+}
+
+/// A file whose name is its own hash belongs to nobody else's change.
+#[test]
+fn a_damaged_archive_is_not_taken_for_what_somebody_else_published() {
+    let operator = Operator::new();
+    let file = operator.archive("tide", "1.0.0", "");
+    let bytes = fs::read(operator.env.path(&format!("work/{file}"))).unwrap();
+    let digest = Sha256Digest::of(&bytes);
+    let archive = operator
+        .market()
+        .join(format!("crates/tide/{digest}.crate"));
+    fs::create_dir_all(archive.parent().unwrap()).unwrap();
+    fs::write(&archive, "cut off").unwrap();
+    assert_snapshot!(operator.refused(&[&file]), @"
+    exit: 101
+    --- stdout
+    --- stderr
+    error[MP0701]: `[ROOT]/work/market/crates/tide/[DIGEST].crate` is damaged: its bytes are not those that its name says
+    note: nothing was written
+    help: remove that file, and run the command again: it writes it anew
+    ");
+    fs::remove_file(&archive).unwrap();
+    let taken = operator.import(&[&file]);
+    assert!(taken.starts_with("exit: 0"), "{taken}");
+    assert_eq!(fs::read(&archive).unwrap(), bytes);
 }

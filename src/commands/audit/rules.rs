@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::license::{Licenses, refusal};
 use crate::commands::error::CommandError;
+use crate::commands::license::{Licenses, refusal};
 use crate::commands::locked::{Examined, Listed, LockedProject, kind_of_source};
 use crate::install;
 use crate::model::TrustState;

@@ -287,8 +287,9 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         title: "drafts of the registry's roles do not fit",
         next: "`cargo marketplace registry sign DIR --discard` throws the drafts away; then start again",
         text: "In `.drafts/` of the registry's folder lies the next version of roles that wait for \
-            signatures. What lies there now is damaged, or the registry has published another \
-            version since it was drafted, or it must be finished before something else is drafted.",
+            signatures. What lies there now is damaged, or says what those who sign would not be \
+            shown, or the registry has moved on since it was drafted, or has published it, or it must \
+            be finished before something else is drafted.",
     },
     Explanation {
         code: "MP0608",
@@ -356,5 +357,14 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         next: "add LIMIT or a narrower pattern, or raise `--timeout` or `--max-memory`",
         text: "Time, memory and rows are limited, since a short query can ask for more than any \
             machine has. Add LIMIT or a narrower pattern, or raise `--timeout` or `--max-memory`.",
+    },
+    Explanation {
+        code: "MP0805",
+        title: "the dataset on this machine cannot be used",
+        next: "run the command again; it is built anew from the registry's packs",
+        text: "Search and SPARQL read a dataset that is compiled from the registry's v2 packs and kept \
+            beside the copy of its metadata. What is damaged in it is noticed and built anew without \
+            a question; this error means that this failed, too, or that the registry has more than a \
+            dataset can number. Nothing that is installed depends on it.",
     },
 ];

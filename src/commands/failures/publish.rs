@@ -30,6 +30,10 @@ impl From<JournalError> for CommandError {
                 shown.with_note("the next command that changes the registry finishes the change")
             }
             JournalError::Taken(_) => put_back(&error),
+            JournalError::Damaged(_) => shown
+                .with_code("MP0701")
+                .with_note(NOTHING_WRITTEN)
+                .with_help("remove that file, and run the command again: it writes it anew"),
             JournalError::Plan { .. } | JournalError::Outside { .. } => shown
                 .with_note(NOTHING_WRITTEN)
                 .with_help("if `cargo marketplace registry check DIR` finds nothing else, remove that file"),
@@ -84,9 +88,11 @@ impl From<DraftError> for CommandError {
             DraftError::Seal(error) => error.into(),
             DraftError::Journal(error) => error.into(),
             DraftError::Disk(_) => failed(&error).with_note(NOTHING_WRITTEN),
-            DraftError::Metadata { .. } | DraftError::Keys(_) | DraftError::Beyond(_) => {
-                refused("MP0607", &error).with_help(DISCARD)
-            }
+            DraftError::Metadata { .. }
+            | DraftError::Keys(_)
+            | DraftError::KeyIds(_)
+            | DraftError::Claims(_)
+            | DraftError::Beyond(_) => refused("MP0607", &error).with_help(DISCARD),
             DraftError::Overtaken { .. } => failed(&error)
                 .with_code("MP0607")
                 .with_note(NOTHING_WRITTEN)

@@ -224,6 +224,7 @@ impl From<BackendError> for CommandError {
                     .with_code("MP0503")
                     .with_help("try again later, or tell the registry's operator"),
             },
+            BackendError::Dataset(_) => failed(&error).with_code("MP0805"),
             BackendError::NoDocument { .. }
             | BackendError::NoCatalog(_)
             | BackendError::V1(_)

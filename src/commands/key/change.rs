@@ -1,6 +1,6 @@
 //! Changes of a publisher's keys: written for the operator, and taken in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::commands::publishing::Destination;
 use crate::commands::signing;
 use crate::disk;
 use crate::formats::key_change::{self, KeyChange};
-use crate::formats::publisher::{self, Publisher, Revocation};
+use crate::formats::publisher::{Publisher, Revocation};
 use crate::model::{PublicKey, PublisherId};
 use crate::publish::apply::{self, ApplyError, Authority};
 use crate::trust::{KeyChangeRefusal, SecretKey, sign_key_change};
@@ -78,22 +78,14 @@ pub(in crate::commands) fn describe_all(
     context: &Context,
 ) -> Result<BTreeSet<PublisherId>, CommandError> {
     let mut folder = destination.open()?;
-    let mut files: BTreeMap<&PublisherId, Vec<u8>> = BTreeMap::new();
+    for KeyChange { publisher, .. } in changes {
+        let known = folder.publisher_file(&publisher.id)?;
+        known.ok_or_else(|| not_registered(publisher.id.as_str()))?;
+    }
     let mut others = BTreeSet::new();
-    for change in changes {
-        let next = &change.publisher;
-        let file = match files.remove(&next.id) {
-            Some(file) => file,
-            None => {
-                let file = folder.publisher_file(&next.id)?;
-                file.ok_or_else(|| not_registered(next.id.as_str()))?
-            }
-        };
-        if let Some(known) = apply::changed_by(change, &file, folder.registry_id())? {
-            describe(&known, next, context);
-            others.insert(next.id.clone());
-        }
-        files.insert(&next.id, publisher::encode(next));
+    for (known, next) in apply::changes_of(&mut folder, changes)? {
+        describe(&known, next, context);
+        others.insert(next.id.clone());
     }
     Ok(others)
 }

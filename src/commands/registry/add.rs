@@ -185,11 +185,33 @@ fn save(registry: &Registry, context: &Context) -> Result<Option<PathBuf>, Comma
     let _lock = context.lock_config()?;
     let mut config = context.config()?;
     check_name(registry, &config)?;
+    // Held by who takes back what it trusted, too: of two processes that add one registry, the other one
+    // may have been refused since.
+    let files = files_of(registry.registry_id, context);
+    let _kept = files.lock()?;
+    if metadata::trusted_root(&files)?.is_none() {
+        return Err(taken_back(registry));
+    }
     // Before our own file: a name that cargo knows otherwise is refused.
     let changed = cargo_config::add(&context.cargo_home, &registry.name, &registry.url)?;
     config.set(registry)?;
     config.save()?;
     Ok(changed)
+}
+
+fn taken_back(registry: &Registry) -> CommandError {
+    let error = format!(
+        "another process was refused `{}` and took its root back",
+        registry.url
+    );
+    CommandError::failure(error)
+        .with_note("nothing was added")
+        .with_help("try again")
+}
+
+/// What is kept of a registry.
+fn files_of<'a>(registry_id: Sha256Digest, context: &Context) -> Files<'a> {
+    Files::new(context.home.join(registry_id.to_string()), None)
 }
 
 /// Says what plain cargo can do from now on.
@@ -216,13 +238,11 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     fn before(registry: &Registry, context: &'a Context) -> Result<Self, CommandError> {
-        let folder = context.home.join(registry.registry_id.to_string());
-        let is_folder = folder.exists();
-        let files = Files::new(folder, None);
+        let files = files_of(registry.registry_id, context);
         Ok(Self {
             context,
             registry_id: registry.registry_id,
-            is_folder,
+            is_folder: files.folder().exists(),
             is_trusted: metadata::trusted_root(&files)?.is_some(),
             files,
         })
@@ -230,14 +250,20 @@ impl<'a> Kept<'a> {
 
     /// What was not trusted before is trusted no more; of what was not known before nothing stays.
     fn forget(&self) -> Result<(), CommandError> {
-        // Another process may have added it in the meantime.
+        let folder = self.files.folder();
+        // The lock would make the folder.
+        if self.is_trusted || !folder.exists() {
+            return Ok(());
+        }
+        let _lock = self.files.lock()?;
+        // Another process may have added it in the meantime; or it is about to, and looks for the root
+        // under this lock.
         let mut known = self.context.config()?.registries()?.into_iter();
-        if self.is_trusted || known.any(|one| one.registry_id == self.registry_id) {
+        if known.any(|one| one.registry_id == self.registry_id) {
             return Ok(());
         }
         metadata::distrust(&self.files)?;
-        let folder = self.files.folder();
-        if self.is_folder || !folder.exists() {
+        if self.is_folder {
             return Ok(());
         }
         let removed = std::fs::remove_dir_all(folder).map_err(failed("remove", folder));
@@ -257,7 +283,7 @@ fn trust<'a>(
     credentials: Option<Arc<Credentials<'a>>>,
     context: &'a Context,
 ) -> Result<(), CommandError> {
-    let files = Files::new(context.home.join(registry.registry_id.to_string()), None);
+    let files = files_of(registry.registry_id, context);
     let known = metadata::trusted_root(&files)?;
     pin.keep(known, transport, &files, registry)?;
     let client = reading::client_with(context, registry, credentials)?;

@@ -9,7 +9,7 @@ use super::role_change::{Registry, Signing, advance, list, show};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::publish::ceremony::{Kept, role};
-use crate::publish::drafts::{self, Pending};
+use crate::publish::drafts::{self, Pending, ThrownAway};
 use crate::publish::folder::Folder;
 use crate::publish::init::Founding;
 use crate::publish::keystore::KeyName;
@@ -41,7 +41,7 @@ pub struct SignArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
-    /// Throw the drafts away
+    /// Throw the drafts away; those whose publication had begun are published
     #[arg(long, conflicts_with_all = ["role", "key", "yes", "dry_run"])]
     pub discard: bool,
 }
@@ -50,19 +50,7 @@ pub struct SignArgs {
 pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
     let path = context.absolute(&args.dir);
     if args.discard {
-        let discarded = drafts::throw_away(&path)?;
-        match discarded.is_empty() {
-            true => context.shell.note("there were no drafts to discard"),
-            false => {
-                let roles = format!("the drafts of {}", discarded.join(", "));
-                context.shell.status("Discarded", &roles);
-            }
-        }
-        if context.shell.is_json() {
-            let body = json!({ "roles": discarded });
-            context.shell.message("drafts-discarded", body);
-        }
-        return Ok(());
+        return discard(&path, context);
     }
     let drafting = || drafted(&path, &args.role, context);
     if args.dry_run {
@@ -80,6 +68,35 @@ pub fn run(args: SignArgs, context: &Context) -> Result<(), CommandError> {
         asks: !args.yes,
     };
     advance(context, &path, &drafting, &signing)
+}
+
+/// Throws the drafts away, and says which were published before they could be.
+fn discard(path: &Path, context: &Context) -> Result<(), CommandError> {
+    let ThrownAway {
+        discarded,
+        published,
+    } = drafts::throw_away(path)?;
+    if !discarded.is_empty() {
+        let roles = format!("the drafts of {}", discarded.join(", "));
+        context.shell.status("Discarded", &roles);
+    } else if published.is_empty() {
+        context.shell.note("there were no drafts to discard");
+    }
+    if context.shell.is_json() && (published.is_empty() || !discarded.is_empty()) {
+        let body = json!({ "roles": discarded });
+        context.shell.message("drafts-discarded", body);
+    }
+    if published.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "published and not discarded: the drafts of {}",
+        published.join(", ")
+    );
+    Err(CommandError::failure(text)
+        .with_code("MP0607")
+        .with_note("their publication had begun before, and is finished now")
+        .with_help("what is published is taken back by another change of the roles"))
 }
 
 /// The drafts that wait; where none do, new ones of the roles that are named.

@@ -72,21 +72,33 @@ fn answer_question(
         max_rows: MAX_ROWS,
     };
     let reading = reading::open(context, &args.read, None)?;
-    let triples = backend::triples(&reading.client).map_err(failures::no_triples)?;
-    let work = || ask(query, options, &triples.turtle);
-    let answer = watchdog::watch(allowance, &context.shell, cancel, work)?.map_err(no_answer)?;
-    let source = json!({"registry": reading.client.name().as_str(), "serial": triples.serial});
+    let client = &reading.client;
+    let dataset = backend::dataset(client).map_err(failures::no_triples)?;
+    let ask = |query, dataset: &Dataset| {
+        let work = || ask(query, options, dataset);
+        watchdog::watch(allowance, &context.shell, cancel, work)
+    };
+    let (dataset, answer) = match ask(query, &dataset)? {
+        Err(QueryError::Damaged(damage)) => {
+            drop(dataset);
+            let dataset = backend::dataset_anew(client, &damage).map_err(failures::no_triples)?;
+            let answer = ask(parse().map_err(no_answer)?, &dataset)?;
+            (dataset, answer)
+        }
+        answer => (dataset, answer),
+    };
+    let answer = answer.map_err(no_answer)?;
+    let source = json!({"registry": reading.client.name().as_str(), "serial": dataset.serial()});
     print(&answer, args, &source, context);
     let (extent, took) = (extent(answer.extent), answer.took.as_millis());
-    let (name, serial) = (reading.client.name(), triples.serial);
+    let (name, serial) = (reading.client.name(), dataset.serial());
     context
         .shell
         .note(&format!("{extent} in {took} ms, {name} v2 serial {serial}"));
     Ok(())
 }
 
-fn ask(query: Query, options: AnswerOptions, turtle: &[u8]) -> Result<Answer, QueryError> {
-    let dataset = Dataset::load(turtle)?;
+fn ask(query: Query, options: AnswerOptions, dataset: &Dataset) -> Result<Answer, QueryError> {
     let started = Instant::now();
     let mut text = Vec::new();
     let extent = dataset.answer(query, options, &mut text)?;

@@ -14,7 +14,9 @@ pub(super) fn no_triples(error: BackendError) -> CommandError {
     match error {
         BackendError::Client(error) => error.into(),
         BackendError::Disagreement(error) => error.into(),
-        BackendError::BelowFloor(_) | BackendError::NoFallback(_) => error.into(),
+        BackendError::BelowFloor(_) | BackendError::NoFallback(_) | BackendError::Dataset(_) => {
+            error.into()
+        }
         BackendError::NotBuilt(_)
         | BackendError::NoDocument { .. }
         | BackendError::NoCatalog(_)
@@ -66,10 +68,8 @@ pub(super) fn no_answer(error: QueryError, allowance: Allowance) -> CommandError
             "a graph" => shown.with_help("`--format turtle`"),
             _ => shown.with_help("`--format table`, json, csv or tsv"),
         },
-        QueryError::Load(_)
-        | QueryError::Storage(_)
-        | QueryError::Evaluation(_)
-        | QueryError::Write(_) => shown,
+        QueryError::Damaged(_) => shown.with_code("MP0805"),
+        QueryError::Evaluation(_) | QueryError::Write(_) => shown,
     }
 }
 

@@ -131,9 +131,9 @@ mod memory {
         }
     }
 
-    /// Bytes of memory in use.
+    /// Bytes of memory in use, without files that are mapped: those are not the query's, and give way.
     pub(super) fn used() -> Option<u64> {
-        field("VmRSS:")
+        field("RssAnon:").or_else(|| field("VmRSS:"))
     }
 
     /// A field of `/proc/self/status` in bytes (proc(5)).

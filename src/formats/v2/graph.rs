@@ -48,6 +48,16 @@ impl Graph {
         Ok(Self(triples))
     }
 
+    /// Triples that were parsed before.
+    pub(super) const fn new(triples: Vec<Triple>) -> Self {
+        Self(triples)
+    }
+
+    /// Its triples.
+    pub(super) fn into_triples(self) -> Vec<Triple> {
+        self.0
+    }
+
     /// Refuses documents of a schema that we do not know, whatever else they hold.
     pub(super) fn check_schema(&self) -> Result<(), V2Error> {
         let schemas = self

@@ -6,6 +6,7 @@
 
 mod graph;
 mod license;
+mod pack;
 mod read;
 mod scan;
 mod turtle;
@@ -17,12 +18,14 @@ mod tests;
 
 use std::collections::HashSet;
 
+use oxrdf::Triple;
 use rayon::prelude::*;
 use semver::Version;
 
 use super::releases::MAX_RELEASES;
 use crate::model::{Document, PackageName};
 use graph::Graph;
+pub use pack::PackReader;
 
 /// The most bytes that one document may have.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -159,16 +162,52 @@ pub fn decode(package: &PackageName, bytes: &[u8], base: &str) -> Result<Documen
     read_checked(&graph, package, bytes, base)
 }
 
+/// A document of a pack, and its triples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// The document.
+    pub document: Document,
+    /// What it says, as triples; one may stand there twice.
+    pub triples: Vec<Triple>,
+}
+
+/// Reads one document of a catalog pack, of whichever package.
+pub fn decode_described(bytes: &[u8], base: &str) -> Result<Described, V2Error> {
+    let graph = parse(bytes)?;
+    let document = read_checked(&graph, &read::package(&graph)?, bytes, base)?;
+    let triples = graph.into_triples();
+    Ok(Described { document, triples })
+}
+
+/// The triples of a document.
+pub fn triples(document: &Document, base: &str) -> Result<Vec<Triple>, V2Error> {
+    Ok(parse(&encode(document, base))?.into_triples())
+}
+
+/// Reads a document from triples that are known to be those of one, and no others.
+pub fn from_triples(
+    package: &PackageName,
+    triples: Vec<Triple>,
+    base: &str,
+) -> Result<Document, V2Error> {
+    read::document(&Graph::new(triples), package, base)
+}
+
+/// The IRI that a package has, and with which the IRIs of its releases begin.
+#[must_use]
+pub fn package_iri(package: &PackageName, base: &str) -> (String, String) {
+    let iri = format!("{base}{}", vocabulary::package(package));
+    let folder = iri.trim_end_matches("#package").to_owned();
+    (iri, folder)
+}
+
 /// Reads a catalog pack: the documents of many packages, one after the other, as [`encode`] writes
 /// them.
 pub fn decode_pack(bytes: &[u8], base: &str) -> Result<Vec<Document>, V2Error> {
     check_length(bytes, MAX_PACK_BYTES)?;
     let documents: Vec<Document> = split_pack(bytes)
         .into_par_iter()
-        .map(|bytes| {
-            let graph = parse(bytes)?;
-            read_checked(&graph, &read::package(&graph)?, bytes, base)
-        })
+        .map(|bytes| Ok(decode_described(bytes, base)?.document))
         .collect::<Result<_, _>>()?;
     let mut names = HashSet::new();
     match documents

@@ -168,7 +168,17 @@ fn expand(alias: &Value) -> Vec<String> {
 
 /// All names under which the registry is configured anywhere.
 fn registry_names(files: &[ConfigFile], registry: &Registry) -> BTreeSet<String> {
-    let mut names = BTreeSet::from([registry.name.to_string()]);
+    let mut names = given_names(files, registry);
+    names.insert(registry.name.to_string());
+    names
+}
+
+/// The names that configuration files give the registry's indexes.
+pub(in crate::install) fn given_names(
+    files: &[ConfigFile],
+    registry: &Registry,
+) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     for file in files {
         for name in keys(&file.table, "registries") {
             let index = text(&file.table["registries"][name], "index");

@@ -17,7 +17,7 @@ use semver::Version;
 
 use crate::disk::Failure;
 
-pub(super) use before::{check_alias, check_configuration, check_manifest};
+pub(super) use before::{check_alias, check_configuration, check_manifest, given_names};
 pub(super) use compare::check_resolved;
 pub(super) use config_files::{ConfigFile, read_all};
 

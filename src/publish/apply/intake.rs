@@ -68,9 +68,7 @@ pub(super) fn admit(
     intake: Intake,
     change: &mut Change,
 ) -> Result<Vec<Proposal>, ApplyError> {
-    for signed in &intake.keys {
-        take_in(folder, signed, change)?;
-    }
+    take_in(folder, &intake.keys, change)?;
     let mut proposals = Vec::new();
     for proposal in intake.proposals {
         if !is_there(folder, &proposal)? {

@@ -29,25 +29,53 @@ pub fn check_change(mut folder: Folder, next: &Publisher) -> Result<(), ApplyErr
     set_keys(&mut folder, next, &mut Change::default())
 }
 
-/// Takes a change that its publisher signed into the one that is under way; what follows is judged by
-/// it. One that was taken in before, and that nothing came after, is passed over.
+/// Takes changes that their publishers signed into the one that is under way; what follows is judged by
+/// them.
 pub(super) fn take_in(
     folder: &mut Folder,
-    signed: &KeyChange,
+    signed: &[KeyChange],
     change: &mut Change,
 ) -> Result<(), ApplyError> {
-    let next = &signed.publisher;
-    let file = folder.publisher_file(&next.id)?;
-    let file = file.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?;
-    match changed_by(signed, &file, folder.registry_id())? {
-        Some(_) => set_keys(folder, next, change),
-        None => Ok(()),
+    for (_, next) in changes_of(folder, signed)? {
+        set_keys(folder, next, change)?;
     }
+    Ok(())
+}
+
+/// What signed changes would do in their order: each publisher as they are before it and after it. One that
+/// was taken in before, and that nothing came after, is passed over.
+///
+/// # Errors
+///
+/// [`ApplyError::Keys`] where a publisher did not make the change, or not to what there is.
+pub fn changes_of<'a>(
+    folder: &mut Folder,
+    signed: &'a [KeyChange],
+) -> Result<Vec<(Publisher, &'a Publisher)>, ApplyError> {
+    let mut files: BTreeMap<&PublisherId, Vec<u8>> = BTreeMap::new();
+    let mut changes = Vec::new();
+    for one in signed {
+        let next = &one.publisher;
+        let file = match files.remove(&next.id) {
+            Some(file) => file,
+            None => {
+                let file = folder.publisher_file(&next.id)?;
+                file.ok_or_else(|| refused(next, KeyChangeRefusal::Other))?
+            }
+        };
+        let Some(known) = changed_by(one, &file, folder.registry_id())? else {
+            files.insert(&next.id, file);
+            continue;
+        };
+        changes.push((known, next));
+        files.insert(&next.id, publisher::encode(next));
+    }
+    Ok(changes)
 }
 
 /// Checks that a publisher whose file has these bytes made a change. Returns the publisher as they are
 /// before it; nothing, if they are as it would have them already.
-pub fn changed_by(
+fn changed_by(
     signed: &KeyChange,
     file: &[u8],
     registry_id: Sha256Digest,
@@ -257,6 +285,36 @@ mod tests {
         let mut folder = Folder::open(place.path()).unwrap();
         assert_eq!(folder.publisher(&next.id).unwrap(), Some(next));
     }
+
+    /// What is told of changes is what they do, also where one of them was taken in before.
+    #[test]
+    fn a_change_after_one_that_is_in_force_names_the_bytes_that_there_are() {
+        let place = tempfile::tempdir().unwrap();
+        let known = harbour(&[3]);
+        let value: serde_json::Value = serde_json::from_slice(&publisher::encode(&known)).unwrap();
+        let file = value.to_string().into_bytes();
+        let mut folder = with_file(place.path(), &known, file.clone());
+        let signed = |publisher: Publisher, signers: &[SecretKey]| {
+            let mut change = KeyChange {
+                registry_id: folder.registry_id(),
+                previous: Sha256Digest::of(&file),
+                publisher,
+                signatures: Vec::new(),
+            };
+            sign_key_change(&mut change, &signers.iter().collect::<Vec<_>>()).unwrap();
+            change
+        };
+        let next = harbour(&[3, 4]);
+        let changes = [
+            signed(known.clone(), &[key(3)]),
+            signed(next.clone(), &[key(3), key(4)]),
+        ];
+        let told = changes_of(&mut folder, &changes).unwrap();
+        assert_eq!(told, [(known, &next)]);
+        take_in(&mut folder, &changes, &mut Change::default()).unwrap();
+        assert_eq!(folder.publisher(&next.id).unwrap(), Some(next));
+    }
+
     #[test]
     fn a_revoked_key_is_good_for_nothing_that_it_has_yet_to_sign() {
         let place = tempfile::tempdir().unwrap();

@@ -1,15 +1,15 @@
 //! The catalog: its packs must hold the documents of all packages, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::chain::Chain;
 use super::package::Judge;
+use super::replay::replay;
 use super::report::{Log, Problem};
 use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
-use crate::formats::union::Union;
 use crate::formats::{v1, v2};
 use crate::model::{Document, PackageName};
 use crate::trust::{PackageState, Verified};
@@ -31,76 +31,35 @@ pub(super) fn check(
     let target = listed.load(judge.tree, log)?;
     let index = log.take(&target.path, catalog_index::decode(&target.bytes))?;
     for format in Format::BOTH {
-        let packs = read_packs(&index, format, judge, log);
-        let documents = packs.and_then(|packs| together(&index, format, &packs, log));
-        if let Some(documents) = documents.filter(|_| is_whole) {
-            compare(documents, states, format, log);
+        let Some(contents) = read_packs(&index, format, judge, log) else {
+            continue;
+        };
+        match replay(&index, format, contents) {
+            Some(documents) if is_whole => compare(documents, states, format, log),
+            Some(_) => {}
+            None => log.find(layout::CATALOG_INDEX, Problem::PackRange(format)),
         }
     }
     Some(index.serial)
 }
 
-/// The documents of each pack, by where it lies.
+/// The documents of each pack, in the order of the index.
 fn read_packs(
     index: &CatalogIndex,
     format: Format,
     judge: &Judge<'_>,
     log: &mut Log,
-) -> Option<BTreeMap<String, Vec<Document>>> {
-    let mut packs = BTreeMap::new();
-    let mut is_whole = true;
+) -> Option<Vec<Vec<Document>>> {
+    let mut contents = Vec::new();
     for pack in index.packs(format) {
         let path = layout::pack(&pack.sha256, format);
         log.refer(&path);
         match read_pack(&path, pack, format, judge) {
-            Ok(documents) => drop(packs.insert(path, documents)),
-            Err(problem) => {
-                log.find(&path, problem);
-                is_whole = false;
-            }
+            Ok(documents) => contents.push(documents),
+            Err(problem) => log.find(&path, problem),
         }
     }
-    is_whole.then_some(packs)
-}
-
-/// What the packs say together. A pack from which nothing that it says follows would mislead whoever
-/// begins with it.
-fn together(
-    index: &CatalogIndex,
-    format: Format,
-    packs: &BTreeMap<String, Vec<Document>>,
-    log: &mut Log,
-) -> Option<BTreeMap<PackageName, Document>> {
-    let documents = |pack: &Pack| &packs[&layout::pack(&pack.sha256, format)];
-    let mut all = Union::default();
-    let way = index.since(0, format);
-    for pack in way.iter().flatten() {
-        all.take(pack, documents(pack).clone());
-    }
-    let all = all.into_documents();
-    let agrees = |pack: &Pack| {
-        let own = documents(pack);
-        let names: BTreeSet<&PackageName> = own.iter().map(|document| &document.package).collect();
-        let only = |documents: &[Document]| {
-            let own = documents
-                .iter()
-                .filter(|document| names.contains(&document.package));
-            own.cloned().collect::<Vec<_>>()
-        };
-        let known = names.iter().filter_map(|name| all.get(name));
-        let mut union: Union = known.clone().cloned().collect();
-        union.take(pack, own.clone());
-        for later in index.since(pack.to, format)? {
-            union.take(later, only(documents(later)));
-        }
-        Some(union.into_documents().values().eq(known))
-    };
-    let is_right = |pack: &Pack| agrees(pack) == Some(true);
-    if way.is_none() || !index.packs(format).iter().all(is_right) {
-        log.find(layout::CATALOG_INDEX, Problem::PackRange(format));
-        return None;
-    }
-    Some(all)
+    (contents.len() == index.packs(format).len()).then_some(contents)
 }
 
 fn read_pack(

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::rotation::lists_others;
+use super::limits::{changes_more, check_keys, check_lists};
 use super::{Draft, DraftError, Drafts};
-use crate::model::{KeyId, PublicKey};
+use crate::model::KeyId;
 use crate::publish::ceremony::BINS;
 use crate::publish::journal::NewFile;
-use crate::publish::metadata::{CLAIMED, PACKAGES, wire_key};
+use crate::publish::metadata::{CLAIMED, PACKAGES};
 use crate::publish::role_keys::{RoleKeys, key_ids, threshold};
 use crate::publish::roles::{Roles, is_bin, operator_name, version_of};
 use crate::trust::tuf::{Authority, signed_by};
@@ -43,7 +43,9 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// [`DraftError::Overtaken`] and [`DraftError::NoRole`].
+    /// [`DraftError::Overtaken`] and [`DraftError::NoRole`]; where a draft says what those who sign would
+    /// not be shown, or could not believe, [`DraftError::Keys`], [`DraftError::KeyIds`],
+    /// [`DraftError::Claims`] and [`DraftError::Beyond`].
     pub fn new(before: &Roles, drafts: Drafts) -> Result<Self, DraftError> {
         let mut after = before.clone();
         let mut kept = BTreeMap::new();
@@ -71,9 +73,7 @@ impl Pending {
         if let Some(role) = drafts.roles().find(|role| !may_wait(role, &after)) {
             return Err(DraftError::NoRole(role.to_owned()));
         }
-        if let Some(role) = lists_others(before, &after, &drafts) {
-            return Err(DraftError::Beyond(role));
-        }
+        check_lists(before, &after, &drafts)?;
         Ok(Self {
             before: before.clone(),
             after,
@@ -315,55 +315,6 @@ pub(super) fn may_wait(role: &str, roles: &Roles) -> bool {
     matches!(role, "root" | "targets")
         || is_one_of(roles.delegated())
         || is_one_of(roles.bins(CLAIMED))
-}
-
-/// Checks that every key in a draft stands under its own id: people look at ids when they sign.
-fn check_keys(role: &str, signed: &Value) -> Result<(), DraftError> {
-    let lists = [&signed["keys"], &signed["delegations"]["keys"]];
-    let mut keys = lists.iter().filter_map(|keys| keys.as_object()).flatten();
-    let is_own = |(id, key): (&String, &Value)| {
-        let public = key["keyval"]["public"].as_str();
-        let public: Option<PublicKey> = public.and_then(|public| public.parse().ok());
-        public.is_some_and(|public| public.id().to_string() == *id && wire_key(&public) == *key)
-    };
-    match keys.all(is_own) {
-        true => Ok(()),
-        false => Err(DraftError::Keys(role.to_owned())),
-    }
-}
-
-/// Whether a draft changes more than is shown to those who sign. A first root cannot name the registry,
-/// whose id is its digest; the next one does, once and for all.
-fn changes_more(before: &Value, after: &Value) -> bool {
-    let id = &before["registry_id"];
-    let is_other = !id.is_null() && *id != after["registry_id"];
-    is_other || skeleton(before) != skeleton(after)
-}
-
-/// What no draft changes: all but version, expiry, targets (see [`lists_others`]), and the keys of roles
-/// and number of bins that are shown to those who sign.
-fn skeleton(signed: &Value) -> Value {
-    let mut rest = signed.clone();
-    for field in ["version", "expires", "targets", "keys", "registry_id"] {
-        rest[field] = Value::Null;
-    }
-    if rest["delegations"].is_object() {
-        rest["delegations"]["keys"] = Value::Null;
-    }
-    for place in ["/roles", "/delegations/roles", "/delegations"] {
-        let found = rest.pointer_mut(place);
-        let roles: Vec<&mut Value> = match found {
-            Some(Value::Array(roles)) => roles.iter_mut().collect(),
-            Some(Value::Object(roles)) => roles.values_mut().filter(|v| v.is_object()).collect(),
-            _ => Vec::new(),
-        };
-        for role in roles {
-            for field in ["keyids", "threshold", "bit_length"] {
-                role[field] = Value::Null;
-            }
-        }
-    }
-    rest
 }
 
 /// As `2 of 1f0c… 4aa0…`.

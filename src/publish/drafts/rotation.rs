@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::Drafts;
 use super::pending::may_wait;
-use crate::formats::layout;
 use crate::model::{KeyId, PublicKey, Sha256Digest, UtcTime};
 use crate::publish::ceremony::{Kept, ROLES, role};
 use crate::publish::metadata::{self, CLAIMED, MAX_BIN_BITS};
@@ -230,7 +229,10 @@ pub(super) fn rebinned(
 }
 
 /// The targets of each of 2 to the power of `bits` bins.
-fn shares(before: &Roles, (role, bits): (&str, u32)) -> BTreeMap<String, Map<String, Value>> {
+pub(super) fn shares(
+    before: &Roles,
+    (role, bits): (&str, u32),
+) -> BTreeMap<String, Map<String, Value>> {
     let mut shares: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for bin in before.bins(role) {
         for (path, listed) in before[&bin]["targets"].as_object().into_iter().flatten() {
@@ -239,40 +241,6 @@ fn shares(before: &Roles, (role, bits): (&str, u32)) -> BTreeMap<String, Map<Str
         }
     }
     shares
-}
-
-/// The first of the drafted roles that would list other files than before. What a role lists changes
-/// where its key is at hand, and never by a draft, of which people see no file's content. Only claims
-/// move, from bin to bin. Those bins must have been read if one of them, or `claimed`, is drafted.
-pub(super) fn lists_others(before: &Roles, after: &Roles, drafts: &Drafts) -> Option<String> {
-    if !before.contains("root") {
-        let mut first = drafts.roles();
-        let other = first.find(|role| !lists_first_files(role, &after[role]));
-        return other.map(str::to_owned);
-    }
-    let is_claims = |role: &str| role == CLAIMED || role.starts_with("claimed-");
-    let mut others = drafts.roles().filter(|role| !is_claims(role));
-    let changed = others.find(|role| before[role]["targets"] != after[role]["targets"]);
-    if changed.is_some() || !drafts.roles().any(is_claims) {
-        return changed.map(str::to_owned);
-    }
-    let mut shares = shares(before, (CLAIMED, after.bin_bits(CLAIMED)?));
-    let mut bins = after.bins(CLAIMED).into_iter();
-    bins.find(|bin| {
-        let share = shares.remove(bin).unwrap_or_default();
-        after[bin]["targets"].as_object() != Some(&share)
-    })
-}
-
-/// Says whether a role lists what it does in a registry that is being made: no publisher, no claim.
-fn lists_first_files(role: &str, signed: &Value) -> bool {
-    let listed = signed["targets"].as_object().into_iter().flatten();
-    let listed: Vec<&str> = listed.map(|(path, _)| path.as_str()).collect();
-    match role {
-        "policy" => listed == [layout::POLICY],
-        "catalog" => listed == [layout::CATALOG_INDEX],
-        _ => listed.is_empty(),
-    }
 }
 
 /// The number of bins for so many packages, as a power of two: about as many bins as records in each,

@@ -43,6 +43,26 @@ fn writes_every_file_of_a_change_and_leaves_nothing_staged() {
     assert_eq!(left.len(), 1, "only the lock: {left:?}");
 }
 
+/// Which file it is says what is to be done: of a version that is published already none is taken away.
+#[test]
+fn a_damaged_file_is_told_apart_from_what_somebody_else_published() {
+    let root = tempfile::tempdir().unwrap();
+    let hashed = layout::hashed("se/rd/serde", &Sha256Digest::of(b"line"));
+    for path in [&hashed, "tuf/2.root.json"] {
+        let place = root.path().join(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, "other").unwrap();
+    }
+    let journal = Journal::open(root.path()).unwrap();
+    let commit = |path: &str| journal.commit(change(&[(path, "line")])).unwrap_err();
+    let damaged = commit(&hashed);
+    assert!(matches!(damaged, JournalError::Damaged(_)), "{damaged}");
+    let taken = commit("tuf/2.root.json");
+    assert!(matches!(taken, JournalError::Taken(_)), "{taken}");
+    assert_eq!(read(root.path(), &hashed).as_deref(), Some("other"));
+    assert_eq!(read(root.path(), "tuf/timestamp.json"), None);
+}
+
 #[test]
 fn sweeps_what_was_staged_without_a_plan() {
     let root = tempfile::tempdir().unwrap();

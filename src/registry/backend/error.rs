@@ -41,6 +41,9 @@ pub enum BackendError {
     /// A v2 document cannot be read.
     #[error("the v2 index cannot be read")]
     V2(#[from] V2Error),
+    /// The dataset that is compiled of v2 cannot be used on this machine.
+    #[error("the dataset of the registry cannot be used")]
+    Dataset(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A document does not say what the statements say.
     #[error(transparent)]
     Disagreement(#[from] Disagreement),
@@ -67,6 +70,7 @@ impl BackendError {
                 V2Fault::SizeLimit => Cause::TooLarge,
                 V2Fault::UnknownSchema => Cause::UnknownSchema,
             },
+            Self::Dataset(_) => Cause::Local,
             Self::Disagreement(_) => Cause::Disagreement,
         }
     }

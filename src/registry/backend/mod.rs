@@ -13,10 +13,11 @@ mod v2;
 
 pub use error::BackendError;
 #[cfg(feature = "marketplace-v2")]
-pub use v2::{Triples, triples};
+pub use v2::{dataset, dataset_anew};
 
 use super::catalog::Catalog;
 use super::client::Client;
+use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::{self, Format};
 use crate::formats::union::Union;
 use crate::model::Document;
@@ -64,22 +65,28 @@ fn document(
         .document(&layout::document(package, format), &listed)?)
 }
 
-/// What the packs of one format say together, and the registry's serial to which it belongs.
+/// The index of the catalog, which lists packs in a format.
+fn catalog_index(client: &Client<'_>, format: Format) -> Result<CatalogIndex, BackendError> {
+    check_floor(client, format)?;
+    let index = client.catalog_index()?;
+    match index.packs(format).is_empty() && index.serial > 0 {
+        true => Err(BackendError::NoCatalog(format)),
+        false => Ok(index),
+    }
+}
+
+/// What the packs of one format say together.
 fn union<E: Into<BackendError>>(
     client: &Client<'_>,
     format: Format,
     decode: impl Fn(&[u8]) -> Result<Vec<Document>, E>,
-) -> Result<(u64, Union), BackendError> {
-    check_floor(client, format)?;
-    let index = client.catalog_index()?;
-    if index.packs(format).is_empty() && index.serial > 0 {
-        return Err(BackendError::NoCatalog(format));
-    }
+) -> Result<Union, BackendError> {
+    let index = catalog_index(client, format)?;
     let mut union = Union::default();
-    for (pack, text) in client.packs(&index, format)? {
+    for (pack, text) in client.unpacked(&index, format)? {
         union.take(pack, decode(&text).map_err(Into::into)?);
     }
-    Ok((index.serial, union))
+    Ok(union)
 }
 
 /// The backend for a format that was asked for; without one, the best that this build has. A build

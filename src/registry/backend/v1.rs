@@ -23,7 +23,7 @@ impl Backend for V1 {
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
-        let (_, union) = super::union(client, Format::V1, v1::decode_pack)?;
+        let union = super::union(client, Format::V1, v1::decode_pack)?;
         Ok(Catalog::new(union))
     }
 }

@@ -1,14 +1,15 @@
 //! Reading v2: Turtle documents.
 
-use rayon::prelude::*;
-
 use super::{Backend, BackendError};
+use crate::dataset::{Damaged, Dataset, DatasetError, Packed, Place};
+use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::Format;
-use crate::formats::union::Union;
 use crate::formats::v2;
-use crate::model::Document;
+use crate::model::{Document, Event};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
+use crate::registry::error::ClientError;
+use crate::registry::files::FileError;
 use crate::trust::{PackageState, Verified, compare};
 
 /// Reads v2 only.
@@ -26,31 +27,114 @@ impl Backend for V2 {
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
-        let (_, union) = union(client)?;
-        Ok(Catalog::new(union))
+        let base = &client.policy().base;
+        let decode = |text: &[u8]| v2::decode_pack(text, base);
+        Ok(Catalog::new(super::union(client, Format::V2, decode)?))
     }
 }
 
-fn union(client: &Client<'_>) -> Result<(u64, Union), BackendError> {
-    let base = &client.policy().base;
-    super::union(client, Format::V2, |text| v2::decode_pack(text, base))
+/// The folder of the dataset, below that of the registry's copy.
+const FOLDER: &str = "dataset";
+
+/// How often it is tried to lead the dataset on while other processes do so, too.
+const ATTEMPTS: usize = 5;
+
+/// The registry's dataset, as new as its catalog. Only what has changed since the last time is fetched; no
+/// lock is held meanwhile. A damaged one is built anew.
+pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
+    let index = super::catalog_index(client, Format::V2)?;
+    let memory = || Place::memory(&client.policy().base);
+    let place = match place(client) {
+        Err(error) if error.is_read_only() => memory(),
+        place => place?,
+    };
+    match lead(client, &index, &place) {
+        Err(Fault::Dataset(error)) if error.is_read_only() => Ok(lead(client, &index, &memory())?),
+        led => Ok(led?),
+    }
 }
 
-/// All documents of a registry as one Turtle text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Triples {
-    /// The registry's serial to which they belong.
-    pub serial: u64,
-    /// The documents, one after the other.
-    pub turtle: Vec<u8>,
+/// The registry's dataset after damage was found in it while it was read: built anew.
+pub fn dataset_anew(client: &Client<'_>, damage: &Damaged) -> Result<Dataset, BackendError> {
+    say_damaged(client, damage);
+    place(client)?.forget()?;
+    dataset(client)
 }
 
-/// Reads the triples of a registry. Each document is what its releases say, as where it is searched.
-pub fn triples(client: &Client<'_>) -> Result<Triples, BackendError> {
-    let (serial, union) = union(client)?;
-    let documents: Vec<Document> = union.into_documents().into_values().collect();
-    let base = &client.policy().base;
-    let turtle = documents.par_iter().map(|one| v2::encode(one, base));
-    let turtle = turtle.collect::<Vec<_>>().concat();
-    Ok(Triples { serial, turtle })
+fn place(client: &Client<'_>) -> Result<Place, DatasetError> {
+    let folder = client.files().folder().join(FOLDER);
+    Place::folder(&folder, &client.policy().base)
+}
+
+fn say_damaged(client: &Client<'_>, damage: &Damaged) {
+    let text = format!("{damage}; it is built anew");
+    client.events().event(Event::Warning(text));
+}
+
+/// Why a dataset is not led on.
+enum Fault {
+    Client(ClientError),
+    Dataset(DatasetError),
+}
+
+impl From<ClientError> for Fault {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<DatasetError> for Fault {
+    fn from(error: DatasetError) -> Self {
+        Self::Dataset(error)
+    }
+}
+
+impl From<Fault> for BackendError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Client(error) => error.into(),
+            Fault::Dataset(error) => error.into(),
+        }
+    }
+}
+
+impl From<DatasetError> for BackendError {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Document(error) => error.into(),
+            DatasetError::Pack(error) => ClientError::Pack(error).into(),
+            DatasetError::Disk(failure) => FileError::from(failure).into(),
+            DatasetError::Damaged(_)
+            | DatasetError::Write(_)
+            | DatasetError::Text(_)
+            | DatasetError::Busy => Self::Dataset(Box::new(error)),
+        }
+    }
+}
+
+/// Leads the dataset of a place to the serial of an index.
+fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Dataset, Fault> {
+    for _ in 0..ATTEMPTS {
+        let current = match place.open() {
+            Err(DatasetError::Damaged(damaged)) => {
+                say_damaged(client, &damaged);
+                None
+            }
+            current => current?,
+        };
+        let at = current.as_ref().map_or(0, Dataset::serial);
+        if let Some(current) = current.filter(|_| at == index.serial) {
+            return Ok(current);
+        }
+        let from = if at < index.serial { at } else { 0 };
+        let packs = client.packs(index, from, Format::V2)?;
+        let packs: Vec<Packed<'_>> = packs
+            .iter()
+            .map(|(pack, bytes)| Packed { pack, bytes })
+            .collect();
+        if let Some(dataset) = place.advance(&packs, index.serial)? {
+            return Ok(dataset);
+        }
+    }
+    Err(DatasetError::Busy.into())
 }

@@ -13,39 +13,55 @@ use crate::trust::{Archive, Verified, verify_archive};
 const MAX_ARCHIVE: u64 = 128 << 20;
 
 impl Client<'_> {
-    /// The packs that hold everything, in the order in which they are to be taken, decompressed.
+    /// The packs that lead from a serial to the present, in the order in which they are to be taken, as
+    /// they are served.
     pub fn packs<'a>(
         &self,
         index: &'a CatalogIndex,
+        serial: u64,
         format: Format,
     ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
-        let packs = index.since(0, format).ok_or(ClientError::NoWay(format))?;
-        let mut texts = Vec::new();
-        let mut left = MAX_UNPACKED;
-        for pack in packs {
+        let packs = index.since(serial, format);
+        let packs = packs.ok_or(ClientError::NoWay(format))?;
+        let fetched = packs.into_iter().map(|pack| {
             let digest = FileDigest {
                 sha256: pack.sha256,
                 length: pack.length,
             };
             let path = layout::pack(&pack.sha256, format);
-            let bytes = self.files.named_by_digest(&path, &digest)?;
+            Ok((pack, self.files.named_by_digest(&path, &digest)?))
+        });
+        let fetched = fetched.collect::<Result<_, ClientError>>()?;
+        self.prune_packs(index)?;
+        Ok(fetched)
+    }
+
+    /// The packs that hold everything, decompressed.
+    pub fn unpacked<'a>(
+        &self,
+        index: &'a CatalogIndex,
+        format: Format,
+    ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
+        let mut texts = Vec::new();
+        let mut left = MAX_UNPACKED;
+        for (pack, bytes) in self.packs(index, 0, format)? {
             let text = unpack(&bytes, pack, left).map_err(ClientError::Pack)?;
             left -= text.len() as u64;
             texts.push((pack, text));
         }
-        let names: Vec<String> = Format::BOTH
-            .into_iter()
-            .flat_map(|format| {
-                index
-                    .packs(format)
-                    .iter()
-                    .map(move |p| layout::pack(&p.sha256, format))
-            })
-            .collect();
-        self.files.prune("catalog", |file| {
-            file == "index.json" || names.iter().any(|name| name.ends_with(file))
-        })?;
         Ok(texts)
+    }
+
+    /// Forgets packs that the index does not list any more.
+    fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
+        let packs = |format: Format| {
+            let packs = index.packs(format).iter();
+            packs.map(move |pack| layout::pack(&pack.sha256, format))
+        };
+        let names: Vec<String> = Format::BOTH.into_iter().flat_map(packs).collect();
+        Ok(self.files.prune("catalog", |file| {
+            file == "index.json" || names.iter().any(|name| name.ends_with(file))
+        })?)
     }
 
     /// Fetches the archive of a release, checked against it. It is not kept here.

@@ -13,7 +13,8 @@ use crate::registry::error::ClientError;
 use crate::registry::{metadata, seen};
 use crate::trust::tuf::Target;
 use crate::trust::{
-    PackageState, RecordContext, Seen, SignedStatement, Verified, signed_statements, verify_record,
+    PackageState, RecordContext, RecordError, Seen, SignedStatement, Verified, signed_statements,
+    verify_record,
 };
 
 impl Client<'_> {
@@ -42,7 +43,8 @@ impl Client<'_> {
             return Ok(None);
         };
         loop {
-            let state = verify_record(&target, &self.context(&registered, before))?;
+            let state = verify_record(&target, &self.context(&registered, before));
+            let state = state.map_err(|error| self.of_copy(package, error))?;
             let meanwhile = seen::store(&self.files, package, before, &state)?;
             self.files.tell_refusal(&self.name, self.events);
             let last = state.seen().map(|seen| seen.sequence);
@@ -64,7 +66,8 @@ impl Client<'_> {
             return Ok(None);
         };
         let context = self.context(&registered, None);
-        let statements = signed_statements(&target, &context)?;
+        let statements = signed_statements(&target, &context);
+        let statements = statements.map_err(|error| self.of_copy(package, error))?;
         Ok(Some(statements).filter(|_| registered.package == *package))
     }
 
@@ -138,6 +141,16 @@ impl Client<'_> {
         match error.is_missing_copy() {
             true => self.not_in_copy(package),
             false => error,
+        }
+    }
+
+    /// What the refusal of a record means where its role may be older than those by which it is judged: a key
+    /// that was revoked since counts only in a record that holds its last good statement.
+    fn of_copy(&self, package: &PackageName, error: RecordError) -> ClientError {
+        let is_older = !self.files.is_online() && self.standing().tuf.is_behind();
+        match is_older && error.is_of_its_context() {
+            true => self.not_in_copy(package),
+            false => error.into(),
         }
     }
 

@@ -68,6 +68,11 @@ impl Signers {
         (self.threshold, self.keys.len())
     }
 
+    /// The keys, in the form that their kinds have.
+    pub(super) fn public_keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.values().map(|key| key.public.as_bytes())
+    }
+
     /// Puts a role's key ids and the keys of its file together. An id without a key is left out:
     /// it can never sign.
     pub(super) fn new(

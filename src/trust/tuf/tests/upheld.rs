@@ -145,6 +145,97 @@ fn a_new_key_of_the_timestamp_forgets_what_the_old_one_upheld() {
     assert!(!client.kept.contains_key(Upheld::NAME));
 }
 
+/// A thief signs very high versions, which a client upholds; then the key is replaced, and what a slow
+/// process has upheld under the old one is kept after that.
+fn raced(role: &str) -> (Repository, Client, Upheld) {
+    let (mut repository, mut client, mut upheld) = read();
+    let mut thiefs = repository.clone();
+    thiefs.roles.get_mut("snapshot").unwrap()["version"] = 1000.into();
+    commit(&mut thiefs, 25);
+    let mut slow = client.clone();
+    search(&mut slow, &thiefs, &mut upheld).unwrap();
+    repository.seeds.insert(role.into(), vec![33]);
+    repository.write_root();
+    commit(&mut repository, 12);
+    client.refresh(&repository).unwrap();
+    (repository, client, upheld)
+}
+
+#[test]
+fn what_was_upheld_under_a_replaced_key_gives_way_to_the_present_snapshot() {
+    for role in ["timestamp", "snapshot"] {
+        let (mut repository, mut client, mut upheld) = raced(role);
+        let text = || String::from_utf8(upheld.encode()).unwrap();
+        assert!(text().contains(&format!("1001 {} snapshot.json\n", day(25))));
+        search(&mut client, &repository, &mut upheld).unwrap();
+        let text = String::from_utf8(upheld.encode()).unwrap();
+        assert!(
+            text.contains(&format!("3 {} snapshot.json\n", day(12))),
+            "{text}"
+        );
+        assert_eq!(offline(&client, &repository, &upheld), (day(12), None));
+        // What is withheld then leaves the copy as good as it was.
+        commit(&mut repository, 19);
+        repository.files.remove("4.snapshot.json");
+        search(&mut client, &repository, &mut upheld).unwrap_err();
+        let withheld = Some("snapshot".to_owned());
+        assert_eq!(offline(&client, &repository, &upheld), (day(12), withheld));
+    }
+}
+
+#[test]
+fn what_was_upheld_under_a_replaced_key_counts_for_nothing_offline() {
+    let (mut repository, mut client, upheld) = raced("timestamp");
+    // As if the thief had upheld the honest version for long.
+    let text = String::from_utf8(upheld.encode()).unwrap();
+    let text = text.replace("1001 ", "3 ");
+    let thiefs = Upheld::decode(text.as_bytes());
+    commit(&mut repository, 19);
+    repository.files.remove("4.snapshot.json");
+    client.refresh(&repository).unwrap_err();
+    assert_eq!(offline(&client, &repository, &thiefs).0, now());
+}
+
+#[test]
+fn a_process_that_knows_only_the_old_key_upholds_nothing() {
+    let (repository, mut client, _) = read();
+    let mut old = client.clone().refresh(&repository).unwrap();
+    let (mut newer, before) = (repository.clone(), client.clone());
+    newer.seeds.insert("snapshot".into(), vec![33]);
+    newer.write_root();
+    commit(&mut newer, 12);
+    let mut upheld = Upheld::default();
+    search(&mut client, &newer, &mut upheld).unwrap();
+    let kept = upheld.clone();
+    old.uphold(&mut upheld);
+    assert_eq!(upheld, kept);
+    // The other way round the old one's is replaced.
+    old = before.clone().refresh(&repository).unwrap();
+    let mut upheld = Upheld::default();
+    old.uphold(&mut upheld);
+    search(&mut client, &newer, &mut upheld).unwrap();
+    assert_eq!(upheld, kept);
+}
+
+#[test]
+fn without_a_replaced_key_what_is_upheld_never_goes_back() {
+    let (mut repository, client, mut upheld) = read();
+    let old = client.clone().refresh(&repository).unwrap();
+    // A key more is none less.
+    repository.seeds.insert("timestamp".into(), vec![3, 33]);
+    repository.write_root();
+    commit(&mut repository, 12);
+    search(&mut client.clone(), &repository, &mut upheld).unwrap();
+    let kept = upheld.clone();
+    assert!(
+        String::from_utf8(kept.encode())
+            .unwrap()
+            .starts_with("keys 2 ")
+    );
+    old.uphold(&mut upheld);
+    assert_eq!(upheld, kept);
+}
+
 #[test]
 fn what_is_kept_is_read_again_and_damage_counts_for_nothing() {
     let (_, _, upheld) = read();

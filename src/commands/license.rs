@@ -5,7 +5,7 @@ use std::str::FromStr;
 use spdx::identifiers::LICENSES;
 use spdx::{AdditionItem, Expression, LicenseItem, LicenseReq, ParseMode};
 
-use crate::commands::error::nearest;
+use super::error::nearest;
 
 /// The licenses that an expression names.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,12 +52,12 @@ fn word_at(text: &str, place: usize) -> &str {
 }
 
 /// The nearest license id to what was typed, in whatever case.
-pub(in crate::commands) fn spelling(typed: &str) -> Option<&'static str> {
+pub(super) fn spelling(typed: &str) -> Option<&'static str> {
     nearest(typed, LICENSES.iter().map(|license| license.name))
 }
 
 /// Says whether packages can be licensed under that id, in whatever case.
-pub(in crate::commands) fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     let is_of_its_own = ["LicenseRef-", "DocumentRef-"].iter();
     let mut known = LICENSES.iter();
     is_of_its_own.clone().any(|start| text.starts_with(start))

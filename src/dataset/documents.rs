@@ -1,0 +1,72 @@
+//! A package's document, out of the triples and into them.
+
+use std::collections::{BTreeSet, HashSet};
+
+use oxigraph::model::{NamedOrBlankNode, Term, Triple};
+
+use super::DatasetError;
+use super::triples::{Builder, Chain, Damaged, TermId};
+use crate::formats::v2;
+use crate::model::{Document, PackageName};
+
+/// The document of a package, if there is one.
+pub(super) fn read(
+    chain: &Chain,
+    package: &PackageName,
+    base: &str,
+) -> Result<Option<Document>, DatasetError> {
+    let triples = triples(chain, package, base)?;
+    if triples.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(v2::from_triples(package, triples, base)?))
+}
+
+/// Puts a document in the place of what is said of its package; `None` forgets the package.
+pub(super) fn replace(
+    builder: &mut Builder<'_>,
+    chain: &Chain,
+    package: &PackageName,
+    document: Option<&Document>,
+    base: &str,
+) -> Result<(), DatasetError> {
+    let before: HashSet<Triple> = triples(chain, package, base)?.into_iter().collect();
+    let after = document.map(|document| v2::triples(document, base));
+    let after: HashSet<Triple> = after.transpose()?.into_iter().flatten().collect();
+    for gone in before.difference(&after) {
+        builder.remove(gone.as_ref())?;
+    }
+    for new in after.difference(&before) {
+        builder.add(new.as_ref())?;
+    }
+    Ok(())
+}
+
+/// All triples of a package: those of its own node, of its releases, and of their dependencies. Each node
+/// is reached from the one before, and its IRI lies below the package's.
+fn triples(chain: &Chain, package: &PackageName, base: &str) -> Result<Vec<Triple>, DatasetError> {
+    let (iri, folder) = v2::package_iri(package, base);
+    let iri = Term::from(oxigraph::model::NamedNode::new_unchecked(iri));
+    let mut waiting: Vec<TermId> = chain.id(iri.as_ref())?.into_iter().collect();
+    let mut seen: BTreeSet<TermId> = waiting.iter().copied().collect();
+    let mut triples = Vec::new();
+    while let Some(node) = waiting.pop() {
+        let subject = match chain.term(node)? {
+            Term::NamedNode(node) => NamedOrBlankNode::from(node),
+            Term::BlankNode(_) | Term::Literal(_) => Err(Damaged("a subject is no IRI"))?,
+        };
+        for [_, predicate, object_id] in chain.matching(Some(node), None, None) {
+            let Term::NamedNode(predicate) = chain.term(predicate)? else {
+                return Err(Damaged("a predicate is no IRI").into());
+            };
+            let object = chain.term(object_id)?;
+            let is_below =
+                matches!(&object, Term::NamedNode(iri) if iri.as_str().starts_with(&folder));
+            if is_below && seen.insert(object_id) {
+                waiting.push(object_id);
+            }
+            triples.push(Triple::new(subject.clone(), predicate, object));
+        }
+    }
+    Ok(triples)
+}
