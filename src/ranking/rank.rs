@@ -163,7 +163,7 @@ fn fitting(
 fn with_enough_words(words: &[Found], needed: usize) -> Vec<usize> {
     let matches = words.iter().flat_map(|word| &word.matches);
     let mut numbers: Vec<usize> = matches.map(|(number, _)| *number).collect();
-    numbers.sort();
+    numbers.sort_unstable();
     let same = numbers.chunk_by(|one, other| one == other);
     same.filter(|same| same.len() >= needed)
         .map(|same| same[0])
