@@ -52,7 +52,8 @@ def sqlite(packages, queries, tokenizer):
 
 def ours(corpus):
     """The first ten names for each query, by `src/ranking`."""
-    command = ["cargo", "run", "--release", "--quiet", "--example", "relevance", "--", str(corpus), str(QUERIES)]
+    build = ["cargo", "run", "--release", "--quiet", "--no-default-features", "--features", "marketplace-v1"]
+    command = [*build, "--example", "relevance", "--", str(corpus), str(QUERIES)]
     printed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
     return [json.loads(line) for line in printed.stdout.splitlines()]
 

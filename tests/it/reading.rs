@@ -491,6 +491,10 @@ fn search_can_be_narrowed() {
         Updating `harbour` index
     note: 1 of 1 results; searched a local copy, nothing was sent
     "#);
+    assert_snapshot!(env.run(["search", "--trust", "vouched"]), @"");
+    assert_snapshot!(env.run(["search", "tide", "--owner", "lighthouse"]), @"");
+    assert_snapshot!(env.run(["search", "tide", "--trust", "trusted"]), @"");
+    assert_snapshot!(env.run(["search", "prints", "tide", "almanacs"]), @"");
     assert_snapshot!(env.run(["search", "kittiwake"]), @"
     exit: 0
     --- stdout

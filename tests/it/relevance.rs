@@ -168,6 +168,7 @@ fn queries(entries: &[&Entry]) -> Vec<String> {
 }
 
 /// Where the large corpus is, if this machine has it.
+#[expect(clippy::disallowed_methods, reason = "a test has no command context")]
 fn corpus() -> Option<PathBuf> {
     let given = std::env::var_os("MARKETPLACE_CORPUS").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
