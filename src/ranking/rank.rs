@@ -85,29 +85,41 @@ impl Query {
 pub struct Ranked {
     /// The numbers of the packages, best first.
     pub hits: Vec<(usize, Score)>,
-    /// Set when words one edit away were taken.
+    /// Set when words one edit away were taken, which filters do not cause.
     pub tolerant: bool,
 }
 
 /// Ranks the packages that fit the words, of those that `passes` takes.
 ///
-/// A word that hardly any package has is taken for a misspelt one; without a hit every word is.
+/// A word that hardly any package has is taken for a misspelt one; where no package fits, every word is.
 pub fn rank(query: &Query, collection: &impl Collection, passes: impl Fn(usize) -> bool) -> Ranked {
+    let find = |word, tolerance| Found::new(word, collection, tolerance);
     let typed = query.words.iter().map(|word| {
-        let found = Found::new(word, collection, Tolerance::Nothing);
+        let found = find(word, Tolerance::Nothing);
         let is_rare = found.matches.len().saturating_mul(RARE) < collection.len();
         match is_rare && word.has_neighbours() {
-            true => Found::new(word, collection, Tolerance::OneEdit),
+            true => find(word, Tolerance::OneEdit),
             false => found,
         }
     });
-    let typed = fitting(query, &typed.collect::<Vec<_>>(), collection, &passes);
-    if !typed.hits.is_empty() || !query.words.iter().any(Word::has_neighbours) {
-        return typed;
+    let mut words: Vec<Found> = typed.collect();
+    let mut fitting = fitting(query, &words, collection);
+    if fitting.is_empty() && query.words.iter().any(Word::has_neighbours) {
+        let near = query.words.iter();
+        words = near.map(|word| find(word, Tolerance::OneEdit)).collect();
+        fitting = with_enough_words(&words, query.needed());
     }
-    let near = query.words.iter();
-    let near = near.map(|word| Found::new(word, collection, Tolerance::OneEdit));
-    fitting(query, &near.collect::<Vec<_>>(), collection, &passes)
+    let tolerant = words
+        .iter()
+        .any(|word| word.tolerance == Tolerance::OneEdit);
+    fitting.retain(|number| passes(*number));
+    let hits = fitting.into_iter().map(|number| {
+        let package = collection.package(number);
+        (number, score(query, &words, number, &package, tolerant))
+    });
+    let mut hits: Vec<_> = hits.collect();
+    hits.sort_by(|(one, a), (other, b)| a.compare(b).then(one.cmp(other)));
+    Ranked { hits, tolerant }
 }
 
 /// Where a word is.
@@ -135,28 +147,12 @@ impl Found {
     }
 }
 
-fn fitting(
-    query: &Query,
-    words: &[Found],
-    collection: &impl Collection,
-    passes: impl Fn(usize) -> bool,
-) -> Ranked {
-    let tolerant = words
-        .iter()
-        .any(|word| word.tolerance == Tolerance::OneEdit);
-    let candidates: Vec<usize> = match words {
+/// The packages that fit; all of them where nothing is asked for.
+fn fitting(query: &Query, words: &[Found], collection: &impl Collection) -> Vec<usize> {
+    match words {
         [] => (0..collection.len()).collect(),
         words => with_enough_words(words, query.needed()),
-    };
-    let fitting = candidates.into_iter().filter(|number| passes(*number));
-    let mut hits: Vec<_> = fitting
-        .map(|number| {
-            let package = collection.package(number);
-            (number, score(query, words, number, &package, tolerant))
-        })
-        .collect();
-    hits.sort_by(|(one, a), (other, b)| a.compare(b).then(one.cmp(other)));
-    Ranked { hits, tolerant }
+    }
 }
 
 /// The packages that have at least so many of the words.

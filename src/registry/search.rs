@@ -293,7 +293,9 @@ mod tests {
                 trust,
                 ..SearchRequest::default()
             };
-            let hits = search(&catalog, &request).hits.into_iter();
+            let found = search(&catalog, &request);
+            assert!(!found.tolerant, "what is hidden was found as typed");
+            let hits = found.hits.into_iter();
             hits.map(|hit| hit.entry.release.name.to_string())
                 .collect::<Vec<_>>()
         };

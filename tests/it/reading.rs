@@ -491,10 +491,6 @@ fn search_can_be_narrowed() {
         Updating `harbour` index
     note: 1 of 1 results; searched a local copy, nothing was sent
     "#);
-    assert_snapshot!(env.run(["search", "--trust", "vouched"]), @"");
-    assert_snapshot!(env.run(["search", "tide", "--owner", "lighthouse"]), @"");
-    assert_snapshot!(env.run(["search", "tide", "--trust", "trusted"]), @"");
-    assert_snapshot!(env.run(["search", "prints", "tide", "almanacs"]), @"");
     assert_snapshot!(env.run(["search", "kittiwake"]), @"
     exit: 0
     --- stdout
@@ -502,6 +498,54 @@ fn search_can_be_narrowed() {
         Updating `harbour` index
     note: 0 of 0 results; searched a local copy, nothing was sent
     ");
+}
+
+#[test]
+fn search_can_ask_for_a_publisher_and_for_trust() {
+    let env = env();
+    assert_snapshot!(env.run(["search", "--trust", "vouched"]), @r#"
+    exit: 0
+    --- stdout
+    argh-lite   = "0.1.0"  # Reads command line arguments and nothing more  vouched
+    checksums   = "1.0.0"  # Sums that find transmission errors  vouched
+    libm-lite   = "0.2.4"  # Small approximations of mathematical functions  vouched
+    proto-build = "0.1.0"  # Makes code of message descriptions  vouched
+    Beaufort    = "0.1.0"  # Names of wind forces  vouched
+    --- stderr
+        Updating `harbour` index
+    note: 5 of 5 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(env.run(["search", "tide", "--owner", "lighthouse"]), @r#"
+    exit: 0
+    --- stdout
+    almanac    = "2.0.0"  # Moon and tides for a year  signed
+    moon-phase = "0.1.0"  # Phases of the moon  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(env.run(["search", "tide", "--trust", "trusted"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'trusted' for '--trust <STATE>': it is `signed`, `vouched` or `unsigned`
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn search_says_when_words_are_missing() {
+    let env = env();
+    assert_snapshot!(env.run(["search", "prints", "tide", "almanacs"]), @r#"
+    exit: 0
+    --- stdout
+    tide-cli = "1.2.0"  # Prints tide tables  signed
+    almanac  = "2.0.0"  # Moon and tides for a year  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results, none with all words; searched a local copy, nothing was sent
+    "#);
 }
 
 #[test]
