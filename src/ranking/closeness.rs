@@ -9,7 +9,7 @@ use super::text::Field;
 /// What a token counts that is the word itself, and less for one that is not.
 const WHOLE: f64 = 1.0;
 /// A token with the same stem.
-const SAME_STEM: f64 = 0.35;
+const SAME_STEM: f64 = 0.3;
 /// A token that is one edit away.
 const ONE_EDIT: f64 = 0.3;
 /// A token that starts with the word, times the share of it that was typed.
@@ -19,7 +19,7 @@ const PREFIX: f64 = 0.3;
 const START: usize = 3;
 
 /// Words up to this many characters differ from every other: too many are one edit away.
-const SHORT: usize = 3;
+pub(super) const SHORT: usize = 3;
 
 /// Whether a token may be one edit away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,23 @@ impl Word {
 
 /// Says whether two texts are at most one edit apart.
 pub(super) fn is_one_edit(one: &str, other: &str) -> bool {
-    one.len().abs_diff(other.len()) <= 4 && strsim::osa_distance(one, other) <= 1
+    let (one_bytes, other_bytes) = (one.bytes(), other.bytes());
+    let start = common(one_bytes.clone(), other_bytes.clone());
+    let end = common(one_bytes.rev(), other_bytes.rev());
+    // What lies between is two characters that were swapped, at most; the rest is known without a count.
+    let most = if one.is_ascii() && other.is_ascii() {
+        2
+    } else {
+        8
+    };
+    start + end + most >= one.len().max(other.len()) && strsim::osa_distance(one, other) <= 1
+}
+
+/// How many bytes two texts have in common from their start.
+fn common(one: impl Iterator<Item = u8>, other: impl Iterator<Item = u8>) -> usize {
+    one.zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
 }
 
 /// The share of a token that is its prefix.
@@ -122,7 +138,7 @@ mod tests {
         let closeness = |token| word.closeness(token, Field::Description, Tolerance::OneEdit);
         let order = ["parse", "parser", "purse", "parsec"].map(closeness);
         assert_eq!(order[0], Some(1.0));
-        assert!(order[0] > order[1] && order[1] > order[2] && order[2] >= order[3]);
+        assert!(order[0] > order[1] && order[1] >= order[2] && order[2] >= order[3]);
         assert_eq!(closeness("paragraph"), None);
     }
 
@@ -151,6 +167,7 @@ mod tests {
         for typed in ["jsno-parser", "jso-parser", "jsonn-parser", "jsom-parser"] {
             assert!(near(typed, "json-parser"), "{typed}");
         }
+        assert!(near("übergröße", "übergörße") && near("größe", "gröe"));
         assert!(!near("jsno", "sjon"));
         assert!(!near("rom", "ron"), "too short");
         assert!(!close(

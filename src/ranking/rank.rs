@@ -1,6 +1,6 @@
 //! The order of packages for a query. Whatever searches gives the same order, since it is made here.
 
-use super::closeness::{Tolerance, Word, is_one_edit};
+use super::closeness::{SHORT, Tolerance, Word, is_one_edit};
 use super::score::{Score, share, weight};
 use super::text::{PerField, is_filler, name_key, tokens};
 
@@ -8,9 +8,9 @@ use super::text::{PerField, is_filler, name_key, tokens};
 const RARE: usize = 20_000;
 
 /// How much more a package counts whose name is the words of a query of several.
-const NAME_IS_THE_WORDS: f64 = 2.0;
+const NAME_IS_THE_WORDS: f64 = 1.5;
 /// How much more a package counts whose name is one edit away from the query.
-const NAME_IS_NEAR: f64 = 5.0;
+const NAME_IS_NEAR: f64 = 3.0;
 
 /// What is searched: the packages that have a release to show, numbered in the order of their names.
 pub trait Collection {
@@ -115,7 +115,7 @@ pub fn rank(query: &Query, collection: &impl Collection, passes: impl Fn(usize) 
     fitting.retain(|number| passes(*number));
     let hits = fitting.into_iter().map(|number| {
         let package = collection.package(number);
-        (number, score(query, &words, number, &package, tolerant))
+        (number, score(query, &words, number, &package))
     });
     let mut hits: Vec<_> = hits.collect();
     hits.sort_by(|(one, a), (other, b)| a.compare(b).then(one.cmp(other)));
@@ -166,13 +166,7 @@ fn with_enough_words(words: &[Found], needed: usize) -> Vec<usize> {
         .collect()
 }
 
-fn score(
-    query: &Query,
-    words: &[Found],
-    number: usize,
-    package: &Package<'_>,
-    tolerant: bool,
-) -> Score {
+fn score(query: &Query, words: &[Found], number: usize, package: &Package<'_>) -> Score {
     let (mut text, mut covered, mut total) = (0.0, 0.0, 0.0);
     let mut has_all_words = true;
     for word in words {
@@ -191,7 +185,7 @@ fn score(
     let is_name = package.key == query.key && !query.key.is_empty();
     let boost = match () {
         () if is_name => NAME_IS_THE_WORDS,
-        () if tolerant && is_one_edit(package.key, &query.key) => NAME_IS_NEAR,
+        () if query.key.len() > SHORT && is_one_edit(package.key, &query.key) => NAME_IS_NEAR,
         () => 1.0,
     };
     Score {
