@@ -554,7 +554,7 @@ fn search_messages_have_the_promised_fields() {
     assert_snapshot!(env().run(arguments), @r#"
     exit: 0
     --- stdout
-    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small embedded displays","keywords":["tides","embedded"],"name":"tide-table","score":1.7118509694441582,"trust":"signed","version":"0.3.1"}
+    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small embedded displays","keywords":["tides","embedded"],"name":"tide-table","score":1.6942196173787711,"trust":"signed","version":"0.3.1"}
     --- stderr
         Updating `harbour` index
     "#);

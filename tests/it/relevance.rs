@@ -196,7 +196,7 @@ fn finds_well_known_packages_among_many() {
         ranks.entry(judged.kind).or_default().push(rank);
     }
     for (kind, least) in [
-        ("exact", 0.99),
+        ("exact", 0.98),
         ("words", 0.6),
         ("typo", 0.85),
         ("intent", 0.5),
