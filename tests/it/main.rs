@@ -17,10 +17,10 @@ mod config;
 mod confusion;
 mod cooldown;
 mod crowd;
-// The documents and the tour show the default build.
-#[cfg(feature = "marketplace-parallel")]
 #[cfg(feature = "marketplace-v2")]
 mod dataset;
+// The documents and the tour show the default build.
+#[cfg(feature = "marketplace-parallel")]
 mod docs;
 mod end_to_end;
 mod env;
