@@ -22,9 +22,6 @@ pub enum DatasetError {
     /// A document cannot be read.
     #[error("the v2 index cannot be read")]
     Document(#[from] V2Error),
-    /// The text index.
-    #[error("the text index cannot be used")]
-    Text(#[from] tantivy::TantivyError),
     /// Other processes replace it again and again.
     #[error("other processes keep replacing the dataset")]
     Busy,

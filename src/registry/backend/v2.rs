@@ -104,10 +104,9 @@ impl From<DatasetError> for BackendError {
             DatasetError::Document(error) => error.into(),
             DatasetError::Pack(error) => ClientError::Pack(error).into(),
             DatasetError::Disk(failure) => FileError::from(failure).into(),
-            DatasetError::Damaged(_)
-            | DatasetError::Write(_)
-            | DatasetError::Text(_)
-            | DatasetError::Busy => Self::Dataset(Box::new(error)),
+            DatasetError::Damaged(_) | DatasetError::Write(_) | DatasetError::Busy => {
+                Self::Dataset(Box::new(error))
+            }
         }
     }
 }
