@@ -1,11 +1,13 @@
 //! A small index that knows no more than a real one: the terms of each field in order, which packages
 //! have a term, and how long each text is. It asks the ranking for everything else.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::BufRead;
 
 use cargo_marketplace::ranking::{
-    Collection, Field, Package, PerField, Query, Ranked, Tolerance, Word, name_key, prior, rank,
+    Collection, Field, Match, Package, PerField, Query, Ranked, Tolerance, Word, name_key, rank,
     tokens,
 };
 use serde::Deserialize;
@@ -19,7 +21,7 @@ pub(crate) struct Line {
     pub(crate) downloads: Option<u64>,
     /// How many packages need it; 0 where the corpus does not say.
     #[serde(default)]
-    pub(crate) dependents: usize,
+    pub(crate) dependents: u32,
 }
 
 /// Reads the corpus: a package a line.
@@ -39,8 +41,7 @@ pub(crate) struct Index {
 struct Indexed {
     name: String,
     key: String,
-    lengths: PerField<u8>,
-    prior: f64,
+    package: Package,
 }
 
 impl Index {
@@ -77,15 +78,19 @@ impl Index {
         self.packages.push(Indexed {
             key: name_key(&line.name),
             name: line.name,
-            lengths,
-            prior: prior(line.dependents, line.downloads),
+            package: Package {
+                lengths,
+                dependents: line.dependents,
+                downloads: line.downloads,
+            },
         });
     }
 
     /// What was found for words as they were typed.
     pub(crate) fn search(&self, words: &str) -> Ranked {
         let words: Vec<String> = words.split_whitespace().map(Into::into).collect();
-        rank(&Query::new(&words), self, |_| true)
+        let Ok(ranked) = rank(&Query::new(&words), self, |_| true, usize::MAX);
+        ranked
     }
 
     /// The name of a package.
@@ -110,11 +115,13 @@ impl Index {
 }
 
 impl Collection for Index {
-    fn len(&self) -> usize {
+    type Error = Infallible;
+
+    fn size(&self) -> usize {
         self.packages.len()
     }
 
-    fn matches(&self, word: &Word, tolerance: Tolerance) -> Vec<(usize, PerField<f64>)> {
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> Result<Vec<Match>, Infallible> {
         let mut found: BTreeMap<usize, PerField<f64>> = BTreeMap::new();
         for field in Field::ALL {
             for (term, packages) in self.candidates(word, field, tolerance) {
@@ -127,15 +134,24 @@ impl Collection for Index {
                 }
             }
         }
-        found.into_iter().collect()
+        Ok(found.into_iter().collect())
     }
 
-    fn package(&self, number: usize) -> Package<'_> {
-        let package = &self.packages[number];
-        Package {
-            key: &package.key,
-            lengths: package.lengths,
-            prior: package.prior,
-        }
+    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Infallible> {
+        let packages = self.packages.iter().enumerate();
+        let named = packages.filter(|(_, package)| tolerance.takes(key, &package.key));
+        Ok(named.map(|(number, _)| number).collect())
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.packages.len()).collect()
+    }
+
+    fn package(&self, number: usize) -> Package {
+        self.packages[number].package
+    }
+
+    fn compare_names(&self, one: usize, other: usize) -> Ordering {
+        one.cmp(&other)
     }
 }

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let index = Index::new(index::read_lines(open(corpus)?)?);
     for line in open(queries)?.lines() {
         let asked: Asked = serde_json::from_str(&line?)?;
-        let hits = index.search(&asked.query).hits.into_iter().take(10);
+        let hits = index.search(&asked.query).best.into_iter().take(10);
         let names: Vec<&str> = hits.map(|(number, _)| index.name(number)).collect();
         println!("{}", serde_json::to_string(&names)?);
     }

@@ -9,8 +9,8 @@ use super::context::Context;
 use super::error::CommandError;
 use super::license::{is_id, spelling};
 use super::reading;
-use crate::model::{PublisherId, TrustState};
-use crate::registry::search::{self, Hit, Hits, SearchRequest, search};
+use crate::model::{PublisherId, TrustState, rust_version};
+use crate::ranking::{Filters, Hit, Hits, SearchRequest};
 
 const NAME: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
 const COMMENT: Style = Style::new().effects(Effects::DIMMED);
@@ -64,9 +64,8 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
             .warn(&format!("`{license}` is no SPDX license id{meant}"));
     }
     let reading = reading::open(context, &args.read, None)?;
-    let catalog = reading.catalog()?;
-    let found = search(&catalog, &request);
-    let shown = &found.hits[..found.hits.len().min(args.limit)];
+    let found = reading.backend.search(&reading.client, &request)?;
+    let shown = &found.best;
     if context.shell.is_json() {
         for hit in shown {
             context.shell.message("search-result", to_json(hit));
@@ -90,9 +89,8 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
 }
 
 /// How many results there are, and how they differ from what was typed.
-fn total(found: &Hits<'_>) -> String {
-    let total = found.hits.len();
-    let whole = found.hits.iter().filter(|hit| hit.has_all_words).count();
+fn total(found: &Hits) -> String {
+    let (total, whole) = (found.total, found.with_all_words);
     let tolerance = match found.tolerant && total > 0 {
         true => " with one letter changed",
         false => "",
@@ -108,17 +106,20 @@ fn total(found: &Hits<'_>) -> String {
 fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
     let rust_version = match &args.rust_version {
         None => None,
-        Some(text) => Some(search::rust_version(text).ok_or_else(|| {
+        Some(text) => Some(rust_version(text).ok_or_else(|| {
             CommandError::usage(format!("`{text}` is not a Rust version, such as `1.85`"))
         })?),
     };
     Ok(SearchRequest {
         words: args.words.clone(),
-        keywords: args.keyword.clone(),
-        license: args.license.clone(),
-        rust_version,
-        owner: args.owner.clone(),
-        trust: args.trust,
+        filters: Filters {
+            keywords: args.keyword.clone(),
+            license: args.license.clone(),
+            rust_version,
+            owner: args.owner.clone(),
+            trust: args.trust,
+        },
+        limit: args.limit,
     })
 }
 
@@ -126,11 +127,11 @@ fn trust_state(text: &str) -> Result<TrustState, String> {
     TrustState::from_word(text).ok_or_else(|| "it is `signed`, `vouched` or `unsigned`".to_owned())
 }
 
-fn version(hit: &Hit<'_>) -> String {
+fn version(hit: &Hit) -> String {
     format!("\"{}\"", hit.entry.release.version)
 }
 
-fn print(hit: &Hit<'_>, (name_width, version_width): (usize, usize), context: &Context) {
+fn print(hit: &Hit, (name_width, version_width): (usize, usize), context: &Context) {
     let release = &hit.entry.release;
     let description = release.description.as_deref().unwrap_or_default();
     let description = description.lines().next().unwrap_or_default();
@@ -145,7 +146,7 @@ fn print(hit: &Hit<'_>, (name_width, version_width): (usize, usize), context: &C
     ]);
 }
 
-fn to_json(hit: &Hit<'_>) -> Value {
+fn to_json(hit: &Hit) -> Value {
     let release = &hit.entry.release;
     json!({
         "name": release.name.as_str(),

@@ -30,6 +30,17 @@ pub enum Tolerance {
     OneEdit,
 }
 
+impl Tolerance {
+    /// Says whether a text stands for another one.
+    #[must_use]
+    pub fn takes(self, typed: &str, text: &str) -> bool {
+        match self {
+            Self::Nothing => typed == text,
+            Self::OneEdit => is_one_edit(typed, text),
+        }
+    }
+}
+
 /// A word of a query.
 #[derive(Debug, Clone)]
 pub struct Word {

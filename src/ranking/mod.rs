@@ -2,12 +2,16 @@
 //! alike. Reads nothing but what a [`Collection`] tells it.
 
 mod closeness;
+mod filters;
 mod rank;
+mod request;
 mod score;
 mod stem;
 mod text;
 
 pub use closeness::{Tolerance, Word};
-pub use rank::{Collection, Package, Query, Ranked, rank};
-pub use score::{Score, prior};
-pub use text::{Field, PerField, name_key, tokens};
+pub use filters::{Condition, Filters, allows_license, labels};
+pub use rank::{Collection, Match, Package, Query, Ranked, rank};
+pub use request::{Hit, Hits, SearchRequest};
+pub use score::Score;
+pub use text::{Field, PerField, lengths, name_key, texts, tokens};

@@ -1,7 +1,9 @@
 //! The order of packages for a query. Whatever searches gives the same order, since it is made here.
 
-use super::closeness::{SHORT, Tolerance, Word, is_one_edit};
-use super::score::{Score, share, weight};
+use std::cmp::Ordering;
+
+use super::closeness::{SHORT, Tolerance, Word};
+use super::score::{Score, prior, share, weight};
 use super::text::{PerField, is_filler, name_key, tokens};
 
 /// A word that fewer than one package in so many have is taken for a misspelt one.
@@ -12,33 +14,44 @@ const NAME_IS_THE_WORDS: f64 = 1.5;
 /// How much more a package counts whose name is one edit away from the query.
 const NAME_IS_NEAR: f64 = 3.0;
 
-/// What is searched: the packages that have a release to show, numbered in the order of their names.
+/// What is searched: the packages that have a release which is not yanked, by its latest one. Each has a
+/// number below some limit.
 pub trait Collection {
-    /// How many there are.
-    fn len(&self) -> usize;
+    /// Why it cannot be read.
+    type Error;
 
-    /// Says whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    /// How many packages there are.
+    fn size(&self) -> usize;
 
-    /// Every package that has a token close to the word, by number, with the closest one in each field;
-    /// 0 where there is none.
-    fn matches(&self, word: &Word, tolerance: Tolerance) -> Vec<(usize, PerField<f64>)>;
+    /// Every package that has a token close to the word, in the order of their numbers, with the closest one
+    /// in each field; 0 where there is none.
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> Result<Vec<Match>, Self::Error>;
+
+    /// The packages whose name is this one, as `name_key` gives both, or one edit away, in order.
+    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Self::Error>;
+
+    /// All packages, in order.
+    fn all(&self) -> Vec<usize>;
 
     /// What else counts of a package.
-    fn package(&self, number: usize) -> Package<'_>;
+    fn package(&self, number: usize) -> Package;
+
+    /// The order of two packages by their names.
+    fn compare_names(&self, one: usize, other: usize) -> Ordering;
 }
+
+/// A package that has a word.
+pub type Match = (usize, PerField<f64>);
 
 /// What counts of a package, but for its words.
 #[derive(Debug, Clone, Copy)]
-pub struct Package<'a> {
-    /// Its name as `name_key` gives it.
-    pub key: &'a str,
+pub struct Package {
     /// How many tokens its fields have; 255 stands for more, too.
     pub lengths: PerField<u8>,
-    /// How much it is to be expected: see `prior`.
-    pub prior: f64,
+    /// How many packages need it.
+    pub dependents: u32,
+    /// How often it was downloaded, where that is known.
+    pub downloads: Option<u64>,
 }
 
 /// The words of a search.
@@ -83,43 +96,68 @@ impl Query {
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct Ranked {
-    /// The numbers of the packages, best first.
-    pub hits: Vec<(usize, Score)>,
+    /// The numbers of the best packages, best first.
+    pub best: Vec<(usize, Score)>,
+    /// How many there are.
+    pub total: usize,
+    /// How many of them have every word.
+    pub with_all_words: usize,
     /// Set when words one edit away were taken, which filters do not cause.
     pub tolerant: bool,
 }
 
-/// Ranks the packages that fit the words, of those that `passes` takes.
+/// Ranks the packages that fit the words, of those that `passes` takes, and gives so many of the best.
 ///
 /// A word that hardly any package has is taken for a misspelt one; where no package fits, every word is.
-pub fn rank(query: &Query, collection: &impl Collection, passes: impl Fn(usize) -> bool) -> Ranked {
+pub fn rank<C: Collection>(
+    query: &Query,
+    collection: &C,
+    passes: impl Fn(usize) -> bool,
+    limit: usize,
+) -> Result<Ranked, C::Error> {
     let find = |word, tolerance| Found::new(word, collection, tolerance);
     let typed = query.words.iter().map(|word| {
-        let found = find(word, Tolerance::Nothing);
-        let is_rare = found.matches.len().saturating_mul(RARE) < collection.len();
+        let found = find(word, Tolerance::Nothing)?;
+        let is_rare = found.matches.len().saturating_mul(RARE) < collection.size();
         match is_rare && word.has_neighbours() {
             true => find(word, Tolerance::OneEdit),
-            false => found,
+            false => Ok(found),
         }
     });
-    let mut words: Vec<Found> = typed.collect();
-    let mut fitting = fitting(query, &words, collection);
+    let mut words: Vec<Found> = typed.collect::<Result<_, _>>()?;
+    let mut fitting = match words.is_empty() {
+        true => collection.all(),
+        false => with_enough_words(&words, query.needed()),
+    };
     if fitting.is_empty() && query.words.iter().any(Word::has_neighbours) {
         let near = query.words.iter();
-        words = near.map(|word| find(word, Tolerance::OneEdit)).collect();
+        let near = near.map(|word| find(word, Tolerance::OneEdit));
+        words = near.collect::<Result<_, _>>()?;
         fitting = with_enough_words(&words, query.needed());
     }
     let tolerant = words
         .iter()
         .any(|word| word.tolerance == Tolerance::OneEdit);
     fitting.retain(|number| passes(*number));
-    let hits = fitting.into_iter().map(|number| {
-        let package = collection.package(number);
-        (number, score(query, &words, number, &package))
-    });
-    let mut hits: Vec<_> = hits.collect();
-    hits.sort_by(|(one, a), (other, b)| a.compare(b).then(one.cmp(other)));
-    Ranked { hits, tolerant }
+    let names = Names::new(query, collection)?;
+    let mut best = scores(query, &words, &names, &fitting, collection);
+    let total = best.len();
+    let with_all_words = best.iter().filter(|(_, one)| one.has_all_words).count();
+    let order = |(one, a): &(usize, Score), (other, b): &(usize, Score)| {
+        a.compare(b)
+            .then_with(|| collection.compare_names(*one, *other))
+    };
+    if limit < total {
+        best.select_nth_unstable_by(limit, order);
+        best.truncate(limit);
+    }
+    best.sort_by(order);
+    Ok(Ranked {
+        best,
+        total,
+        with_all_words,
+        tolerant,
+    })
 }
 
 /// Where a word is.
@@ -130,67 +168,116 @@ struct Found {
 }
 
 impl Found {
-    fn new(word: &Word, collection: &impl Collection, tolerance: Tolerance) -> Self {
-        let matches = collection.matches(word, tolerance);
-        Self {
-            weight: weight(collection.len(), matches.len()),
+    fn new<C: Collection>(
+        word: &Word,
+        collection: &C,
+        tolerance: Tolerance,
+    ) -> Result<Self, C::Error> {
+        let matches = collection.matches(word, tolerance)?;
+        Ok(Self {
+            weight: weight(collection.size(), matches.len()),
             matches,
             tolerance,
-        }
-    }
-
-    fn closeness(&self, number: usize) -> Option<&PerField<f64>> {
-        let place = self
-            .matches
-            .binary_search_by_key(&number, |(number, _)| *number);
-        place.ok().map(|place| &self.matches[place].1)
+        })
     }
 }
 
-/// The packages that fit; all of them where nothing is asked for.
-fn fitting(query: &Query, words: &[Found], collection: &impl Collection) -> Vec<usize> {
-    match words {
-        [] => (0..collection.len()).collect(),
-        words => with_enough_words(words, query.needed()),
+/// The packages whose name the query is, or nearly is.
+struct Names {
+    same: Vec<usize>,
+    near: Vec<usize>,
+}
+
+impl Names {
+    fn new<C: Collection>(query: &Query, collection: &C) -> Result<Self, C::Error> {
+        let named = |tolerance| collection.named(&query.key, tolerance);
+        let near = query.key.len() > SHORT;
+        Ok(Self {
+            same: named(Tolerance::Nothing)?,
+            near: near
+                .then(|| named(Tolerance::OneEdit))
+                .transpose()?
+                .unwrap_or_default(),
+        })
     }
 }
 
-/// The packages that have at least so many of the words.
+/// The packages that have at least so many of the words, in order.
 fn with_enough_words(words: &[Found], needed: usize) -> Vec<usize> {
     let matches = words.iter().flat_map(|word| &word.matches);
     let mut numbers: Vec<usize> = matches.map(|(number, _)| *number).collect();
-    numbers.sort_unstable();
+    // Stable, since that is fast where sorted lists follow one another.
+    numbers.sort();
     let same = numbers.chunk_by(|one, other| one == other);
     same.filter(|same| same.len() >= needed)
         .map(|same| same[0])
         .collect()
 }
 
-fn score(query: &Query, words: &[Found], number: usize, package: &Package<'_>) -> Score {
-    let (mut text, mut covered, mut total) = (0.0, 0.0, 0.0);
-    let mut has_all_words = true;
-    for word in words {
-        total += word.weight;
-        let Some(closeness) = word.closeness(number) else {
-            has_all_words = false;
-            continue;
+/// The scores of packages, which are in order.
+fn scores(
+    query: &Query,
+    words: &[Found],
+    names: &Names,
+    fitting: &[usize],
+    collection: &impl Collection,
+) -> Vec<(usize, Score)> {
+    let mut rest: Vec<&[Match]> = words.iter().map(|word| &word.matches[..]).collect();
+    let scores = fitting.iter().map(|&number| {
+        let closeness = rest.iter_mut().map(|rest| {
+            let before = rest.iter().take_while(|(other, _)| *other < number);
+            *rest = &rest[before.count()..];
+            let first = rest.first().filter(|(other, _)| *other == number);
+            first.map(|(_, closeness)| closeness)
+        });
+        let package = collection.package(number);
+        let text = text(words, closeness, &package);
+        let is_name = names.same.binary_search(&number).is_ok();
+        let boost = match is_name {
+            true => NAME_IS_THE_WORDS,
+            false if names.near.binary_search(&number).is_ok() => NAME_IS_NEAR,
+            false => 1.0,
         };
-        covered += word.weight;
-        text += word.weight * share(closeness, package.lengths);
+        let prior = prior(package.dependents, package.downloads);
+        let score = Score {
+            is_name: is_name && query.is_one_word,
+            has_all_words: text.has_all_words,
+            points: text.points * prior * boost,
+        };
+        (number, score)
+    });
+    scores.collect()
+}
+
+/// What the words of a package count.
+struct TextScore {
+    points: f64,
+    has_all_words: bool,
+}
+
+fn text<'a>(
+    words: &[Found],
+    closeness: impl Iterator<Item = Option<&'a PerField<f64>>>,
+    package: &Package,
+) -> TextScore {
+    let (mut points, mut covered, mut total) = (0.0, 0.0, 0.0);
+    let mut has_all_words = true;
+    for (word, closeness) in words.iter().zip(closeness) {
+        total += word.weight;
+        match closeness {
+            None => has_all_words = false,
+            Some(closeness) => {
+                covered += word.weight;
+                points += word.weight * share(closeness, package.lengths);
+            }
+        }
     }
-    let text = match words {
+    let points = match words {
         [] => 1.0,
-        _ => text / total * (covered / total).powi(2),
+        _ => points / total * (covered / total).powi(2),
     };
-    let is_name = package.key == query.key && !query.key.is_empty();
-    let boost = match () {
-        () if is_name => NAME_IS_THE_WORDS,
-        () if query.key.len() > SHORT && is_one_edit(package.key, &query.key) => NAME_IS_NEAR,
-        () => 1.0,
-    };
-    Score {
-        is_name: is_name && query.is_one_word,
+    TextScore {
+        points,
         has_all_words,
-        points: text * package.prior * boost,
     }
 }

@@ -42,10 +42,8 @@ impl Score {
 }
 
 /// How much more a package is to be expected than one that nobody is known to use: 1 and above.
-#[must_use]
-pub fn prior(dependents: usize, downloads: Option<u64>) -> f64 {
-    let dependents = u64::try_from(dependents).unwrap_or(u64::MAX);
-    let reach = dependents
+pub(super) fn prior(dependents: u32, downloads: Option<u64>) -> f64 {
+    let reach = u64::from(dependents)
         .saturating_mul(DOWNLOADS_OF_A_DEPENDENT)
         .saturating_add(downloads.unwrap_or(0));
     (1.0 + float(reach).ln_1p() / REACH).powi(3)
@@ -89,7 +87,7 @@ mod tests {
         assert!(prior(1, None) > prior(0, Some(5)));
         assert!(prior(0, Some(1000)) > prior(1, None));
         assert!(prior(1000, None) < 20.0);
-        assert!(prior(usize::MAX, Some(u64::MAX)).is_finite());
+        assert!(prior(u32::MAX, Some(u64::MAX)).is_finite());
     }
 
     #[test]

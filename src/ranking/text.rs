@@ -1,5 +1,7 @@
 //! What a text is made of: words, and the fields that they stand in.
 
+use crate::model::Release;
+
 /// A part of a package's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
@@ -46,6 +48,28 @@ impl<T> PerField<T> {
             Field::Description => &mut self.description,
         }
     }
+}
+
+/// The tokens of a release in each field.
+#[must_use]
+pub fn texts(release: &Release) -> PerField<Vec<String>> {
+    let description = release.description.as_deref().unwrap_or_default();
+    PerField {
+        name: tokens(release.name.as_str()).collect(),
+        keywords: release.keywords.iter().flat_map(|k| tokens(k)).collect(),
+        description: tokens(description).collect(),
+    }
+}
+
+/// How many tokens there are in each field; 255 stands for more, too.
+#[must_use]
+pub fn lengths(tokens: &PerField<Vec<String>>) -> PerField<u8> {
+    let mut lengths = PerField::default();
+    for field in Field::ALL {
+        let length = tokens.get(field).len();
+        *lengths.get_mut(field) = u8::try_from(length).unwrap_or(u8::MAX);
+    }
+    lengths
 }
 
 /// Lower-case runs of letters and digits.

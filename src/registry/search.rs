@@ -2,138 +2,76 @@
 //!
 //! The order is that of [`crate::ranking`], so that every way to search gives the same.
 
-use std::collections::BTreeSet;
-
-use semver::Version;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use super::catalog::Catalog;
-use crate::model::{Entry, PublisherId, TrustState};
+use crate::model::{Document, Entry, PackageName};
 use crate::ranking::{
-    Collection, Field, Package, PerField, Query, Tolerance, Word, name_key, prior, rank, tokens,
+    Collection, Field, Hit, Hits, Match, Package, PerField, Query, SearchRequest, Tolerance, Word,
+    labels, lengths, name_key, rank, texts,
 };
 
-/// What to look for.
-#[derive(Debug, Clone, Default)]
-pub struct SearchRequest {
-    /// Words that must all match, but one of three; the last one as a prefix.
-    pub words: Vec<String>,
-    /// Only packages with all of these keywords.
-    pub keywords: Vec<String>,
-    /// Only packages whose license expression allows this license.
-    pub license: Option<String>,
-    /// Only packages that build with this Rust.
-    pub rust_version: Option<Version>,
-    /// Only releases of this publisher.
-    pub owner: Option<PublisherId>,
-    /// Only releases that this stands behind.
-    pub trust: Option<TrustState>,
-}
-
-/// A package that was found.
-#[derive(Debug, Clone)]
-pub struct Hit<'a> {
-    /// Its latest release, of those that build with the Rust that was asked for.
-    pub entry: &'a Entry,
-    /// Whether it has every word.
-    pub has_all_words: bool,
-    /// How it fits; higher is better, but for the package whose name was typed, which is first.
-    pub score: f64,
-}
-
-/// What a search found.
-#[derive(Debug, Clone)]
-pub struct Hits<'a> {
-    /// All hits, best first.
-    pub hits: Vec<Hit<'a>>,
-    /// Set when words one edit away were taken.
-    pub tolerant: bool,
-}
-
-/// Searches the latest releases that build with the Rust that was asked for.
+/// Searches the latest releases of a catalog.
 #[must_use]
-pub fn search<'a>(catalog: &'a Catalog, request: &SearchRequest) -> Hits<'a> {
-    let scan = Scan::new(catalog, request);
-    let query = Query::new(&request.words);
-    let ranked = rank(&query, &scan, |number| {
-        passes_filters(scan.texts[number].entry, request)
+pub fn search(catalog: &Catalog, request: &SearchRequest) -> Hits {
+    let dependents = catalog.dependents();
+    let documents = catalog.documents().iter();
+    let texts = documents.filter_map(|document| {
+        let latest = document.latest()?;
+        Some(Text::new(document, latest, catalog, &dependents))
     });
-    let hits = ranked.hits.into_iter().map(|(number, score)| Hit {
-        entry: scan.texts[number].entry,
-        has_all_words: score.has_all_words,
-        score: score.points,
+    let scan = Scan(texts.collect());
+    let filters = &request.filters;
+    let has_filters = filters.conditions().next().is_some();
+    let passes = |number: usize| !has_filters || filters.pass(&labels(scan.0[number].document));
+    let query = Query::new(&request.words);
+    let Ok(ranked) = rank(&query, &scan, passes, request.limit);
+    let best = ranked.best.into_iter().filter_map(|(number, score)| {
+        let entry = filters.shown(scan.0[number].document)?;
+        Some(Hit {
+            entry: entry.clone(),
+            score: score.points,
+        })
     });
     Hits {
-        hits: hits.collect(),
+        best: best.collect(),
+        total: ranked.total,
+        with_all_words: ranked.with_all_words,
         tolerant: ranked.tolerant,
     }
 }
 
-/// The texts of the releases that may be shown.
-struct Scan<'a> {
-    texts: Vec<Text<'a>>,
-}
+/// The texts of all packages that have a latest release, in the order of their names.
+struct Scan<'a>(Vec<Text<'a>>);
 
 struct Text<'a> {
-    entry: &'a Entry,
+    document: &'a Document,
     key: String,
     tokens: PerField<Vec<String>>,
-    prior: f64,
+    dependents: u32,
+    downloads: Option<u64>,
 }
 
-impl<'a> Scan<'a> {
-    fn new(catalog: &'a Catalog, request: &SearchRequest) -> Self {
-        let dependents = catalog.dependents();
-        let documents = catalog.documents().iter();
-        let texts = documents.filter_map(|document| {
-            let entry = document.latest_that(|entry| builds(entry, request))?;
-            let release = &entry.release;
-            let dependents = dependents.get(&release.name).map_or(0, BTreeSet::len);
-            let description = release.description.as_deref().unwrap_or_default();
-            Some(Text {
-                entry,
-                key: name_key(release.name.as_str()),
-                tokens: PerField {
-                    name: tokens(release.name.as_str()).collect(),
-                    keywords: release.keywords.iter().flat_map(|k| tokens(k)).collect(),
-                    description: tokens(description).collect(),
-                },
-                prior: prior(dependents, catalog.downloads(&release.name)),
-            })
-        });
+impl<'a> Text<'a> {
+    fn new(
+        document: &'a Document,
+        latest: &Entry,
+        catalog: &Catalog,
+        dependents: &BTreeMap<&PackageName, BTreeSet<&PackageName>>,
+    ) -> Self {
+        let package = &document.package;
+        let dependents = dependents.get(package).map_or(0, BTreeSet::len);
         Self {
-            texts: texts.collect(),
+            document,
+            key: name_key(package.as_str()),
+            tokens: texts(&latest.release),
+            dependents: u32::try_from(dependents).unwrap_or(u32::MAX),
+            downloads: catalog.downloads(package),
         }
     }
-}
 
-impl Collection for Scan<'_> {
-    fn len(&self) -> usize {
-        self.texts.len()
-    }
-
-    fn matches(&self, word: &Word, tolerance: Tolerance) -> Vec<(usize, PerField<f64>)> {
-        let texts = self.texts.iter().enumerate();
-        texts
-            .filter_map(|(number, text)| Some((number, text.closeness(word, tolerance)?)))
-            .collect()
-    }
-
-    fn package(&self, number: usize) -> Package<'_> {
-        let text = &self.texts[number];
-        let mut lengths = PerField::default();
-        for field in Field::ALL {
-            let length = text.tokens.get(field).len();
-            *lengths.get_mut(field) = u8::try_from(length).unwrap_or(u8::MAX);
-        }
-        Package {
-            key: &text.key,
-            lengths,
-            prior: text.prior,
-        }
-    }
-}
-
-impl Text<'_> {
     /// The closest token of each field, if any is close.
     fn closeness(&self, word: &Word, tolerance: Tolerance) -> Option<PerField<f64>> {
         let mut closest = PerField::default();
@@ -146,58 +84,49 @@ impl Text<'_> {
     }
 }
 
-fn passes_filters(entry: &Entry, request: &SearchRequest) -> bool {
-    let release = &entry.release;
-    let has = |wanted: &String| {
-        release
-            .keywords
-            .iter()
-            .any(|k| k.eq_ignore_ascii_case(wanted))
-    };
-    let license = request.license.as_ref();
-    request.keywords.iter().all(has)
-        && license.is_none_or(|wanted| allows_license(release.license.as_deref(), wanted))
-        && (request.owner.is_none() || request.owner == release.publisher)
-        && (request.trust.is_none() || request.trust == entry.trust)
-}
+impl Collection for Scan<'_> {
+    type Error = Infallible;
 
-fn builds(entry: &Entry, request: &SearchRequest) -> bool {
-    let rust = request.rust_version.as_ref();
-    rust.is_none_or(|rust| builds_with(entry, rust))
-}
+    fn size(&self) -> usize {
+        self.0.len()
+    }
 
-/// Says whether a user who accepts only `wanted` may use what is licensed as `expression`.
-#[must_use]
-pub fn allows_license(expression: Option<&str>, wanted: &str) -> bool {
-    let Some(text) = expression else { return false };
-    // Manifests of old write `MIT/Apache-2.0`.
-    let Ok(parsed) = spdx::Expression::parse_mode(text, spdx::ParseMode::LAX) else {
-        return text.eq_ignore_ascii_case(wanted);
-    };
-    parsed.evaluate(|requirement| requirement.license.to_string().eq_ignore_ascii_case(wanted))
-}
+    fn matches(&self, word: &Word, tolerance: Tolerance) -> Result<Vec<Match>, Infallible> {
+        let texts = self.0.iter().enumerate();
+        let matches =
+            texts.filter_map(|(number, text)| Some((number, text.closeness(word, tolerance)?)));
+        Ok(matches.collect())
+    }
 
-/// Says whether a release states no Rust version, or one that is not above `rust`.
-#[must_use]
-pub fn builds_with(entry: &Entry, rust: &Version) -> bool {
-    let stated = entry.release.rust_version.as_deref();
-    stated
-        .and_then(rust_version)
-        .is_none_or(|needed| needed <= *rust)
-}
+    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Infallible> {
+        let texts = self.0.iter().enumerate();
+        let named = texts.filter(|(_, text)| tolerance.takes(key, &text.key));
+        Ok(named.map(|(number, _)| number).collect())
+    }
 
-/// Reads `1.74` or `1.74.1` as a version, and `1.74.1-nightly` as the release that it leads to.
-#[must_use]
-pub fn rust_version(text: &str) -> Option<Version> {
-    let missing = 2_usize.saturating_sub(text.matches('.').count());
-    let version: Version = (text.to_owned() + &".0".repeat(missing)).parse().ok()?;
-    Some(Version::new(version.major, version.minor, version.patch))
+    fn all(&self) -> Vec<usize> {
+        (0..self.0.len()).collect()
+    }
+
+    fn package(&self, number: usize) -> Package {
+        let text = &self.0[number];
+        Package {
+            lengths: lengths(&text.tokens),
+            dependents: text.dependents,
+            downloads: text.downloads,
+        }
+    }
+
+    fn compare_names(&self, one: usize, other: usize) -> Ordering {
+        one.cmp(&other)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dependency, Document, Release, Yank};
+    use crate::model::{Dependency, Release, TrustState, Yank, rust_version};
+    use crate::ranking::Filters;
 
     fn document(name: &str, description: &str, keywords: &[&str], needs: &[&str]) -> Document {
         let mut release = Release::sample(name, "1.0.0");
@@ -231,11 +160,9 @@ mod tests {
 
     fn names(words: &[&str]) -> Vec<String> {
         let catalog = catalog();
-        let request = SearchRequest {
-            words: words.iter().map(|word| (*word).into()).collect(),
-            ..SearchRequest::default()
-        };
-        let hits = search(&catalog, &request).hits;
+        let words = words.iter().map(|word| (*word).into()).collect();
+        let request = SearchRequest::new(words, usize::MAX);
+        let hits = search(&catalog, &request).best;
         hits.iter()
             .map(|hit| hit.entry.release.name.to_string())
             .collect()
@@ -260,15 +187,19 @@ mod tests {
         assert_eq!(names(&["serving", "yaml", "quickly"]), Vec::<String>::new());
     }
 
+    fn tide(filters: Filters) -> SearchRequest {
+        SearchRequest {
+            filters,
+            ..SearchRequest::new(vec!["tide".into()], usize::MAX)
+        }
+    }
+
     #[test]
     fn downloads_count_where_they_are_known() {
-        let request = SearchRequest {
-            words: vec!["json".into()],
-            ..SearchRequest::default()
-        };
+        let request = SearchRequest::new(vec!["json".into()], 3);
         let downloads = [("config".parse().unwrap(), 1_000_000)].into();
         let catalog = catalog().with_downloads(downloads);
-        let hits = search(&catalog, &request).hits;
+        let hits = search(&catalog, &request).best;
         let found = hits.iter().map(|hit| hit.entry.release.name.as_str());
         assert_eq!(
             found.take(3).collect::<Vec<_>>(),
@@ -287,15 +218,14 @@ mod tests {
         documents[1].entries[0].trust = Some(TrustState::Vouched);
         let catalog = Catalog::new(documents.into_iter().collect());
         let found = |owner: Option<&str>, trust| {
-            let request = SearchRequest {
-                words: vec!["tide".into()],
+            let filters = Filters {
                 owner: owner.map(|id| id.parse().unwrap()),
                 trust,
-                ..SearchRequest::default()
+                ..Filters::default()
             };
-            let found = search(&catalog, &request);
+            let found = search(&catalog, &tide(filters));
             assert!(!found.tolerant, "what is hidden was found as typed");
-            let hits = found.hits.into_iter();
+            let hits = found.best.into_iter();
             hits.map(|hit| hit.entry.release.name.to_string())
                 .collect::<Vec<_>>()
         };
@@ -333,69 +263,54 @@ mod tests {
         }
         let catalog = Catalog::new([document].into_iter().collect());
         let found = |rust: &str, keyword: Option<&str>| {
-            let request = SearchRequest {
-                words: vec!["tide".into()],
+            let filters = Filters {
                 rust_version: rust_version(rust),
                 keywords: keyword.into_iter().map(Into::into).collect(),
-                ..SearchRequest::default()
+                ..Filters::default()
             };
-            let hits = search(&catalog, &request).hits;
+            let hits = search(&catalog, &tide(filters)).best;
             let hit = hits.first();
             hit.map(|hit| hit.entry.release.version.to_string())
         };
         assert_eq!(found("1.95", None).as_deref(), Some("2.0.0"));
         assert_eq!(found("1.90", None).as_deref(), Some("1.1.0"));
-        assert_eq!(found("1.90", Some("for-1.80")).as_deref(), Some("1.1.0"));
-        assert_eq!(found("1.90", Some("for-1.95")), None);
+        // The latest release is what has keywords.
+        assert_eq!(found("1.90", Some("for-1.95")).as_deref(), Some("1.1.0"));
+        assert_eq!(found("1.90", Some("for-1.80")), None);
         assert_eq!(found("1.70", None).as_deref(), Some("1.0.0"));
         assert_eq!(found("1.69", None), None);
     }
 
     #[test]
-    fn reads_rust_versions() {
-        for (text, version) in [
-            ("1.85", Some(Version::new(1, 85, 0))),
-            ("1.85.1", Some(Version::new(1, 85, 1))),
-            ("1.85.0-nightly", Some(Version::new(1, 85, 0))),
-            ("1.85.0-beta.3", Some(Version::new(1, 85, 0))),
-            ("stable", None),
-            ("1.x", None),
-        ] {
-            assert_eq!(rust_version(text), version, "{text}");
-        }
-    }
-
-    #[test]
     fn filters_by_license_keyword_and_rust() {
         let catalog = catalog();
-        let count = |request: SearchRequest| search(&catalog, &request).hits.len();
-        let any = SearchRequest::default();
-        let license = |l: &str| SearchRequest {
-            license: Some(l.into()),
-            ..any.clone()
+        let count = |filters: Filters| {
+            let request = SearchRequest {
+                filters,
+                ..SearchRequest::new(Vec::new(), 2)
+            };
+            let found = search(&catalog, &request);
+            assert_eq!(found.best.len(), found.total.min(2));
+            found.total
+        };
+        let any = Filters::default;
+        let license = |license: &str| Filters {
+            license: Some(license.into()),
+            ..any()
         };
         assert_eq!(count(license("mit")), 6);
         assert_eq!(count(license("GPL-3.0-only")), 0);
-        assert_eq!(
-            count(SearchRequest {
-                keywords: vec!["JSON".into()],
-                ..any.clone()
-            }),
-            2
-        );
-        assert_eq!(
-            count(SearchRequest {
-                rust_version: rust_version("1.69"),
-                ..any.clone()
-            }),
-            0
-        );
-        assert_eq!(
-            count(SearchRequest {
-                rust_version: rust_version("1.70.0"),
-                ..any
-            }),
-            6
-        );
+        let keywords = vec!["JSON".into()];
+        assert_eq!(count(Filters { keywords, ..any() }), 2);
+        for (rust, found) in [("1.69", 0), ("1.70.0", 6)] {
+            let rust_version = rust_version(rust);
+            assert_eq!(
+                count(Filters {
+                    rust_version,
+                    ..any()
+                }),
+                found
+            );
+        }
     }
 }

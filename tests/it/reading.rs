@@ -5,10 +5,10 @@ use std::path::Path;
 
 use cargo_marketplace::formats::layout::Format;
 use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
+use cargo_marketplace::ranking::SearchRequest;
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::mirrors::Mirrors;
-use cargo_marketplace::registry::search::{SearchRequest, search};
 use cargo_marketplace::registry::serve;
 use cargo_marketplace::registry::transport::Network;
 use insta::assert_snapshot;
@@ -589,20 +589,16 @@ fn an_exact_name_comes_first() {
     let documents = Fixture::get().documents();
     let latest: Vec<&Entry> = documents.iter().filter_map(Document::latest).collect();
     for backend in backends() {
-        let catalog = backend.catalog(&client).unwrap();
         for entry in &latest {
             let name = entry.release.name.as_str();
-            let found = search(&catalog, &for_words(name));
-            assert_eq!(found.hits[0].entry, *entry);
+            let found = backend.search(&client, &for_words(name)).unwrap();
+            assert_eq!(found.best[0].entry, **entry);
         }
     }
 }
 
 fn for_words(words: &str) -> SearchRequest {
-    SearchRequest {
-        words: words.split(' ').map(str::to_owned).collect(),
-        ..SearchRequest::default()
-    }
+    SearchRequest::new(words.split(' ').map(str::to_owned).collect(), usize::MAX)
 }
 
 #[test]
@@ -658,22 +654,20 @@ mod both {
     }
 
     #[test]
-    fn give_the_same_search_order() {
+    fn give_the_same_search() {
         let env = env();
         let home = env.marketplace_home();
         let client = client(&home, &env.path("registry"));
         let [v1, v2] = &backends()[..] else {
             panic!("this build has two backends");
         };
-        let [v1, v2] = [v1, v2].map(|backend| backend.catalog(&client).unwrap());
-        assert_eq!(v1.documents(), v2.documents());
+        let catalogs = [v1, v2].map(|backend| backend.catalog(&client).unwrap());
+        assert_eq!(catalogs[0].documents(), catalogs[1].documents());
         for words in queries() {
-            let [first, second] = [&v1, &v2].map(|catalog| {
-                let hits = search(catalog, &for_words(&words)).hits.into_iter();
-                hits.map(|hit| (hit.entry.release.name.clone(), hit.score))
-                    .collect::<Vec<_>>()
-            });
-            assert!(!first.is_empty(), "{words}");
+            let request = for_words(&words);
+            let [first, second] =
+                [v1, v2].map(|backend| backend.search(&client, &request).unwrap());
+            assert!(!first.best.is_empty(), "{words}");
             assert_eq!(first, second, "{words}");
         }
         assert_same(&env, &["search", "tide", "--message-format", "json"]);

@@ -1,15 +1,15 @@
 //! Whether search finds what is meant: on a small sample of our own everywhere, and on a large corpus where
 //! there is one (`benches/relevance.py` compares with sqlite there).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use cargo_marketplace::model::{Document, Entry};
-use cargo_marketplace::ranking::tokens;
+use cargo_marketplace::ranking::{SearchRequest, tokens};
 use cargo_marketplace::registry::catalog::Catalog;
-use cargo_marketplace::registry::search::{SearchRequest, search};
+use cargo_marketplace::registry::search::search;
 use serde::Deserialize;
 
 use self::index::{Index, Line, read_lines};
@@ -36,7 +36,7 @@ fn sample() -> Index {
 }
 
 fn names(index: &Index, words: &str) -> Vec<String> {
-    let hits = index.search(words).hits.into_iter().take(10);
+    let hits = index.search(words).best.into_iter().take(10);
     hits.map(|(number, _)| index.name(number).to_owned())
         .collect()
 }
@@ -84,9 +84,9 @@ fn what_is_used_comes_before_what_is_not() {
 #[test]
 fn all_words_come_before_most_of_them_and_less_is_not_found() {
     let index = sample();
-    let found = index.search("command line arguments").hits;
+    let found = index.search("command line arguments").best;
     assert!(found.iter().all(|(_, score)| score.has_all_words));
-    let found = index.search("small http types").hits;
+    let found = index.search("small http types").best;
     let lacking: Vec<_> = found
         .iter()
         .filter(|(_, score)| !score.has_all_words)
@@ -112,18 +112,16 @@ fn an_index_and_the_scan_give_the_same() {
     let latest: Vec<&Entry> = documents.iter().filter_map(Document::latest).collect();
     let index = Index::new(lines(&catalog));
     for words in queries(&latest) {
-        let request = SearchRequest {
-            words: words.split_whitespace().map(Into::into).collect(),
-            ..SearchRequest::default()
-        };
+        let words_of = words.split_whitespace().map(Into::into).collect();
+        let request = SearchRequest::new(words_of, usize::MAX);
         let scanned = search(&catalog, &request);
         let indexed = index.search(&words);
         assert_eq!(scanned.tolerant, indexed.tolerant, "{words}");
-        let scanned = scanned.hits.iter();
+        let scanned = scanned.best.iter();
         let scanned: Vec<_> = scanned
             .map(|hit| (hit.entry.release.name.as_str(), hit.score.to_bits()))
             .collect();
-        let indexed = indexed.hits.iter();
+        let indexed = indexed.best.iter();
         let indexed: Vec<_> = indexed
             .map(|(number, score)| (index.name(*number), score.points.to_bits()))
             .collect();
@@ -140,7 +138,9 @@ fn lines(catalog: &Catalog) -> Vec<Line> {
             description: release.description.clone().unwrap_or_default(),
             keywords: release.keywords.clone(),
             downloads: None,
-            dependents: dependents.get(&release.name).map_or(0, BTreeSet::len),
+            dependents: dependents
+                .get(&release.name)
+                .map_or(0, |all| u32::try_from(all.len()).unwrap()),
         })
         .collect()
 }
