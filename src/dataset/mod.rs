@@ -11,6 +11,7 @@ mod error;
 mod evaluate;
 mod examples;
 mod manifest;
+mod matches;
 #[cfg(test)]
 mod oracle;
 mod place;
