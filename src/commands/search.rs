@@ -72,9 +72,7 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
         }
         return Ok(());
     }
-    let names = shown
-        .iter()
-        .map(|hit| hit.entry.release.name.as_str().len());
+    let names = shown.iter().map(|hit| hit.release.name.as_str().len());
     let versions = shown.iter().map(|hit| version(hit).len());
     let widths = (names.max().unwrap_or(0), versions.max().unwrap_or(0));
     for hit in shown {
@@ -128,16 +126,16 @@ fn trust_state(text: &str) -> Result<TrustState, String> {
 }
 
 fn version(hit: &Hit) -> String {
-    format!("\"{}\"", hit.entry.release.version)
+    format!("\"{}\"", hit.release.version)
 }
 
 fn print(hit: &Hit, (name_width, version_width): (usize, usize), context: &Context) {
-    let release = &hit.entry.release;
+    let release = &hit.release;
     let description = release.description.as_deref().unwrap_or_default();
     let description = description.lines().next().unwrap_or_default();
     let name = format!("{:name_width$}", release.name.as_str());
     let version = format!(" = {:version_width$}", version(hit));
-    let trust = hit.entry.trust.map(TrustState::as_str).unwrap_or_default();
+    let trust = release.trust.map(TrustState::as_str).unwrap_or_default();
     context.shell.styled_line(&[
         (NAME, &name),
         (Style::new(), &version),
@@ -147,13 +145,13 @@ fn print(hit: &Hit, (name_width, version_width): (usize, usize), context: &Conte
 }
 
 fn to_json(hit: &Hit) -> Value {
-    let release = &hit.entry.release;
+    let release = &hit.release;
     json!({
         "name": release.name.as_str(),
         "version": release.version.to_string(),
         "description": release.description,
         "keywords": release.keywords,
-        "trust": hit.entry.trust.map(TrustState::as_str),
+        "trust": release.trust.map(TrustState::as_str),
         "score": hit.score,
     })
 }

@@ -19,7 +19,7 @@ use crate::formats::v2::{self, Described, PackReader, V2Error};
 use crate::model::{Document, PackageName};
 
 /// How many documents become a segment at once when a dataset is built: what must fit into memory.
-const BATCH: usize = 8_192;
+const BATCH: usize = 4_096;
 
 /// A pack of the v2 catalog, and its bytes as they were fetched.
 #[derive(Debug, Clone, Copy)]

@@ -146,7 +146,7 @@ mod tests {
         let found = dataset.search(&SearchRequest::new(words, 100)).unwrap();
         let names = found.best.iter();
         names
-            .map(|hit| format!("{},{}", hit.entry.release.name, hit.score))
+            .map(|hit| format!("{},{}", hit.release.name, hit.score))
             .collect()
     }
 

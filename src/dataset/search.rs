@@ -4,7 +4,7 @@ use tantivy::TantivyError;
 
 use super::triples::Damaged;
 use super::{Dataset, DatasetError};
-use crate::ranking::{Hit, Hits, Query, SearchRequest, rank};
+use crate::ranking::{Filters, Hit, Hits, Query, SearchRequest, Shown, rank};
 
 impl Dataset {
     /// Searches the latest releases.
@@ -22,12 +22,10 @@ impl Dataset {
         let ranked = rank(&query, text, passes, request.limit).map_err(damaged)?;
         let mut best = Vec::new();
         for (place, score) in ranked.best {
-            let name = text.name(place).map_err(damaged)?.parse();
-            let document = self.document(&name.map_err(|_| no_such_package())?)?;
-            let document = document.ok_or_else(no_such_package)?;
-            let entry = filters.shown(&document).ok_or_else(no_such_package)?;
+            let latest = text.shown(place).map_err(damaged)?;
+            let latest = latest.ok_or(Damaged("its text cannot be read"))?;
             best.push(Hit {
-                entry: entry.clone(),
+                release: self.shown(latest, filters)?,
                 score: score.points,
             });
         }
@@ -38,10 +36,17 @@ impl Dataset {
             tolerant: ranked.tolerant,
         })
     }
-}
 
-fn no_such_package() -> Damaged {
-    Damaged("its text names a package that it has not")
+    /// The release to show of a package, whose latest one is at hand.
+    fn shown(&self, latest: Shown, filters: &Filters) -> Result<Shown, DatasetError> {
+        if filters.rust_version.is_none() {
+            return Ok(latest);
+        }
+        let package = self.document(&latest.name)?;
+        let shown = package.as_ref().and_then(|package| filters.shown(package));
+        let shown = shown.ok_or(Damaged("its text names a package that it has not"))?;
+        Ok(shown.into())
+    }
 }
 
 /// What the index cannot read is not what was written.

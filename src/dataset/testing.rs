@@ -37,7 +37,8 @@ fn entry(package: u8, version: u8) -> Entry {
     release.description = Some(format!("What {package} does in {version}"));
     release.license =
         Some(["MIT", "MIT OR Apache-2.0", "MPL-2.0"][usize::from(version % 3)].into());
-    release.rust_version = Some(format!("1.{}", 70 + version)).filter(|_| package % 2 == 0);
+    release.rust_version =
+        Some(format!("1.{}", 70 + version)).filter(|_| package.is_multiple_of(2));
     release.keywords = vec![format!("keyword-{}", version % 2)];
     let needed = name((package + version) % 6);
     release.dependencies = vec![Dependency::sample(needed.as_str())];

@@ -9,11 +9,11 @@ use super::text::Field;
 /// What a token counts that is the word itself, and less for one that is not.
 const WHOLE: f64 = 1.0;
 /// A token with the same stem.
-const SAME_STEM: f64 = 0.3;
+const SAME_STEM: f64 = 0.1;
 /// A token that is one edit away.
-const ONE_EDIT: f64 = 0.3;
+const ONE_EDIT: f64 = 0.1;
 /// A token that starts with the word, times the share of it that was typed.
-const PREFIX: f64 = 0.3;
+const PREFIX: f64 = 0.05;
 
 /// The most characters that must be the same for any kind of closeness without an edit.
 const START: usize = 3;

@@ -12,6 +12,6 @@ mod text;
 pub use closeness::{Tolerance, Word};
 pub use filters::{Condition, Filters, allows_license, labels};
 pub use rank::{Collection, Match, Package, Query, Ranked, rank};
-pub use request::{Hit, Hits, SearchRequest};
+pub use request::{Hit, Hits, SearchRequest, Shown};
 pub use score::Score;
 pub use text::{Field, PerField, lengths, name_key, texts, tokens};

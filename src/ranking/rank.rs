@@ -206,8 +206,7 @@ impl Names {
 fn with_enough_words(words: &[Found], needed: usize) -> Vec<usize> {
     let matches = words.iter().flat_map(|word| &word.matches);
     let mut numbers: Vec<usize> = matches.map(|(number, _)| *number).collect();
-    // Stable, since that is fast where sorted lists follow one another.
-    numbers.sort();
+    numbers.sort_unstable();
     let same = numbers.chunk_by(|one, other| one == other);
     same.filter(|same| same.len() >= needed)
         .map(|same| same[0])

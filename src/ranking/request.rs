@@ -1,7 +1,9 @@
 //! What is asked of a search, and what it answers.
 
+use semver::Version;
+
 use super::filters::Filters;
-use crate::model::Entry;
+use crate::model::{Entry, PackageName, TrustState};
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -31,9 +33,37 @@ impl SearchRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The release to show: its latest, of those that build with the Rust that was asked for.
-    pub entry: Entry,
+    pub release: Shown,
     /// How it fits; higher is better, but for the package whose name was typed, which is first.
     pub score: f64,
+}
+
+/// What is shown of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its package.
+    pub name: PackageName,
+    /// Its version.
+    pub version: Version,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its keywords.
+    pub keywords: Vec<String>,
+    /// What stands behind it.
+    pub trust: Option<TrustState>,
+}
+
+impl From<&Entry> for Shown {
+    fn from(entry: &Entry) -> Self {
+        let release = &entry.release;
+        Self {
+            name: release.name.clone(),
+            version: release.version.clone(),
+            description: release.description.clone(),
+            keywords: release.keywords.clone(),
+            trust: entry.trust,
+        }
+    }
 }
 
 /// What a search found.

@@ -12,7 +12,7 @@ const KEYWORDS: f64 = 0.8;
 const DESCRIPTION: f64 = 1.0;
 
 /// How soon more of the same adds little, as `k1` of BM25.
-const SATURATION: f64 = 1.2;
+const SATURATION: f64 = 1.5;
 /// The number of tokens of a text that is neither short nor long.
 const USUAL_LENGTH: f64 = 12.0;
 

@@ -31,7 +31,7 @@ pub fn search(catalog: &Catalog, request: &SearchRequest) -> Hits {
     let best = ranked.best.into_iter().filter_map(|(number, score)| {
         let entry = filters.shown(scan.0[number].document)?;
         Some(Hit {
-            entry: entry.clone(),
+            release: entry.into(),
             score: score.points,
         })
     });
@@ -164,7 +164,7 @@ mod tests {
         let request = SearchRequest::new(words, usize::MAX);
         let hits = search(&catalog, &request).best;
         hits.iter()
-            .map(|hit| hit.entry.release.name.to_string())
+            .map(|hit| hit.release.name.to_string())
             .collect()
     }
 
@@ -200,7 +200,7 @@ mod tests {
         let downloads = [("config".parse().unwrap(), 1_000_000)].into();
         let catalog = catalog().with_downloads(downloads);
         let hits = search(&catalog, &request).best;
-        let found = hits.iter().map(|hit| hit.entry.release.name.as_str());
+        let found = hits.iter().map(|hit| hit.release.name.as_str());
         assert_eq!(
             found.take(3).collect::<Vec<_>>(),
             ["json", "config", "simd-json"]
@@ -226,7 +226,7 @@ mod tests {
             let found = search(&catalog, &tide(filters));
             assert!(!found.tolerant, "what is hidden was found as typed");
             let hits = found.best.into_iter();
-            hits.map(|hit| hit.entry.release.name.to_string())
+            hits.map(|hit| hit.release.name.to_string())
                 .collect::<Vec<_>>()
         };
         assert_eq!(found(Some("harbour"), None), ["tide"]);
@@ -270,7 +270,7 @@ mod tests {
             };
             let hits = search(&catalog, &tide(filters)).best;
             let hit = hits.first();
-            hit.map(|hit| hit.entry.release.version.to_string())
+            hit.map(|hit| hit.release.version.to_string())
         };
         assert_eq!(found("1.95", None).as_deref(), Some("2.0.0"));
         assert_eq!(found("1.90", None).as_deref(), Some("1.1.0"));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cargo_marketplace::formats::layout::Format;
 use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
-use cargo_marketplace::ranking::SearchRequest;
+use cargo_marketplace::ranking::{SearchRequest, Shown};
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::mirrors::Mirrors;
@@ -592,7 +592,7 @@ fn an_exact_name_comes_first() {
         for entry in &latest {
             let name = entry.release.name.as_str();
             let found = backend.search(&client, &for_words(name)).unwrap();
-            assert_eq!(found.best[0].entry, **entry);
+            assert_eq!(found.best[0].release, Shown::from(*entry));
         }
     }
 }

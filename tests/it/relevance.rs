@@ -119,7 +119,7 @@ fn an_index_and_the_scan_give_the_same() {
         assert_eq!(scanned.tolerant, indexed.tolerant, "{words}");
         let scanned = scanned.best.iter();
         let scanned: Vec<_> = scanned
-            .map(|hit| (hit.entry.release.name.as_str(), hit.score.to_bits()))
+            .map(|hit| (hit.release.name.as_str(), hit.score.to_bits()))
             .collect();
         let indexed = indexed.best.iter();
         let indexed: Vec<_> = indexed

@@ -7,7 +7,7 @@ use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::postings::TermInfo;
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field as Place, IndexRecordOption};
-use tantivy::{DocId, TantivyError, Term};
+use tantivy::{DocId, TantivyDocument, TantivyError, Term};
 
 use super::column::Column;
 use super::schema::{Fields, LENGTHS, NUMBER, PACKAGE, schema, unpack};
@@ -15,7 +15,7 @@ use super::write::open;
 use crate::dataset::shelf::Shelf;
 use crate::model::PackageName;
 use crate::ranking::{
-    Collection, Condition, Field, Filters, Match, Package, PerField, Tolerance, Word,
+    Collection, Condition, Field, Filters, Match, Package, PerField, Shown, Tolerance, Word,
 };
 
 /// An index that can be searched. A document has a place: the documents of its segments stand one after
@@ -70,6 +70,14 @@ impl TextIndex {
             segment.names.ord_to_str(number, &mut name)?;
         }
         Ok(name)
+    }
+
+    /// What is shown of the package at a place; none if that cannot be read.
+    pub(in crate::dataset) fn shown(&self, place: usize) -> Result<Option<Shown>, TantivyError> {
+        let (segment, document) = self.at(place);
+        let store = segment.reader.get_store_reader(0)?;
+        let document: TantivyDocument = store.get(document)?;
+        Ok(self.fields.shown(&document))
     }
 
     /// The number of a package, if it has a document.
@@ -242,8 +250,7 @@ fn one_edit_from(
 
 /// Each place once, in order.
 fn in_order(mut places: Vec<usize>) -> Vec<usize> {
-    // Stable, since that is fast where sorted lists follow one another.
-    places.sort();
+    places.sort_unstable();
     places.dedup();
     places
 }

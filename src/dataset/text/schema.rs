@@ -1,13 +1,14 @@
 //! What is indexed of a package.
 
 use tantivy::schema::{
-    FAST, Field as Place, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
+    FAST, Field as Place, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions,
+    Value as _,
 };
 use tantivy::tokenizer::{RawTokenizer, TokenizerManager, WhitespaceTokenizer};
 use tantivy::{TantivyDocument, Term};
 
-use crate::model::{Document, Entry, PackageName};
-use crate::ranking::{Field, PerField, labels, lengths, name_key, texts};
+use crate::model::{Document, Entry, PackageName, TrustState};
+use crate::ranking::{Field, PerField, Shown, labels, lengths, name_key, texts};
 
 /// Takes a text whole. It has the name that Tantivy looks for where a field names none.
 const WHOLE: &str = "default";
@@ -34,6 +35,16 @@ pub(super) struct Fields {
     pub(super) tokens: PerField<Place>,
     lengths: Place,
     number: Place,
+    shown: ShownFields,
+}
+
+/// What is shown of the latest release, besides its package.
+#[derive(Debug, Clone)]
+struct ShownFields {
+    version: Place,
+    description: Place,
+    keyword: Place,
+    trust: Place,
 }
 
 /// The schema, and its fields.
@@ -47,7 +58,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         TextOptions::default().set_indexing_options(indexing)
     };
     let fields = Fields {
-        package: schema.add_text_field(PACKAGE, indexed(WHOLE).set_fast("raw")),
+        package: schema.add_text_field(PACKAGE, indexed(WHOLE).set_fast("raw") | STORED),
         key: schema.add_text_field("key", indexed(WHOLE)),
         labels: schema.add_text_field("labels", indexed(WHOLE)),
         tokens: PerField {
@@ -57,6 +68,12 @@ pub(super) fn schema() -> (Schema, Fields) {
         },
         lengths: schema.add_u64_field(LENGTHS, FAST),
         number: schema.add_u64_field(NUMBER, FAST),
+        shown: ShownFields {
+            version: schema.add_text_field("version", STORED),
+            description: schema.add_text_field("shown-description", STORED),
+            keyword: schema.add_text_field("keyword", STORED),
+            trust: schema.add_text_field("trust", STORED),
+        },
     };
     (schema.build(), fields)
 }
@@ -90,7 +107,38 @@ impl Fields {
         }
         document.add_u64(self.lengths, pack(lengths(&texts)));
         document.add_u64(self.number, number as u64);
+        self.add_shown(&latest.into(), &mut document);
         document
+    }
+
+    fn add_shown(&self, release: &Shown, document: &mut TantivyDocument) {
+        let fields = &self.shown;
+        document.add_text(fields.version, release.version.to_string());
+        if let Some(description) = &release.description {
+            document.add_text(fields.description, description);
+        }
+        for keyword in &release.keywords {
+            document.add_text(fields.keyword, keyword);
+        }
+        if let Some(trust) = release.trust {
+            document.add_text(fields.trust, trust.as_str());
+        }
+    }
+
+    /// What is shown of a document; none if it is not one that was written here.
+    pub(super) fn shown(&self, document: &TantivyDocument) -> Option<Shown> {
+        let text = |place| document.get_first(place).and_then(|value| value.as_str());
+        let fields = &self.shown;
+        let keywords = document.get_all(fields.keyword);
+        Some(Shown {
+            name: text(self.package)?.parse().ok()?,
+            version: text(fields.version)?.parse().ok()?,
+            description: text(fields.description).map(str::to_owned),
+            keywords: keywords
+                .map(|value| Some(value.as_str()?.to_owned()))
+                .collect::<Option<_>>()?,
+            trust: text(fields.trust).and_then(TrustState::from_word),
+        })
     }
 
     /// The term by which a package is found again.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use tantivy::index::{SegmentComponent, SegmentId};
 use tantivy::indexer::NoMergePolicy;
-use tantivy::{Directory as _, Index, IndexWriter, SingleSegmentIndexWriter, TantivyError};
+use tantivy::{
+    Directory as _, Index, IndexWriter, SegmentMeta, SingleSegmentIndexWriter, TantivyError,
+};
 
 use super::SEGMENTS;
 use super::schema::{Fields, schema, tokenizers};
@@ -142,8 +144,5 @@ fn to_merge(index: &Index) -> Result<Vec<SegmentId>, DatasetError> {
     let sizes = segments.iter();
     let sizes: Vec<u64> = sizes.map(|one| u64::from(one.max_doc()) * WEIGHT).collect();
     let from = tiers::merge_from(&sizes).unwrap_or(sizes.len());
-    Ok(segments[from..]
-        .iter()
-        .map(|segment| segment.id())
-        .collect())
+    Ok(segments[from..].iter().map(SegmentMeta::id).collect())
 }
