@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use oxigraph::model::{NamedOrBlankNode, Term, Triple};
+use oxigraph::model::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
 
 use super::DatasetError;
 use super::triples::{Builder, Chain, Damaged, TermId};
@@ -20,6 +20,31 @@ pub(super) fn read(
         return Ok(None);
     }
     Ok(Some(v2::from_triples(package, triples, base)?))
+}
+
+/// How many packages need one: those whose latest release depends on it.
+pub(super) fn dependents(
+    chain: &Chain,
+    package: &PackageName,
+    base: &str,
+) -> Result<u32, DatasetError> {
+    let number = |iri: &str| chain.id(NamedNodeRef::new_unchecked(iri).into());
+    let package = number(&v2::package_iri(package, base).0)?;
+    let (depends_on, latest) = (number(v2::DEPENDS_ON)?, number(v2::LATEST)?);
+    let (Some(package), Some(depends_on), Some(latest)) = (package, depends_on, latest) else {
+        return Ok(0);
+    };
+    let releases = chain.matching(None, Some(depends_on), Some(package));
+    let is_latest = |release| {
+        chain
+            .matching(None, Some(latest), Some(release))
+            .next()
+            .is_some()
+    };
+    let count = releases
+        .filter(|[release, _, _]| is_latest(*release))
+        .count();
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Puts a document in the place of what is said of its package; `None` forgets the package.

@@ -10,6 +10,7 @@ mod event;
 mod key;
 mod name;
 mod release;
+mod rust_version;
 mod spec;
 mod statement;
 mod time;
@@ -25,6 +26,7 @@ pub use release::{
     CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, ForeignLine, Kinds, Release,
     Requirement, RequirementError,
 };
+pub use rust_version::{builds_with, rust_version};
 pub use spec::{PackageSpec, SpecError};
 pub use statement::{Body, Owners, Statement};
 pub use time::{TimeError, UtcTime};

@@ -50,6 +50,7 @@ mod real_lines;
 mod referee_index;
 mod referee_tuf;
 mod registering;
+mod relevance;
 mod samples;
 mod schemas;
 #[cfg(target_os = "linux")]

@@ -61,6 +61,9 @@ pub(super) fn no_answer(error: QueryError, allowance: Allowance) -> CommandError
             PrescanError::TooLong(_) | PrescanError::TooDeep | PrescanError::TooManyLinks,
         ) => shown.with_code("MP0803"),
         QueryError::Syntax(_) => shown.with_code("MP0802"),
+        QueryError::NoWords => shown
+            .with_code("MP0802")
+            .with_help("give them where it stands: `?package mp:matches \"json parser\"`"),
         QueryError::TooManyRows(_) => shown
             .with_code("MP0804")
             .with_help("add LIMIT, or a narrower pattern"),

@@ -201,6 +201,18 @@ pub fn package_iri(package: &PackageName, base: &str) -> (String, String) {
     (iri, folder)
 }
 
+/// The IRI of `mp:dependsOn`: from a release to a package that it needs.
+pub const DEPENDS_ON: &str = vocabulary::DEPENDS_ON.iri;
+
+/// The IRI of `mp:latest`: from a package to its latest release.
+pub const LATEST: &str = vocabulary::LATEST.iri;
+
+/// The IRI of `mp:matches`: from a package to words that it fits. No document says it; queries may ask.
+pub const MATCHES: &str = "https://w3id.org/cargo-marketplace/ns#matches";
+
+/// The IRI of `mp:score`: a function of a package and words, how well the package fits.
+pub const SCORE: &str = "https://w3id.org/cargo-marketplace/ns#score";
+
 /// Reads a catalog pack: the documents of many packages, one after the other, as [`encode`] writes
 /// them.
 pub fn decode_pack(bytes: &[u8], base: &str) -> Result<Vec<Document>, V2Error> {

@@ -4,6 +4,7 @@ use super::{Backend, BackendError};
 use crate::formats::layout::Format;
 use crate::formats::policy::FormatFloor;
 use crate::model::{Document, Event, EventSink, RegistryName};
+use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::rollout::may_fall_back;
@@ -31,6 +32,13 @@ impl<A: Backend, B: Backend> Backend for Dual<A, B> {
         let catalog = self.first.catalog(client);
         fall_back(catalog, &Ground::of(client), || {
             self.fallback.catalog(client)
+        })
+    }
+
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
+        let hits = self.first.search(client, request);
+        fall_back(hits, &Ground::of(client), || {
+            self.fallback.search(client, request)
         })
     }
 }

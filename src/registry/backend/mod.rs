@@ -21,6 +21,7 @@ use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::{self, Format};
 use crate::formats::union::Union;
 use crate::model::Document;
+use crate::ranking::{Hits, SearchRequest};
 use crate::trust::{PackageState, Verified};
 
 /// A way to read documents.
@@ -34,6 +35,9 @@ pub trait Backend: Sync {
 
     /// Reads the documents of all packages.
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
+
+    /// Searches the latest releases of all packages.
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError>;
 }
 
 /// Whether this build reads v2.

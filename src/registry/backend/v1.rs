@@ -4,8 +4,10 @@ use super::{Backend, BackendError};
 use crate::formats::layout::Format;
 use crate::formats::v1;
 use crate::model::Document;
+use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
+use crate::registry::search::search;
 use crate::trust::{PackageState, Verified, compare};
 
 /// Reads v1 only.
@@ -25,5 +27,9 @@ impl Backend for V1 {
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
         let union = super::union(client, Format::V1, v1::decode_pack)?;
         Ok(Catalog::new(union))
+    }
+
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
+        Ok(search(&self.catalog(client)?, request))
     }
 }
