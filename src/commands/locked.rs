@@ -20,8 +20,12 @@ use crate::trust::{PackageState, Verified};
 /// Where cargo's own registry is, in lock files.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+const LOCK_FILE: &str = "Cargo.lock";
+
 /// A lock file, and the registries of ours that it names, open.
 pub(super) struct LockedProject<'a> {
+    /// The folder of the lock file.
+    pub(super) folder: PathBuf,
     pub(super) graph: LockGraph,
     pub(super) registries: Vec<Handover<'a>>,
     /// Of each package the place of its registry, if it is one of ours.
@@ -67,10 +71,11 @@ impl<'a> LockedProject<'a> {
             Some(manifest) => folder_of(manifest)?,
             None => &context.cwd,
         };
-        let path = lock_file(folder)?;
-        let graph = LockGraph::read(&path).map_err(unreadable)?;
+        let folder = folder_of_lock_file(folder)?;
+        let graph = LockGraph::read(&folder.join(LOCK_FILE)).map_err(unreadable)?;
         let graph = graph.unwrap_or_default();
         let mut project = Self {
+            folder,
             homes: vec![None; graph.packages.len()],
             graph,
             registries: Vec::new(),
@@ -251,14 +256,19 @@ fn folder_of(manifest: &Path) -> Result<&Path, CommandError> {
     })
 }
 
-/// The nearest lock file of the project in a folder.
-fn lock_file(folder: &Path) -> Result<PathBuf, CommandError> {
-    let folders = project::folders(folder).into_iter();
-    let mut files = folders.map(|folder| folder.join("Cargo.lock"));
-    files.find(|path| path.is_file()).ok_or_else(|| {
-        let text = format!("no `Cargo.lock` in `{}` or above it", folder.display());
+/// Where the nearest lock file of the project in a folder is.
+fn folder_of_lock_file(folder: &Path) -> Result<PathBuf, CommandError> {
+    let mut folders = project::folders(folder).into_iter();
+    let found = folders.find(|folder| folder.join(LOCK_FILE).is_file());
+    found.ok_or_else(|| {
+        let text = format!("no `{LOCK_FILE}` in `{}` or above it", folder.display());
         CommandError::failure(text).with_help("`cargo marketplace fetch` writes one")
     })
+}
+
+/// What there is to say of a member of the workspace whose manifest is not where it is looked for.
+pub(super) fn manifest_not_found(member: &str) -> String {
+    format!("the manifest of `{member}` was not found: policies do not know its `rust-version`")
 }
 
 fn unreadable(error: LockFileError) -> CommandError {

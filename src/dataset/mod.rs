@@ -8,10 +8,12 @@ mod documents;
 mod error;
 mod evaluate;
 mod examples;
+mod joined;
 mod manifest;
 #[cfg(test)]
 mod oracle;
 mod place;
+mod policies;
 mod prescan;
 mod query;
 mod results;
@@ -24,8 +26,10 @@ mod triples;
 mod w3c;
 
 pub use error::DatasetError;
-pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
+pub use examples::{EXAMPLES, Example, Parameter, ParameterError};
+pub use joined::{Documents, join};
 pub use place::Place;
+pub use policies::POLICIES;
 pub use prescan::{PrescanError, STACK_SIZE};
 pub use query::{AnswerOptions, Query, QueryError};
 pub use results::{Extent, ResultFormat};

@@ -6,6 +6,7 @@ use oxigraph::sparql::{
     CancellationToken, PreparedSparqlQuery, QueryEvaluationError, SparqlEvaluator,
 };
 
+use super::DatasetError;
 use super::evaluate::View;
 use super::prescan::{PrescanError, prescan};
 use super::results::{self, Extent, ResultFormat};
@@ -38,6 +39,9 @@ pub enum QueryError {
     /// The files of the dataset are not what was written.
     #[error(transparent)]
     Damaged(Damaged),
+    /// The triples cannot be put together.
+    #[error("the triples cannot be put together")]
+    Dataset(#[source] DatasetError),
     /// Refused before parsing.
     #[error(transparent)]
     Refused(#[from] PrescanError),
@@ -89,6 +93,15 @@ impl Query {
         let query = evaluator.parse_query(text);
         let prepared = query.map_err(|error| QueryError::Syntax(SyntaxError::new(text, &error)))?;
         Ok(Self { prepared, order })
+    }
+}
+
+impl From<DatasetError> for QueryError {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Damaged(damaged) => Self::Damaged(damaged),
+            error => Self::Dataset(error),
+        }
     }
 }
 

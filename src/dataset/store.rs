@@ -83,6 +83,14 @@ impl Dataset {
         &self.chain
     }
 
+    /// The same at this serial with other triples, which lie in memory.
+    pub(super) fn with_chain(&self, chain: Chain) -> Self {
+        Self {
+            manifest: self.manifest.clone(),
+            chain,
+        }
+    }
+
     /// The document of a package, if there is one.
     pub fn document(&self, package: &PackageName) -> Result<Option<Document>, DatasetError> {
         documents::read(&self.chain, package, &self.manifest.base)
@@ -230,7 +238,7 @@ fn update(
 }
 
 /// Writes a segment and opens it.
-fn write(
+pub(super) fn write(
     shelf: &Shelf,
     name: &str,
     content: impl FnOnce(&mut WritePtr) -> Result<(), WriteError>,

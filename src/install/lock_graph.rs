@@ -63,6 +63,14 @@ impl LockGraph {
         }
         Vec::new()
     }
+
+    /// The places of the packages that the one at `place` needs.
+    pub fn required(&self, place: usize) -> impl Iterator<Item = usize> {
+        let package = &self.packages[place];
+        let all = self.packages.iter().enumerate();
+        let needed = all.filter(|(_, other)| package.depends_on(other));
+        needed.map(|(place, _)| place)
+    }
 }
 
 impl LockPackage {

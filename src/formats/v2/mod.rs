@@ -6,6 +6,7 @@
 
 mod graph;
 mod license;
+mod lock;
 mod pack;
 mod read;
 mod scan;
@@ -25,6 +26,7 @@ use semver::Version;
 use super::releases::MAX_RELEASES;
 use crate::model::{Document, PackageName};
 use graph::Graph;
+pub use lock::{Locked, lock_triples};
 pub use pack::PackReader;
 
 /// The most bytes that one document may have.
@@ -199,6 +201,18 @@ pub fn package_iri(package: &PackageName, base: &str) -> (String, String) {
     let iri = format!("{base}{}", vocabulary::package(package));
     let folder = iri.trim_end_matches("#package").to_owned();
     (iri, folder)
+}
+
+/// The IRI of a release of the registry with this base IRI.
+#[must_use]
+pub fn release_iri(package: &PackageName, version: &Version, base: &str) -> String {
+    format!("{base}{}", vocabulary::release(package, version))
+}
+
+/// The IRI of the package at a place of a lock file, with this name and version.
+#[must_use]
+pub fn locked_iri(place: usize, name: &str, version: &str) -> String {
+    vocabulary::locked(place, name, version)
 }
 
 /// Reads a catalog pack: the documents of many packages, one after the other, as [`encode`] writes
