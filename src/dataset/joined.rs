@@ -32,7 +32,7 @@ pub fn join(
     let mut chain = first.chain().clone();
     for other in others {
         let copied = other.chain();
-        chain = with_segment(&shelf, chain, |builder, below| {
+        chain = with_segment(&shelf, &chain, |builder, below| {
             for numbers in copied.matching(None, None, None) {
                 add(builder, below, &copied.triple(numbers)?)?;
             }
@@ -42,7 +42,7 @@ pub fn join(
     if verified.is_empty() && added.is_empty() {
         return Ok(first.with_chain(chain));
     }
-    chain = with_segment(&shelf, chain, |builder, below| {
+    chain = with_segment(&shelf, &chain, |builder, below| {
         for ((base, package), document) in verified {
             documents::replace(builder, below, package, Some(document), base)?;
         }
@@ -61,11 +61,11 @@ fn size(dataset: &Dataset) -> u64 {
 /// A chain with one more segment.
 fn with_segment(
     shelf: &Shelf,
-    below: Chain,
+    below: &Chain,
     changes: impl FnOnce(&mut Builder<'_>, &Chain) -> Result<(), DatasetError>,
 ) -> Result<Chain, DatasetError> {
-    let mut builder = Builder::new(&below);
-    changes(&mut builder, &below)?;
+    let mut builder = Builder::new(below);
+    changes(&mut builder, below)?;
     let mut segments = below.segments().to_vec();
     let name = format!("{}.triples", segments.len());
     segments.push(store::write(shelf, &name, |out| {

@@ -78,7 +78,9 @@ fn folders(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     for name in pattern.split('/') {
         if !name.contains('*') {
-            found.iter_mut().for_each(|folder| folder.push(name));
+            for folder in &mut found {
+                folder.push(name);
+            }
             continue;
         }
         let inside = |folder: PathBuf| disk::entries_if_there(&folder).unwrap_or_default();

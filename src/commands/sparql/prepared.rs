@@ -39,14 +39,14 @@ pub(in crate::commands) fn policies(
     params: &[(String, String)],
 ) -> Result<Vec<(String, String)>, CommandError> {
     let all = PREPARED_POLICIES;
-    let named: Vec<&Example> = names
+    let chosen: Vec<&Example> = names
         .iter()
         .map(|name| all.find(name))
         .collect::<Result<_, _>>()?;
     let has = |example: &Example, key: &str| example.parameters.iter().any(|one| one.name == key);
-    let texts = named.iter().map(|example| {
+    let texts = chosen.iter().map(|example| {
         // What none of them has is the fault of each.
-        let is_its = |key: &str| has(example, key) || !named.iter().any(|one| has(one, key));
+        let is_its = |key: &str| has(example, key) || !chosen.iter().any(|one| has(one, key));
         let params: Vec<_> = params
             .iter()
             .filter(|(key, _)| is_its(key))

@@ -21,5 +21,5 @@ pub(super) fn policies(
 
 /// Refuses.
 pub(super) fn list_policies(_context: &Context) -> Result<(), CommandError> {
-    Err(needs_v2("audit --list-policies", WHY))
+    Err(needs_v2("audit --policy", WHY))
 }
