@@ -40,13 +40,6 @@ impl Kind {
             Self::Passed(code) => code,
         }
     }
-
-    /// The kind with which another process of this program ended.
-    pub(super) fn of_exit_code(code: Option<u64>) -> Self {
-        let kinds = [Self::Usage, Self::Findings, Self::Trust].into_iter();
-        let mut kinds = kinds.filter(|kind| Some(u64::from(kind.exit_code())) == code);
-        kinds.next().unwrap_or(Self::Failure)
-    }
 }
 
 /// Why a command failed, ready to be shown.

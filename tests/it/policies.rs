@@ -236,7 +236,7 @@ fn a_row_is_told_by_its_columns() {
         // By its node, and by its name alone.
         (
             "SELECT ?package ?trust { ?package mp:release/mp:trust ?trust FILTER(?trust = \"vouched\") }",
-            "`libm-lite` v0.2.3 trust = vouched",
+            "`libm-lite` v0.2.3: trust = vouched",
         ),
         (
             "SELECT (\"libm-lite\" AS ?package) {}",
@@ -245,7 +245,7 @@ fn a_row_is_told_by_its_columns() {
         // Of no locked package.
         (
             "SELECT (\"nobody\" AS ?package) (\"1.0.0\" AS ?version) (1 AS ?n) {}",
-            "`nobody` v1.0.0 n = 1",
+            "`nobody` v1.0.0: n = 1",
         ),
         (
             "SELECT (COUNT(*) AS ?locked) (COUNT(?release) AS ?known) { ?p a mp:Locked OPTIONAL { ?p mp:release ?release } }",

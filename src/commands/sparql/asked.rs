@@ -109,9 +109,9 @@ impl Lock {
         let rust_versions = rust_versions(&project.folder);
         let graph = &project.graph;
         let mut unknown = BTreeSet::new();
-        let packages = graph.packages.iter().enumerate();
+        let packages = graph.packages.iter();
         let mut locked: Vec<Locked> = packages
-            .map(|(place, package)| {
+            .map(|package| {
                 let is_member = package.source.is_none();
                 let known = rust_versions.get(&package.name).filter(|_| is_member);
                 if is_member && known.is_none() {
@@ -122,12 +122,16 @@ impl Lock {
                     version: package.version.clone(),
                     source: package.source.clone(),
                     checksum: package.own_checksum(),
-                    requires: graph.required(place).collect(),
-                    release: None,
                     rust_version: known.cloned().flatten(),
+                    ..Locked::default()
                 }
             })
             .collect();
+        for needed in 0..locked.len() {
+            for &above in graph.needed_by(needed) {
+                locked[above].requires.push(needed);
+            }
+        }
         let mut verified = Documents::new();
         for one in project.examine()? {
             // What is not its registry's is in the lock file, and has no release.
