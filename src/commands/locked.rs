@@ -24,8 +24,6 @@ const LOCK_FILE: &str = "Cargo.lock";
 
 /// A lock file, and the registries of ours that it names, open.
 pub(super) struct LockedProject<'a> {
-    /// The folder of the lock file.
-    pub(super) folder: PathBuf,
     pub(super) graph: LockGraph,
     pub(super) registries: Vec<Handover<'a>>,
     /// Of each package the place of its registry, if it is one of ours.
@@ -67,15 +65,10 @@ impl<'a> LockedProject<'a> {
         manifest: Option<&Path>,
         backend: Option<BackendArg>,
     ) -> Result<Self, CommandError> {
-        let folder = match manifest {
-            Some(manifest) => folder_of(manifest)?,
-            None => &context.cwd,
-        };
-        let folder = folder_of_lock_file(folder)?;
-        let graph = LockGraph::read(&folder.join(LOCK_FILE)).map_err(unreadable)?;
+        let path = folder(context, manifest)?.join(LOCK_FILE);
+        let graph = LockGraph::read(&path).map_err(unreadable)?;
         let graph = graph.unwrap_or_default();
         let mut project = Self {
-            folder,
             homes: vec![None; graph.packages.len()],
             graph,
             registries: Vec::new(),
@@ -256,8 +249,12 @@ fn folder_of(manifest: &Path) -> Result<&Path, CommandError> {
     })
 }
 
-/// Where the nearest lock file of the project in a folder is.
-fn folder_of_lock_file(folder: &Path) -> Result<PathBuf, CommandError> {
+/// The folder of the lock file of the project at hand: the nearest one.
+pub(super) fn folder(context: &Context, manifest: Option<&Path>) -> Result<PathBuf, CommandError> {
+    let folder = match manifest {
+        Some(manifest) => folder_of(manifest)?,
+        None => &context.cwd,
+    };
     let mut folders = project::folders(folder).into_iter();
     let found = folders.find(|folder| folder.join(LOCK_FILE).is_file());
     found.ok_or_else(|| {

@@ -517,6 +517,17 @@ fn another_checksum_is_no_release() {
 }
 
 #[test]
+fn a_project_can_be_elsewhere() {
+    let env = project(&lock_file(PACKAGES));
+    env.write("work/elsewhere/mine.rq", "ASK { ?s ?p \"moon-phase\" }");
+    let audit = "audit --manifest-path ../Cargo.toml --policy mine.rq";
+    let outcome = env.command(audit.split(' ')).folder("work/elsewhere").run();
+    assert_eq!(outcome.code, Some(3), "{outcome}");
+    let told = "error[MP0320]: the answer is yes (policy `mine.rq`)\n";
+    assert!(outcome.stderr.contains(told), "{outcome}");
+}
+
+#[test]
 fn a_lock_file_of_no_registry_can_be_asked() {
     let env = project(&lock_file(&[("cfg-if", "1.0.0", &[])]));
     let found = found(&env, "work", "--policy-example nothing-unsigned");

@@ -6,10 +6,10 @@ use oxigraph::model::Triple;
 use serde_json::{Value, json};
 
 use super::failures;
-use super::members::rust_versions;
+use super::members::{RustVersions, rust_versions};
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
-use crate::commands::locked::{LockedProject, manifest_not_found};
+use crate::commands::locked::{self, LockedProject, manifest_not_found};
 use crate::commands::reading::{self, Reading};
 use crate::commands::sparql::SparqlArgs;
 use crate::dataset::{Damaged, Dataset, DatasetError, Documents, join};
@@ -45,7 +45,8 @@ impl<'a> Asked<'a> {
         }
         let manifest = context.manifest(args.manifest_path.as_ref());
         let project = LockedProject::open(context, manifest.as_deref(), args.read.backend)?;
-        let lock = Lock::read(&project, context)?;
+        let folder = locked::folder(context, manifest.as_deref())?;
+        let lock = Lock::read(&project, &rust_versions(&folder), context)?;
         for member in &lock.unknown {
             context.shell.warn(&manifest_not_found(member));
         }
@@ -105,8 +106,11 @@ impl<'a> Asked<'a> {
 }
 
 impl Lock {
-    fn read<'a>(project: &'a LockedProject<'a>, context: &Context) -> Result<Self, CommandError> {
-        let rust_versions = rust_versions(&project.folder);
+    fn read<'a>(
+        project: &'a LockedProject<'a>,
+        rust_versions: &RustVersions,
+        context: &Context,
+    ) -> Result<Self, CommandError> {
         let graph = &project.graph;
         let mut unknown = BTreeSet::new();
         let packages = graph.packages.iter();

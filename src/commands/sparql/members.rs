@@ -10,10 +10,13 @@ use crate::commands::project::without_dots;
 use crate::disk;
 use crate::registry::toml_file::TomlFile;
 
+/// Packages by name, with the oldest Rust that each states.
+pub(super) type RustVersions = BTreeMap<String, Option<String>>;
+
 /// The oldest Rust of each package that is found from the workspace's folder, if it states one. There are the
 /// package in it, those that `workspace.members` names, and what lies at a path that one of them names.
-pub(super) fn rust_versions(root: &Path) -> BTreeMap<String, Option<String>> {
-    let mut found = BTreeMap::new();
+pub(super) fn rust_versions(root: &Path) -> RustVersions {
+    let mut found = RustVersions::new();
     let Some(workspace) = manifest(root) else {
         return found;
     };
