@@ -29,6 +29,9 @@ pub(super) enum PatternError {
     /// `mp:matches` without words.
     #[error("`mp:matches` finds packages for words, and there are none where it stands")]
     NoWords,
+    /// `mp:matches` where there is no text.
+    #[error("`mp:matches` finds packages where there is a text")]
+    NoText,
 }
 
 /// Terms that the chain does not have, by their number from [`OUTSIDE`] on.
@@ -71,8 +74,11 @@ impl<'a> View<'a> {
         let Some(words) = words else {
             return Some(Err(PatternError::NoWords));
         };
+        let Some(index) = dataset.text() else {
+            return Some(Err(PatternError::NoText));
+        };
         let hits = self.externalize_term(words).and_then(|text| match text {
-            Term::Literal(text) => Ok(searches.hits(text.value(), dataset)?),
+            Term::Literal(text) => Ok(searches.hits(text.value(), dataset, index)?),
             Term::NamedNode(_) | Term::BlankNode(_) => Err(PatternError::NoWords),
         });
         Some(hits.map(|hits| (hits, words)))

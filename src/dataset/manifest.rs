@@ -21,7 +21,7 @@ pub(super) struct Manifest {
     pub(super) base: String,
     /// The segments of the triples, the oldest first.
     pub(super) segments: Vec<String>,
-    /// The texts; none where there is no package.
+    /// The texts; none before they are written.
     pub(super) text: Option<Text>,
     /// All files, by name.
     pub(super) files: BTreeMap<String, Sealed>,

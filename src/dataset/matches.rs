@@ -30,11 +30,16 @@ impl Searches {
     }
 
     /// What fits words; looked for once.
-    pub(super) fn hits(&self, words: &str, dataset: &Dataset) -> Result<Hits, Damaged> {
+    pub(super) fn hits(
+        &self,
+        words: &str,
+        dataset: &Dataset,
+        text: &TextIndex,
+    ) -> Result<Hits, Damaged> {
         if let Some(hits) = self.found(words) {
             return Ok(hits);
         }
-        let hits = find(words, dataset)?;
+        let hits = find(words, dataset, text)?;
         let mut all = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(words.to_owned(), Arc::clone(&hits));
         Ok(hits)
@@ -62,9 +67,8 @@ pub(super) fn score_of(hits: &[(TermId, f64)], package: TermId) -> Option<f64> {
     place.ok().map(|place| hits[place].1)
 }
 
-fn find(words: &str, dataset: &Dataset) -> Result<Hits, Damaged> {
+fn find(words: &str, dataset: &Dataset, text: &TextIndex) -> Result<Hits, Damaged> {
     let unreadable = |_| Damaged("its text cannot be read");
-    let text = dataset.text().ok_or(Damaged("it has no texts"))?;
     let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
     let ranked = rank(&Query::new(&words), text, |_| true, usize::MAX).map_err(unreadable)?;
     let mut places: Vec<(usize, f64)> = ranked

@@ -10,11 +10,13 @@ mod documents;
 mod error;
 mod evaluate;
 mod examples;
+mod joined;
 mod manifest;
 mod matches;
 #[cfg(test)]
 mod oracle;
 mod place;
+mod policies;
 mod prescan;
 mod query;
 mod results;
@@ -32,8 +34,10 @@ mod w3c;
 
 pub use compile::Packed;
 pub use error::DatasetError;
-pub use examples::{EXAMPLES, Example, Parameter, ParameterError, example};
+pub use examples::{EXAMPLES, Example, Parameter, ParameterError};
+pub use joined::{Documents, join};
 pub use place::Place;
+pub use policies::POLICIES;
 pub use prescan::{PrescanError, STACK_SIZE};
 pub use query::{AnswerOptions, Query, QueryError};
 pub use results::{Extent, ResultFormat};

@@ -7,6 +7,7 @@ use oxigraph::sparql::{
     CancellationToken, PreparedSparqlQuery, QueryEvaluationError, SparqlEvaluator,
 };
 
+use super::DatasetError;
 use super::evaluate::{PatternError, View};
 use super::matches::Searches;
 use super::prescan::{PrescanError, prescan};
@@ -42,6 +43,9 @@ pub enum QueryError {
     /// The files of the dataset are not what was written.
     #[error(transparent)]
     Damaged(Damaged),
+    /// The triples cannot be put together.
+    #[error("the triples cannot be put together")]
+    Dataset(#[source] DatasetError),
     /// Refused before parsing.
     #[error(transparent)]
     Refused(#[from] PrescanError),
@@ -54,6 +58,9 @@ pub enum QueryError {
     /// `mp:matches` stands where it has no words.
     #[error("`mp:matches` is not given words")]
     NoWords,
+    /// `mp:matches` in what is no registry's dataset alone.
+    #[error("`mp:matches` searches one registry, and not together with a lock file")]
+    NoText,
     /// Something went wrong on the way.
     #[error("the query failed")]
     Evaluation(#[source] QueryEvaluationError),
@@ -109,6 +116,15 @@ impl Query {
     }
 }
 
+impl From<DatasetError> for QueryError {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Damaged(damaged) => Self::Damaged(damaged),
+            error => Self::Dataset(error),
+        }
+    }
+}
+
 impl From<QueryEvaluationError> for QueryError {
     fn from(error: QueryEvaluationError) -> Self {
         match error {
@@ -117,6 +133,7 @@ impl From<QueryEvaluationError> for QueryError {
                 Ok(error) => match *error {
                     PatternError::Damaged(damaged) => Self::Damaged(damaged),
                     PatternError::NoWords => Self::NoWords,
+                    PatternError::NoText => Self::NoText,
                 },
                 Err(cause) => Self::Evaluation(QueryEvaluationError::Dataset(cause)),
             },

@@ -18,7 +18,7 @@ use crate::model::{Document, PackageName};
 pub struct Dataset {
     manifest: Manifest,
     chain: Chain,
-    /// None where there is no package.
+    /// None where other triples are joined to it.
     text: Option<TextIndex>,
 }
 
@@ -84,7 +84,7 @@ impl Dataset {
         &self.manifest
     }
 
-    /// The texts; none where there is no package.
+    /// The texts; none where other triples are joined to it.
     pub(super) const fn text(&self) -> Option<&TextIndex> {
         self.text.as_ref()
     }
@@ -97,6 +97,16 @@ impl Dataset {
     /// The triples.
     pub(super) const fn chain(&self) -> &Chain {
         &self.chain
+    }
+
+    /// The same at this serial with other triples, which lie in memory, and without its texts, which would not
+    /// know of them.
+    pub(super) fn with_chain(&self, chain: Chain) -> Self {
+        Self {
+            manifest: self.manifest.clone(),
+            chain,
+            text: None,
+        }
     }
 
     /// The document of a package, if there is one.

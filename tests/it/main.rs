@@ -42,6 +42,8 @@ mod nginx;
 mod no_room;
 mod openssl;
 mod owners;
+#[cfg(feature = "marketplace-v2")]
+mod policies;
 mod private;
 mod project_trust;
 mod publisher_keys;

@@ -616,7 +616,7 @@ fn a_document_that_was_tampered_with_is_refused() {
 /// A build without v2 can only refuse a query.
 #[cfg(not(feature = "marketplace-v2"))]
 #[test]
-fn sparql_needs_v2() {
+fn queries_need_v2() {
     assert_snapshot!(env().run(["sparql", "ASK {}"]), @"
     exit: 1
     --- stdout
@@ -625,6 +625,16 @@ fn sparql_needs_v2() {
     note: this build of cargo-marketplace does not read v2 (feature `marketplace-v2`)
     help: leave `--backend v1` away, or use a build that reads v2
     ");
+    for policy in [
+        &["--policy", "none.rq"][..],
+        &["--policy-example", "msrv"],
+        &["--list-policies"],
+    ] {
+        let outcome = env().command(["audit"].iter().chain(policy)).run();
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let told = "error[MP0801]: `audit --policy` needs v2, the Turtle index\n";
+        assert!(outcome.stderr.starts_with(told), "{outcome}");
+    }
 }
 
 /// Both formats; a build with one of them has nothing to compare.

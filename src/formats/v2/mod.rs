@@ -6,6 +6,7 @@
 
 mod graph;
 mod license;
+mod lock;
 mod pack;
 mod read;
 mod scan;
@@ -25,6 +26,7 @@ use semver::Version;
 use super::releases::MAX_RELEASES;
 use crate::model::{Document, PackageName};
 use graph::Graph;
+pub use lock::{Locked, lock_triples};
 pub use pack::PackReader;
 
 /// The most bytes that one document may have.
@@ -212,6 +214,18 @@ pub const MATCHES: &str = "https://w3id.org/cargo-marketplace/ns#matches";
 
 /// The IRI of `mp:score`: a function of a package and words, how well the package fits.
 pub const SCORE: &str = "https://w3id.org/cargo-marketplace/ns#score";
+
+/// The IRI of a release of the registry with this base IRI.
+#[must_use]
+pub fn release_iri(package: &PackageName, version: &Version, base: &str) -> String {
+    format!("{base}{}", vocabulary::release(package, version))
+}
+
+/// The IRI of the package at a place of a lock file, with this name and version.
+#[must_use]
+pub fn locked_iri(place: usize, name: &str, version: &str) -> String {
+    vocabulary::locked(place, name, version)
+}
 
 /// Reads a catalog pack: the documents of many packages, one after the other, as [`encode`] writes
 /// them.
