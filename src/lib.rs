@@ -6,6 +6,7 @@
 //! - [`formats`]: bytes to model and back. Pure.
 //! - [`trust`]: who may say what. Pure; the only caller of Ed25519.
 //! - [`rollout`]: which backend, and what may fall back. Pure.
+//! - [`ranking`]: how well packages fit the words of a search. Pure.
 //! - [`disk`]: files, whole or not at all. Bytes and paths only.
 //! - `dataset`: SPARQL over a registry's triples; only in builds that read v2.
 //! - [`registry`]: reading a registry. The only network.
@@ -21,6 +22,7 @@ pub mod formats;
 pub mod install;
 pub mod model;
 pub mod publish;
+pub mod ranking;
 pub mod registry;
 pub mod rollout;
 pub mod trust;

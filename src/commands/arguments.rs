@@ -69,6 +69,18 @@ pub struct ReadArgs {
     pub backend: Option<BackendArg>,
 }
 
+/// What a query may use.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct QueryLimits {
+    /// Give up after this time
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+
+    /// Give up at this much memory
+    #[arg(long, value_name = "AMOUNT", default_value = "1GiB", value_parser = memory)]
+    pub max_memory: u64,
+}
+
 /// How old a release must be.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CooldownArgs {
@@ -162,7 +174,7 @@ pub(super) fn whole_package(text: &str) -> Result<PackageSpec, String> {
 }
 
 /// Reads a span of time: `500ms`, `10s`, `2min`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = number_and_unit(text)?;
     let milliseconds = match unit {
         "ms" => 1,
@@ -181,7 +193,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 const LEAST_MEMORY: u64 = 64 << 20;
 
 /// Reads an amount of memory: `512MiB`, `1GiB`.
-pub(super) fn memory(text: &str) -> Result<u64, String> {
+fn memory(text: &str) -> Result<u64, String> {
     let (number, unit) = number_and_unit(text)?;
     let bytes = match unit {
         "" | "B" => 1,

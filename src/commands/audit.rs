@@ -1,5 +1,6 @@
 //! `audit`: what a project's lock file holds, against what the user wants none of.
 
+mod policies;
 mod rules;
 
 use std::path::PathBuf;
@@ -7,12 +8,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use self::policies::PolicyArgs;
 use self::rules::{Denial, Denials, Finding};
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::license::Licenses;
 use super::locked::LockedProject;
 use super::shell::count;
+use super::sparql_answer;
 use crate::install::LockPackage;
 use crate::model::TrustState;
 
@@ -33,6 +36,10 @@ pub struct AuditArgs {
     #[arg(long, value_name = "EXPRESSION")]
     pub allow_license: Vec<Licenses>,
 
+    /// Policies as queries.
+    #[command(flatten)]
+    pub policies: PolicyArgs,
+
     /// The project's manifest
     #[arg(long, value_name = "FILE")]
     pub manifest_path: Option<PathBuf>,
@@ -40,6 +47,10 @@ pub struct AuditArgs {
 
 /// Runs the command.
 pub fn run(args: AuditArgs, context: &Context) -> Result<(), CommandError> {
+    if args.policies.list_policies {
+        return sparql_answer::list_policies(context);
+    }
+    let policies = policies::read(&args.policies, context)?;
     let manifest = context.manifest(args.manifest_path.as_ref());
     let project = LockedProject::open(context, manifest.as_deref(), None)?;
     let (packages, foreign) = (project.examine()?, project.foreign().count());
@@ -49,16 +60,17 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<(), CommandError> {
         sources(&project, foreign)
     );
     context.shell.status("Auditing", &object);
+    let mut findings = policies::findings(&policies, &args, &project, context)?;
     let denials = Denials {
         denied: args.deny,
         allowed_licenses: args.allow_license,
     };
-    let mut findings = rules::foreign(&project, &denials);
+    findings.extend(rules::foreign(&project, &denials));
     for one in &packages {
         findings.extend(rules::examined(one, &denials)?);
     }
     findings.extend(rules::confusions(&project, &denials));
-    findings.sort_by_key(|finding| (!finding.is_denied, finding.place));
+    findings.sort_by_key(|finding| (!finding.is_denied, finding.place.is_none(), finding.place));
     for finding in &findings {
         show(finding, &project, context);
     }
@@ -93,21 +105,26 @@ fn sources(project: &LockedProject<'_>, foreign: usize) -> String {
 }
 
 fn show(finding: &Finding, project: &LockedProject<'_>, context: &Context) {
-    let required_by = project.required_by(finding.place);
+    let package = finding.place.map(|place| &project.graph.packages[place]);
+    let required_by = finding.place.map(|place| project.required_by(place));
+    let required_by = required_by.unwrap_or_default();
     let mut error = finding.error.clone();
     if context.shell.is_json() {
-        let package = &project.graph.packages[finding.place];
-        let body = json!({
+        let mut body = json!({
             "rule": finding.rule,
             "code": error.code,
-            "name": package.name,
-            "version": package.version,
-            "source": package.source,
+            "name": package.map(|one| &one.name),
+            "version": package.map(|one| &one.version),
+            "source": package.and_then(|one| one.source.as_ref()),
             "denied": finding.is_denied,
             "message": error.message,
             "required_by": required_by.iter().map(|one| json!({"name": one.name, "version": one.version})).collect::<Vec<_>>(),
             "help": error.help,
         });
+        if let Some((policy, row)) = &finding.row {
+            body["policy"] = policy.as_str().into();
+            body["row"] = row.clone();
+        }
         context.shell.message("finding", body);
     }
     if !required_by.is_empty() {

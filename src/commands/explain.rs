@@ -37,6 +37,12 @@ pub fn run(args: ExplainArgs, context: &Context) -> Result<(), CommandError> {
     })
 }
 
+/// A code as it stands in the list.
+pub(super) fn known_code(code: &str) -> Option<&'static str> {
+    let one = EXPLANATIONS.iter().find(|one| one.code == code)?;
+    Some(one.code)
+}
+
 /// What a user can do about an error of a code.
 pub(super) fn next_step(code: &str) -> Option<&'static str> {
     let one = EXPLANATIONS.iter().find(|one| one.code == code)?;

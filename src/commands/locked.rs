@@ -21,6 +21,8 @@ use crate::trust::{PackageState, Verified};
 /// Where cargo's own registry is, in lock files.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+const LOCK_FILE: &str = "Cargo.lock";
+
 /// A lock file, and the registries of ours that it names, open.
 pub(super) struct LockedProject<'a> {
     pub(super) graph: LockGraph,
@@ -64,11 +66,7 @@ impl<'a> LockedProject<'a> {
         manifest: Option<&Path>,
         backend: Option<BackendArg>,
     ) -> Result<Self, CommandError> {
-        let folder = match manifest {
-            Some(manifest) => folder_of(manifest)?,
-            None => &context.cwd,
-        };
-        let path = lock_file(folder)?;
+        let path = folder(context, manifest)?.join(LOCK_FILE);
         let graph = LockGraph::read(&path).map_err(unreadable)?;
         let graph = graph.unwrap_or_default();
         let mut project = Self {
@@ -255,14 +253,23 @@ fn folder_of(manifest: &Path) -> Result<&Path, CommandError> {
     })
 }
 
-/// The nearest lock file of the project in a folder.
-fn lock_file(folder: &Path) -> Result<PathBuf, CommandError> {
-    let folders = project::folders(folder).into_iter();
-    let mut files = folders.map(|folder| folder.join("Cargo.lock"));
-    files.find(|path| path.is_file()).ok_or_else(|| {
-        let text = format!("no `Cargo.lock` in `{}` or above it", folder.display());
+/// The folder of the lock file of the project at hand: the nearest one.
+pub(super) fn folder(context: &Context, manifest: Option<&Path>) -> Result<PathBuf, CommandError> {
+    let folder = match manifest {
+        Some(manifest) => folder_of(manifest)?,
+        None => &context.cwd,
+    };
+    let mut folders = project::folders(folder).into_iter();
+    let found = folders.find(|folder| folder.join(LOCK_FILE).is_file());
+    found.ok_or_else(|| {
+        let text = format!("no `{LOCK_FILE}` in `{}` or above it", folder.display());
         CommandError::failure(text).with_help("`cargo marketplace fetch` writes one")
     })
+}
+
+/// What there is to say of a member of the workspace whose manifest is not where it is looked for.
+pub(super) fn manifest_not_found(member: &str) -> String {
+    format!("the manifest of `{member}` was not found: policies do not know its `rust-version`")
 }
 
 fn unreadable(error: LockFileError) -> CommandError {

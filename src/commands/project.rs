@@ -81,7 +81,7 @@ fn places(folder: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Takes `.` and `..` out of a path by its text alone, as cargo does.
-fn without_dots(path: &Path) -> PathBuf {
+pub(super) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -9,8 +9,8 @@ use super::context::Context;
 use super::error::CommandError;
 use super::license::{is_id, spelling};
 use super::reading;
-use crate::model::TrustState;
-use crate::registry::search::{self, Hit, SearchRequest, search};
+use crate::model::{PublisherId, TrustState, rust_version};
+use crate::ranking::{Filters, Hit, Hits, SearchRequest};
 
 const NAME: Style = AnsiColor::BrightGreen.on_default().effects(Effects::BOLD);
 const COMMENT: Style = Style::new().effects(Effects::DIMMED);
@@ -18,8 +18,8 @@ const COMMENT: Style = Style::new().effects(Effects::DIMMED);
 /// Finds packages by name, keyword and description
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Words that must all occur; the last one may be the start of a word
-    #[arg(required_unless_present_any = ["keyword", "license", "rust_version"])]
+    /// Words that must all occur (of three, two); the last one may be the start of a word
+    #[arg(required_unless_present_any = ["keyword", "license", "rust_version", "owner", "trust"])]
     pub words: Vec<String>,
 
     /// The most results to show
@@ -37,6 +37,14 @@ pub struct SearchArgs {
     /// Only packages that build with this version of Rust
     #[arg(long, value_name = "VERSION")]
     pub rust_version: Option<String>,
+
+    /// Only packages whose latest release is this publisher's
+    #[arg(long, value_name = "ID")]
+    pub owner: Option<PublisherId>,
+
+    /// Only packages whose latest release is `signed`, `vouched` or `unsigned`
+    #[arg(long, value_name = "STATE", value_parser = trust_state)]
+    pub trust: Option<TrustState>,
 
     /// Which registry, and how to read it.
     #[command(flatten)]
@@ -56,62 +64,78 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
             .warn(&format!("`{license}` is no SPDX license id{meant}"));
     }
     let reading = reading::open(context, &args.read, None, context.recent()?)?;
-    let catalog = reading.catalog()?;
-    let found = search(&catalog, &request);
-    let shown = &found.hits[..found.hits.len().min(args.limit)];
+    let found = reading.backend.search(&reading.client, &request)?;
+    let shown = &found.best;
     if context.shell.is_json() {
         for hit in shown {
             context.shell.message("search-result", to_json(hit));
         }
         return Ok(());
     }
-    let names = shown
-        .iter()
-        .map(|hit| hit.entry.release.name.as_str().len());
+    let names = shown.iter().map(|hit| hit.release.name.as_str().len());
     let versions = shown.iter().map(|hit| version(hit).len());
     let widths = (names.max().unwrap_or(0), versions.max().unwrap_or(0));
     for hit in shown {
         print(hit, widths, context);
     }
-    let total = found.hits.len();
-    let tolerance = if found.tolerant && total > 0 {
-        " with one letter changed"
-    } else {
-        ""
-    };
     context.shell.note(&format!(
-        "{} of {total} results{tolerance}; searched a local copy, nothing was sent",
-        shown.len()
+        "{} of {}; searched a local copy, nothing was sent",
+        shown.len(),
+        total(&found)
     ));
     Ok(())
+}
+
+/// How many results there are, and how they differ from what was typed.
+fn total(found: &Hits) -> String {
+    let (total, whole) = (found.total, found.with_all_words);
+    let tolerance = match found.tolerant && total > 0 {
+        true => " with one letter changed",
+        false => "",
+    };
+    let missing = match whole {
+        _ if whole == total => String::new(),
+        0 => ", none with all words".to_owned(),
+        _ => format!(", {whole} with all words"),
+    };
+    format!("{total} results{tolerance}{missing}")
 }
 
 fn request(args: &SearchArgs) -> Result<SearchRequest, CommandError> {
     let rust_version = match &args.rust_version {
         None => None,
-        Some(text) => Some(search::rust_version(text).ok_or_else(|| {
+        Some(text) => Some(rust_version(text).ok_or_else(|| {
             CommandError::usage(format!("`{text}` is not a Rust version, such as `1.85`"))
         })?),
     };
     Ok(SearchRequest {
         words: args.words.clone(),
-        keywords: args.keyword.clone(),
-        license: args.license.clone(),
-        rust_version,
+        filters: Filters {
+            keywords: args.keyword.clone(),
+            license: args.license.clone(),
+            rust_version,
+            owner: args.owner.clone(),
+            trust: args.trust,
+        },
+        limit: args.limit,
     })
 }
 
-fn version(hit: &Hit<'_>) -> String {
-    format!("\"{}\"", hit.entry.release.version)
+fn trust_state(text: &str) -> Result<TrustState, String> {
+    TrustState::from_word(text).ok_or_else(|| "it is `signed`, `vouched` or `unsigned`".to_owned())
 }
 
-fn print(hit: &Hit<'_>, (name_width, version_width): (usize, usize), context: &Context) {
-    let release = &hit.entry.release;
+fn version(hit: &Hit) -> String {
+    format!("\"{}\"", hit.release.version)
+}
+
+fn print(hit: &Hit, (name_width, version_width): (usize, usize), context: &Context) {
+    let release = &hit.release;
     let description = release.description.as_deref().unwrap_or_default();
     let description = description.lines().next().unwrap_or_default();
     let name = format!("{:name_width$}", release.name.as_str());
     let version = format!(" = {:version_width$}", version(hit));
-    let trust = hit.entry.trust.map(TrustState::as_str).unwrap_or_default();
+    let trust = release.trust.map(TrustState::as_str).unwrap_or_default();
     context.shell.styled_line(&[
         (NAME, &name),
         (Style::new(), &version),
@@ -120,14 +144,14 @@ fn print(hit: &Hit<'_>, (name_width, version_width): (usize, usize), context: &C
     ]);
 }
 
-fn to_json(hit: &Hit<'_>) -> Value {
-    let release = &hit.entry.release;
+fn to_json(hit: &Hit) -> Value {
+    let release = &hit.release;
     json!({
         "name": release.name.as_str(),
         "version": release.version.to_string(),
         "description": release.description,
         "keywords": release.keywords,
-        "trust": hit.entry.trust.map(TrustState::as_str),
+        "trust": release.trust.map(TrustState::as_str),
         "score": hit.score,
     })
 }

@@ -1,11 +1,10 @@
 //! `sparql`: questions to a registry in SPARQL 1.1, over v2. Never reads anything but the registry: no SERVICE, no FROM, no update.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::arguments::{ReadArgs, duration, key_value, memory};
+use super::arguments::{QueryLimits, ReadArgs, key_value};
 use super::context::Context;
 use super::error::CommandError;
 use super::sparql_answer;
@@ -37,13 +36,17 @@ pub struct SparqlArgs {
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<ResultFormat>,
 
-    /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    pub timeout: Duration,
+    /// Ask the project's `Cargo.lock`, too, and all registries that it names
+    #[arg(long, conflicts_with = "registry")]
+    pub with_lock: bool,
 
-    /// Give up at this much memory
-    #[arg(long, value_name = "AMOUNT", default_value = "1GiB", value_parser = memory)]
-    pub max_memory: u64,
+    /// The project's manifest
+    #[arg(long, value_name = "FILE", requires = "with_lock")]
+    pub manifest_path: Option<PathBuf>,
+
+    /// What the query may use.
+    #[command(flatten)]
+    pub limits: QueryLimits,
 
     /// Which registry, and how to read it.
     #[command(flatten)]
@@ -70,9 +73,12 @@ pub fn run(args: SparqlArgs, context: &Context) -> Result<(), CommandError> {
     sparql_answer::answer(&args, context)
 }
 
-/// The error where v2 is not read: SPARQL has nothing to fall back to.
-pub(super) fn needs_v2(why: impl Into<String>) -> CommandError {
-    CommandError::usage("`sparql` needs v2, the Turtle index")
+/// The code of an answer that does not fit the form that was asked for.
+pub(super) const UNFIT: &str = "MP0806";
+
+/// The error where v2 is not read: SPARQL has nothing to fall back to. `what` is what was typed, as `sparql`.
+pub(super) fn needs_v2(what: &str, why: impl Into<String>) -> CommandError {
+    CommandError::usage(format!("`{what}` needs v2, the Turtle index"))
         .with_code("MP0801")
         .with_note(why)
 }

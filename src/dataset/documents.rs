@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use oxigraph::model::{NamedOrBlankNode, Term, Triple};
+use oxigraph::model::{NamedNodeRef, Term, Triple};
 
 use super::DatasetError;
-use super::triples::{Builder, Chain, Damaged, TermId};
+use super::triples::{Builder, Chain, TermId};
 use crate::formats::v2;
 use crate::model::{Document, PackageName};
 
@@ -20,6 +20,31 @@ pub(super) fn read(
         return Ok(None);
     }
     Ok(Some(v2::from_triples(package, triples, base)?))
+}
+
+/// How many packages need one: those whose latest release depends on it.
+pub(super) fn dependents(
+    chain: &Chain,
+    package: &PackageName,
+    base: &str,
+) -> Result<u32, DatasetError> {
+    let number = |iri: &str| chain.id(NamedNodeRef::new_unchecked(iri).into());
+    let package = number(&v2::package_iri(package, base).0)?;
+    let (depends_on, latest) = (number(v2::DEPENDS_ON)?, number(v2::LATEST)?);
+    let (Some(package), Some(depends_on), Some(latest)) = (package, depends_on, latest) else {
+        return Ok(0);
+    };
+    let releases = chain.matching(None, Some(depends_on), Some(package));
+    let is_latest = |release| {
+        chain
+            .matching(None, Some(latest), Some(release))
+            .next()
+            .is_some()
+    };
+    let count = releases
+        .filter(|[release, _, _]| is_latest(*release))
+        .count();
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Puts a document in the place of what is said of its package; `None` forgets the package.
@@ -51,21 +76,15 @@ fn triples(chain: &Chain, package: &PackageName, base: &str) -> Result<Vec<Tripl
     let mut seen: BTreeSet<TermId> = waiting.iter().copied().collect();
     let mut triples = Vec::new();
     while let Some(node) = waiting.pop() {
-        let subject = match chain.term(node)? {
-            Term::NamedNode(node) => NamedOrBlankNode::from(node),
-            Term::BlankNode(_) | Term::Literal(_) => Err(Damaged("a subject is no IRI"))?,
-        };
-        for [_, predicate, object_id] in chain.matching(Some(node), None, None) {
-            let Term::NamedNode(predicate) = chain.term(predicate)? else {
-                return Err(Damaged("a predicate is no IRI").into());
-            };
-            let object = chain.term(object_id)?;
+        for numbers in chain.matching(Some(node), None, None) {
+            let triple = chain.triple(numbers)?;
             let is_below =
-                matches!(&object, Term::NamedNode(iri) if iri.as_str().starts_with(&folder));
-            if is_below && seen.insert(object_id) {
-                waiting.push(object_id);
+                matches!(&triple.object, Term::NamedNode(iri) if iri.as_str().starts_with(&folder));
+            let [_, _, object] = numbers;
+            if is_below && seen.insert(object) {
+                waiting.push(object);
             }
-            triples.push(Triple::new(subject.clone(), predicate, object));
+            triples.push(triple);
         }
     }
     Ok(triples)

@@ -16,6 +16,9 @@ pub enum DatasetError {
     /// It cannot be written.
     #[error("the dataset cannot be written")]
     Write(#[from] WriteError),
+    /// Its text cannot be written.
+    #[error("the text of the dataset cannot be written")]
+    Text(#[from] tantivy::TantivyError),
     /// A pack cannot be decompressed.
     #[error("a pack of the v2 catalog cannot be read")]
     Pack(#[source] std::io::Error),

@@ -109,12 +109,6 @@ pub const EXAMPLES: [Example; 8] = [
     },
 ];
 
-/// Finds an example by its name.
-#[must_use]
-pub fn example(name: &str) -> Option<&'static Example> {
-    EXAMPLES.iter().find(|example| example.name == name)
-}
-
 impl Example {
     /// The query with its parameters bound, each to a string.
     ///
@@ -151,6 +145,11 @@ impl Example {
 mod tests {
     use super::*;
 
+    fn reach() -> &'static Example {
+        let mut examples = EXAMPLES.iter();
+        examples.find(|example| example.name == "reach").unwrap()
+    }
+
     fn given(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
         let owned = parameters.iter().map(|(k, v)| ((*k).into(), (*v).into()));
         owned.collect()
@@ -158,8 +157,9 @@ mod tests {
 
     #[test]
     fn a_parameter_is_a_string_and_never_more() {
-        let reach = example("reach").unwrap();
-        let query = reach.question(&given(&[("name", "a\" } \\\n{")])).unwrap();
+        let query = reach()
+            .question(&given(&[("name", "a\" } \\\n{")]))
+            .unwrap();
         assert!(
             query.contains(r#"{ VALUES ?name { "a\" } \\\n{" }"#),
             "{query}"
@@ -168,7 +168,6 @@ mod tests {
 
     #[test]
     fn every_parameter_must_be_given_once() {
-        let reach = example("reach").unwrap();
         for (parameters, message) in [
             (&[][..], "`reach` needs the parameter `name`"),
             (&[("nam", "x")], "`reach` has no parameter `nam`"),
@@ -177,7 +176,7 @@ mod tests {
                 "the parameter `name` is given twice",
             ),
         ] {
-            let error = reach.question(&given(parameters)).unwrap_err();
+            let error = reach().question(&given(parameters)).unwrap_err();
             assert_eq!(error.to_string(), message);
         }
     }

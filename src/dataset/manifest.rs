@@ -9,7 +9,7 @@ use super::shelf::Stamp;
 use super::triples::Damaged;
 
 /// Another number for each change of the files' form: a dataset of another form is built anew.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// What a dataset consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +21,19 @@ pub(super) struct Manifest {
     pub(super) base: String,
     /// The segments of the triples, the oldest first.
     pub(super) segments: Vec<String>,
+    /// The texts; none before they are written.
+    pub(super) text: Option<Text>,
     /// All files, by name.
     pub(super) files: BTreeMap<String, Sealed>,
+}
+
+/// The texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Text {
+    /// Tantivy's list of its segments.
+    pub(super) segments: String,
+    /// The file that says how many packages need each.
+    pub(super) dependents: String,
 }
 
 /// A file as it was written.
@@ -43,6 +54,7 @@ impl Manifest {
             serial: 0,
             base: base.to_owned(),
             segments: Vec::new(),
+            text: None,
             files: BTreeMap::new(),
         }
     }

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+use super::compile::{self, Packed};
 use super::shelf::{LOCK, Shelf};
-use super::store::{self, Dataset, Packed};
+use super::store::Dataset;
 use crate::disk;
 
 /// The place of a registry's dataset.
@@ -69,7 +70,7 @@ impl Place {
         if !leads_on {
             return Ok(None);
         }
-        store::advance(&self.shelf, current, &self.base, packs).map(Some)
+        compile::advance(&self.shelf, current, &self.base, packs).map(Some)
     }
 
     /// Forgets the dataset, which was found to be damaged; the next one is built anew.

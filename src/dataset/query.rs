@@ -2,16 +2,20 @@
 
 use std::io::Write;
 
+use oxigraph::model::{NamedNode, Term};
 use oxigraph::sparql::{
     CancellationToken, PreparedSparqlQuery, QueryEvaluationError, SparqlEvaluator,
 };
 
-use super::evaluate::View;
+use super::DatasetError;
+use super::evaluate::{PatternError, View};
+use super::matches::Searches;
 use super::prescan::{PrescanError, prescan};
 use super::results::{self, Extent, ResultFormat};
 use super::store::Dataset;
 use super::syntax::SyntaxError;
 use super::triples::Damaged;
+use crate::formats::v2::SCORE;
 
 /// A query that was let through and parsed.
 ///
@@ -21,6 +25,7 @@ pub struct Query {
     prepared: PreparedSparqlQuery,
     /// The columns of `SELECT *`, as people would order them.
     order: Vec<String>,
+    searches: Searches,
 }
 
 /// How an answer is written.
@@ -38,6 +43,9 @@ pub enum QueryError {
     /// The files of the dataset are not what was written.
     #[error(transparent)]
     Damaged(Damaged),
+    /// The triples cannot be put together.
+    #[error("the triples cannot be put together")]
+    Dataset(#[source] DatasetError),
     /// Refused before parsing.
     #[error(transparent)]
     Refused(#[from] PrescanError),
@@ -47,6 +55,12 @@ pub enum QueryError {
     /// It was cancelled.
     #[error("the query was cancelled")]
     Cancelled,
+    /// `mp:matches` stands where it has no words.
+    #[error("`mp:matches` is not given words")]
+    NoWords,
+    /// `mp:matches` in what is no registry's dataset alone.
+    #[error("`mp:matches` searches one registry, and not together with a lock file")]
+    NoText,
     /// Something went wrong on the way.
     #[error("the query failed")]
     Evaluation(#[source] QueryEvaluationError),
@@ -74,7 +88,8 @@ impl Dataset {
         options: AnswerOptions,
         out: impl Write,
     ) -> Result<Extent, QueryError> {
-        let answer = query.prepared.on_queryable_dataset(View::new(self.chain()));
+        let view = View::with_text(self, query.searches.clone());
+        let answer = query.prepared.on_queryable_dataset(view);
         let answer = answer.execute()?;
         results::write(answer, &query.order, options, out)
     }
@@ -85,10 +100,28 @@ impl Query {
     /// the dataset is read, and only then.
     pub fn parse(text: &str, cancellation: CancellationToken) -> Result<Self, QueryError> {
         let order = prescan(text)?;
-        let evaluator = SparqlEvaluator::new().with_cancellation_token(cancellation);
+        let searches = Searches::default();
+        let of_function = searches.clone();
+        let score = move |arguments: &[Term]| of_function.score(arguments);
+        let evaluator = SparqlEvaluator::new()
+            .with_cancellation_token(cancellation)
+            .with_custom_function(NamedNode::new_unchecked(SCORE), score);
         let query = evaluator.parse_query(text);
         let prepared = query.map_err(|error| QueryError::Syntax(SyntaxError::new(text, &error)))?;
-        Ok(Self { prepared, order })
+        Ok(Self {
+            prepared,
+            order,
+            searches,
+        })
+    }
+}
+
+impl From<DatasetError> for QueryError {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Damaged(damaged) => Self::Damaged(damaged),
+            error => Self::Dataset(error),
+        }
     }
 }
 
@@ -96,8 +129,12 @@ impl From<QueryEvaluationError> for QueryError {
     fn from(error: QueryEvaluationError) -> Self {
         match error {
             QueryEvaluationError::Cancelled => Self::Cancelled,
-            QueryEvaluationError::Dataset(cause) => match cause.downcast::<Damaged>() {
-                Ok(damaged) => Self::Damaged(*damaged),
+            QueryEvaluationError::Dataset(cause) => match cause.downcast::<PatternError>() {
+                Ok(error) => match *error {
+                    PatternError::Damaged(damaged) => Self::Damaged(damaged),
+                    PatternError::NoWords => Self::NoWords,
+                    PatternError::NoText => Self::NoText,
+                },
                 Err(cause) => Self::Evaluation(QueryEvaluationError::Dataset(cause)),
             },
             error => Self::Evaluation(error),

@@ -16,7 +16,6 @@ use tantivy::directory::{
 };
 
 use super::DatasetError;
-use super::triples::Damaged;
 use crate::disk::{self, Durability, failed};
 
 /// The files of a dataset.
@@ -121,17 +120,17 @@ impl Shelf {
         Ok(ended.map_err(|error| self.failed("write", name, error))?)
     }
 
-    /// What a file looks like.
-    pub(super) fn stamp(&self, name: &str) -> Result<Stamp, DatasetError> {
+    /// What a file looks like; `None` if it is not there.
+    pub(super) fn stamp(&self, name: &str) -> Result<Option<Stamp>, DatasetError> {
         if let Some(folder) = &self.folder {
-            let (length, modified) = disk::stamp(&folder.join(name))?;
-            return Ok(Stamp { length, modified });
+            let stamp = disk::stamp_if_there(&folder.join(name))?;
+            return Ok(stamp.map(|(length, modified)| Stamp { length, modified }));
         }
-        let bytes = self.bytes(name)?.ok_or(Damaged("a file is not there"))?;
-        Ok(Stamp {
+        let bytes = self.bytes(name)?;
+        Ok(bytes.map(|bytes| Stamp {
             length: bytes.len() as u64,
             modified: 0,
-        })
+        }))
     }
 
     /// Removes what is neither kept nor the manifest: what former datasets had, and what was begun and
@@ -150,6 +149,11 @@ impl Shelf {
             }
         }
         Ok(())
+    }
+
+    /// Keeps a file aside, as if it had been written.
+    pub(super) fn keep_aside(&self, name: &str, content: &[u8]) {
+        self.aside().insert(name.into(), content.to_vec());
     }
 
     fn aside(&self) -> MutexGuard<'_, HashMap<PathBuf, Vec<u8>>> {

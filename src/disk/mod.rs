@@ -15,7 +15,7 @@ pub use lock::{lock, open_lock};
 pub use part::Part;
 pub use read::{
     LIMIT, entries, entries_if_there, read, read_if_there, read_start, read_text,
-    read_text_if_there, stamp,
+    read_text_if_there, stamp_if_there,
 };
 pub use step::step;
 pub use write::{Durability, Readers, create, remove, replace, replace_locked, write};

@@ -46,8 +46,8 @@ pub fn read_start(path: &Path, length: u64) -> Result<Vec<u8>, Failure> {
     read().map_err(failed("read", path))
 }
 
-/// How long a file is, and when it was last written, in nanoseconds since 1970.
-pub fn stamp(path: &Path) -> Result<(u64, u64), Failure> {
+/// How long a file is, and when it was last written, in nanoseconds since 1970; `None` if there is none.
+pub fn stamp_if_there(path: &Path) -> Result<Option<(u64, u64)>, Failure> {
     let read = || -> io::Result<(u64, u64)> {
         let metadata = fs::metadata(path)?;
         let since = metadata.modified()?.duration_since(UNIX_EPOCH);
@@ -57,7 +57,11 @@ pub fn stamp(path: &Path) -> Result<(u64, u64), Failure> {
             u64::try_from(nanoseconds).unwrap_or(u64::MAX),
         ))
     };
-    read().map_err(failed("read", path))
+    match read() {
+        Ok(stamp) => Ok(Some(stamp)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failed("read", path)(error)),
+    }
 }
 
 /// What lies in a folder, in no order.

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use semver::{Comparator, Op, Prerelease, Version, VersionReq};
 
-use crate::model::{Document, Entry, PackageName, Requirement, same_release};
-use crate::registry::search::builds_with;
+use crate::model::{Document, Entry, PackageName, Requirement, builds_with, same_release};
 
 /// Why no release is chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +102,7 @@ pub fn choose<'a>(
     };
     // As in cargo, a nightly is taken for the release that it leads to.
     let stable = Version::new(rustc.major, rustc.minor, rustc.patch);
-    let builds = |entry: &&Entry| builds_with(entry, &stable);
+    let builds = |entry: &&Entry| builds_with(entry.release.rust_version.as_deref(), &stable);
     self::highest(fitting().filter(builds)).ok_or_else(|| ChooseError::RustVersion {
         package: document.package.clone(),
         requirement: text(requirement),

@@ -1,7 +1,7 @@
 //! `Cargo.lock` as a graph: every package in it, whatever its source, and by what way the workspace
 //! comes to need it. Everything in it is the word of a file that anybody may have written.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 use super::lock_file::{self, LockFileError};
@@ -13,6 +13,8 @@ use crate::model::Sha256Digest;
 pub struct LockGraph {
     /// In the order of the file.
     pub packages: Vec<LockPackage>,
+    /// For each package the places of those that need it.
+    needed_by: Vec<Vec<usize>>,
 }
 
 /// A package in a lock file.
@@ -37,7 +39,37 @@ impl LockGraph {
     pub fn read(path: &Path) -> Result<Option<Self>, LockFileError> {
         let text = disk::read_text_if_there(path, lock_file::LIMIT)?;
         let packages = text.map(|text| lock_file::packages(&text, path));
-        Ok(packages.transpose()?.map(|packages| Self { packages }))
+        Ok(packages.transpose()?.map(Self::new))
+    }
+
+    fn new(packages: Vec<LockPackage>) -> Self {
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, package) in packages.iter().enumerate() {
+            places.entry(&package.name).or_default().push(place);
+        }
+        let mut needed_by = vec![Vec::new(); packages.len()];
+        for (above, package) in packages.iter().enumerate() {
+            for dependency in &package.dependencies {
+                let name = dependency.split(' ').next().unwrap_or_default();
+                for place in places.get(name).into_iter().flatten() {
+                    if is_on(dependency, &packages[*place])
+                        && needed_by[*place].last() != Some(&above)
+                    {
+                        needed_by[*place].push(above);
+                    }
+                }
+            }
+        }
+        Self {
+            packages,
+            needed_by,
+        }
+    }
+
+    /// The places of the packages that need the one at `place`, in order.
+    #[must_use]
+    pub fn needed_by(&self, place: usize) -> &[usize] {
+        &self.needed_by[place]
     }
 
     /// The shortest way from a package of the workspace to the one at `place`, both ends among them;
@@ -53,8 +85,8 @@ impl LockGraph {
                 let way = std::iter::successors(Some(at), |at| next[*at]);
                 return way.map(|at| &self.packages[at]).collect();
             }
-            for (above, other) in self.packages.iter().enumerate() {
-                if above != place && !seen[above] && other.depends_on(package) {
+            for &above in self.needed_by(at) {
+                if above != place && !seen[above] {
                     seen[above] = true;
                     next[above] = Some(at);
                     queue.push_back(above);
@@ -72,18 +104,18 @@ impl LockPackage {
         let checksum = self.checksum.as_ref().filter(|_| !self.is_replaced);
         checksum?.parse().ok()
     }
+}
 
-    fn depends_on(&self, other: &Self) -> bool {
-        self.dependencies.iter().any(|dependency| {
-            let mut words = dependency.splitn(3, ' ');
-            let source = |word: &str| {
-                word.trim_matches(['(', ')']) == other.source.as_deref().unwrap_or_default()
-            };
-            words.next() == Some(other.name.as_str())
-                && words.next().is_none_or(|version| version == other.version)
-                && words.next().is_none_or(source)
-        })
-    }
+/// Says whether an entry among the dependencies means a package.
+fn is_on(dependency: &str, package: &LockPackage) -> bool {
+    let mut words = dependency.splitn(3, ' ');
+    let source =
+        |word: &str| word.trim_matches(['(', ')']) == package.source.as_deref().unwrap_or_default();
+    words.next() == Some(package.name.as_str())
+        && words
+            .next()
+            .is_none_or(|version| version == package.version)
+        && words.next().is_none_or(source)
 }
 
 #[cfg(test)]
@@ -128,7 +160,7 @@ source = "sparse+https://b.invalid/"
     fn finds_the_shortest_way_in_circles_too() {
         let path = Path::new("Cargo.lock");
         let packages = lock_file::packages(LOCK, path).unwrap();
-        let graph = LockGraph { packages };
+        let graph = LockGraph::new(packages);
         let way = |place: usize| {
             let way = graph.way_to(place);
             let names: Vec<_> = way.iter().map(|one| one.name.as_str()).collect();

@@ -9,6 +9,7 @@ mod event;
 mod key;
 mod name;
 mod release;
+mod rust_version;
 mod span;
 mod spec;
 mod statement;
@@ -24,6 +25,7 @@ pub use release::{
     CRATES_IO_INDEX, Dependency, DependencyKind, DependencySource, ForeignLine, Kinds, Release,
     Requirement, RequirementError,
 };
+pub use rust_version::{builds_with, rust_version};
 pub use span::{Span, SpanError};
 pub use spec::{PackageSpec, SpecError};
 pub use statement::{Body, Owners, Statement};

@@ -9,14 +9,29 @@ use crate::model::{CRATES_IO_INDEX, DependencySource, Document, Entry, PackageNa
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     documents: Vec<Document>,
+    downloads: BTreeMap<PackageName, u64>,
 }
 
 impl Catalog {
     /// Takes the documents of a registry's packs.
     #[must_use]
     pub fn new(union: Union) -> Self {
-        let documents = union.into_documents().into_values().collect();
-        Self { documents }
+        Self {
+            documents: union.into_documents().into_values().collect(),
+            downloads: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over how often packages were downloaded, as far as the registry's operator says.
+    #[must_use]
+    pub fn with_downloads(self, downloads: BTreeMap<PackageName, u64>) -> Self {
+        Self { downloads, ..self }
+    }
+
+    /// How often a package was downloaded; none where nobody says.
+    #[must_use]
+    pub fn downloads(&self, package: &PackageName) -> Option<u64> {
+        self.downloads.get(package).copied()
     }
 
     /// The documents, sorted by package.

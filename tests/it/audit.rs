@@ -23,10 +23,10 @@ use crate::small_registry::archive;
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// A package in a lock file: name, version, and what it needs.
-type Locked = (&'static str, &'static str, &'static [&'static str]);
+pub(crate) type Locked = (&'static str, &'static str, &'static [&'static str]);
 
 /// The lock file of a project `app` that needs the first package, from the fixture's registry.
-fn lock_file(packages: &[Locked]) -> String {
+pub(crate) fn lock_file(packages: &[Locked]) -> String {
     let mut text = format!(
         "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\"{}\"]\n",
         packages[0].0
@@ -58,7 +58,7 @@ fn lock_file(packages: &[Locked]) -> String {
     text
 }
 
-const PACKAGES: &[Locked] = &[
+pub(crate) const PACKAGES: &[Locked] = &[
     ("almanac", "2.0.0", &["moon-phase", "tide-table", "cfg-if"]),
     ("moon-phase", "0.1.0", &["libm-lite"]),
     ("tide-table", "0.3.1", &["libm-lite"]),
@@ -67,7 +67,7 @@ const PACKAGES: &[Locked] = &[
 ];
 
 /// A project with that lock file, and the fixture's registry, at an address that it does not name.
-fn project(lock: &str) -> TestEnv {
+pub(crate) fn project(lock: &str) -> TestEnv {
     let env = TestEnv::new();
     Fixture::get().add_to(&env);
     env.write("work/Cargo.toml", "[package]\nname = \"app\"\n");

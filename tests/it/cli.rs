@@ -64,13 +64,16 @@ fn a_commands_help_is_complete() {
     Usage: cargo marketplace search [OPTIONS] [WORDS]...
 
     Arguments:
-      [WORDS]...  Words that must all occur; the last one may be the start of a word
+      [WORDS]...  Words that must all occur (of three, two); the last one may be the start of a word
 
     Options:
           --limit <N>               The most results to show [default: 20]
           --keyword <WORD>          Only packages with this keyword; may be repeated
           --license <LICENSE>       Only packages with this license (an SPDX id)
           --rust-version <VERSION>  Only packages that build with this version of Rust
+          --owner <ID>              Only packages whose latest release is this publisher's
+          --trust <STATE>           Only packages whose latest release is `signed`, `vouched` or
+                                    `unsigned`
           --registry <NAME>         The registry; needed only where several are known
           --backend <FORMAT>        Read this index format, v1 or v2
       -h, --help                    Print help

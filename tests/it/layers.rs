@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`; each may import itself and those before it.
-const LAYERS: [&str; 11] = [
-    "model", "formats", "trust", "rollout", "disk", "dataset", "registry", "install", "publish",
-    "site", "commands",
+const LAYERS: [&str; 12] = [
+    "model", "formats", "trust", "rollout", "ranking", "disk", "dataset", "registry", "install",
+    "publish", "site", "commands",
 ];
 
 /// The folders without I/O, clock, environment or randomness.
-const PURE: [&str; 4] = ["model", "formats", "trust", "rollout"];
+const PURE: [&str; 5] = ["model", "formats", "trust", "rollout", "ranking"];
 
 /// What a pure folder never names.
 const IMPURE: [&str; 15] = [

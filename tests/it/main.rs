@@ -42,6 +42,8 @@ mod nginx;
 mod no_room;
 mod openssl;
 mod owners;
+#[cfg(feature = "marketplace-v2")]
+mod policies;
 mod private;
 mod project_trust;
 mod publisher_keys;
@@ -51,6 +53,7 @@ mod referee_index;
 mod referee_tuf;
 mod refresh;
 mod registering;
+mod relevance;
 mod samples;
 mod schemas;
 #[cfg(target_os = "linux")]

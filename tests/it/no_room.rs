@@ -203,6 +203,7 @@ fn what_only_reads_needs_no_home_that_can_be_written() {
             "verify tide-table",
             "verify --workspace",
             "audit",
+            "audit --policy-example nothing-unsigned",
         ] {
             let outcome = read_only(env, "work/app", line);
             assert_eq!(outcome.code, Some(0), "{line}: {outcome}");

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use cargo_marketplace::formats::layout::Format;
 use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
+use cargo_marketplace::ranking::{SearchRequest, Shown};
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
-use cargo_marketplace::registry::search::{SearchRequest, search};
 use cargo_marketplace::registry::serve;
 use cargo_marketplace::registry::transport::Network;
 use insta::assert_snapshot;
@@ -456,9 +456,9 @@ fn search_lists_the_best_first() {
     exit: 0
     --- stdout
     tide-table = "0.3.1"  # Harmonic tide prediction for small embedded displays  signed
+    almanac    = "2.0.0"  # Moon and tides for a year  signed
     tide-cli   = "1.2.0"  # Prints tide tables  signed
     moon-phase = "0.1.0"  # Phases of the moon  signed
-    almanac    = "2.0.0"  # Moon and tides for a year  signed
     --- stderr
         Updating `harbour` index
     note: 4 of 4 results; searched a local copy, nothing was sent
@@ -502,12 +502,60 @@ fn search_can_be_narrowed() {
 }
 
 #[test]
+fn search_can_ask_for_a_publisher_and_for_trust() {
+    let env = env();
+    assert_snapshot!(env.run(["search", "--trust", "vouched"]), @r#"
+    exit: 0
+    --- stdout
+    argh-lite   = "0.1.0"  # Reads command line arguments and nothing more  vouched
+    checksums   = "1.0.0"  # Sums that find transmission errors  vouched
+    libm-lite   = "0.2.4"  # Small approximations of mathematical functions  vouched
+    proto-build = "0.1.0"  # Makes code of message descriptions  vouched
+    Beaufort    = "0.1.0"  # Names of wind forces  vouched
+    --- stderr
+        Updating `harbour` index
+    note: 5 of 5 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(env.run(["search", "tide", "--owner", "lighthouse"]), @r#"
+    exit: 0
+    --- stdout
+    almanac    = "2.0.0"  # Moon and tides for a year  signed
+    moon-phase = "0.1.0"  # Phases of the moon  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results; searched a local copy, nothing was sent
+    "#);
+    assert_snapshot!(env.run(["search", "tide", "--trust", "trusted"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: invalid value 'trusted' for '--trust <STATE>': it is `signed`, `vouched` or `unsigned`
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn search_says_when_words_are_missing() {
+    let env = env();
+    assert_snapshot!(env.run(["search", "prints", "tide", "almanacs"]), @r#"
+    exit: 0
+    --- stdout
+    tide-cli = "1.2.0"  # Prints tide tables  signed
+    almanac  = "2.0.0"  # Moon and tides for a year  signed
+    --- stderr
+        Updating `harbour` index
+    note: 2 of 2 results, none with all words; searched a local copy, nothing was sent
+    "#);
+}
+
+#[test]
 fn search_messages_have_the_promised_fields() {
     let arguments = ["search", "tide", "--limit", "1", "--message-format", "json"];
     assert_snapshot!(env().run(arguments), @r#"
     exit: 0
     --- stdout
-    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small embedded displays","keywords":["tides","embedded"],"name":"tide-table","score":11.482950752603653,"trust":"signed","version":"0.3.1"}
+    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small embedded displays","keywords":["tides","embedded"],"name":"tide-table","score":1.6942196173787711,"trust":"signed","version":"0.3.1"}
     --- stderr
         Updating `harbour` index
     "#);
@@ -543,20 +591,16 @@ fn an_exact_name_comes_first() {
     let documents = Fixture::get().documents();
     let latest: Vec<&Entry> = documents.iter().filter_map(Document::latest).collect();
     for backend in backends() {
-        let catalog = backend.catalog(&client).unwrap();
         for entry in &latest {
             let name = entry.release.name.as_str();
-            let found = search(&catalog, &for_words(name));
-            assert_eq!(found.hits[0].entry, *entry);
+            let found = backend.search(&client, &for_words(name)).unwrap();
+            assert_eq!(found.best[0].release, Shown::from(*entry));
         }
     }
 }
 
 fn for_words(words: &str) -> SearchRequest {
-    SearchRequest {
-        words: words.split(' ').map(str::to_owned).collect(),
-        ..SearchRequest::default()
-    }
+    SearchRequest::new(words.split(' ').map(str::to_owned).collect(), usize::MAX)
 }
 
 #[test]
@@ -574,7 +618,7 @@ fn a_document_that_was_tampered_with_is_refused() {
 /// A build without v2 can only refuse a query.
 #[cfg(not(feature = "marketplace-v2"))]
 #[test]
-fn sparql_needs_v2() {
+fn queries_need_v2() {
     assert_snapshot!(env().run(["sparql", "ASK {}"]), @"
     exit: 1
     --- stdout
@@ -583,6 +627,16 @@ fn sparql_needs_v2() {
     note: this build of cargo-marketplace does not read v2 (feature `marketplace-v2`)
     help: leave `--backend v1` away, or use a build that reads v2
     ");
+    for policy in [
+        &["--policy", "none.rq"][..],
+        &["--policy-example", "msrv"],
+        &["--list-policies"],
+    ] {
+        let outcome = env().command(["audit"].iter().chain(policy)).run();
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let told = "error[MP0801]: `audit --policy` needs v2, the Turtle index\n";
+        assert!(outcome.stderr.starts_with(told), "{outcome}");
+    }
 }
 
 /// Both formats; a build with one of them has nothing to compare.
@@ -612,22 +666,20 @@ mod both {
     }
 
     #[test]
-    fn give_the_same_search_order() {
+    fn give_the_same_search() {
         let env = env();
         let home = env.marketplace_home();
         let client = client(&home, &env.path("registry"));
         let [v1, v2] = &backends()[..] else {
             panic!("this build has two backends");
         };
-        let [v1, v2] = [v1, v2].map(|backend| backend.catalog(&client).unwrap());
-        assert_eq!(v1.documents(), v2.documents());
+        let catalogs = [v1, v2].map(|backend| backend.catalog(&client).unwrap());
+        assert_eq!(catalogs[0].documents(), catalogs[1].documents());
         for words in queries() {
-            let [first, second] = [&v1, &v2].map(|catalog| {
-                let hits = search(catalog, &for_words(&words)).hits.into_iter();
-                hits.map(|hit| (hit.entry.release.name.clone(), hit.score))
-                    .collect::<Vec<_>>()
-            });
-            assert!(!first.is_empty(), "{words}");
+            let request = for_words(&words);
+            let [first, second] =
+                [v1, v2].map(|backend| backend.search(&client, &request).unwrap());
+            assert!(!first.best.is_empty(), "{words}");
             assert_eq!(first, second, "{words}");
         }
         assert_same(&env, &["search", "tide", "--message-format", "json"]);
@@ -753,9 +805,9 @@ fn a_server_that_is_gone_leaves_the_copy() {
     exit: 0
     --- stdout
     tide-table = "0.3.1"  # Harmonic tide prediction for small embedded displays  signed
+    almanac    = "2.0.0"  # Moon and tides for a year  signed
     tide-cli   = "1.2.0"  # Prints tide tables  signed
     moon-phase = "0.1.0"  # Phases of the moon  signed
-    almanac    = "2.0.0"  # Moon and tides for a year  signed
     --- stderr
     note: 4 of 4 results; searched a local copy, nothing was sent
     "#);

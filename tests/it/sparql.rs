@@ -319,7 +319,7 @@ fn other_forms_are_those_of_the_specification() {
     --- stdout
     --- stderr
         Updating `harbour` index
-    error: a graph cannot be written as csv
+    error[MP0806]: a graph cannot be written as csv
     help: `--format turtle`
     ");
     assert_snapshot!(env.run(["sparql", "ASK { ?s ?p ?o }", "--format", "turtle"]), @"
@@ -327,7 +327,7 @@ fn other_forms_are_those_of_the_specification() {
     --- stdout
     --- stderr
         Updating `harbour` index
-    error: yes or no cannot be written as turtle
+    error[MP0806]: yes or no cannot be written as turtle
     help: `--format table`, json, csv or tsv
     ");
 }

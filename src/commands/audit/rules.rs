@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde_json::Value;
+
 use crate::commands::error::CommandError;
 use crate::commands::license::{Licenses, refusal};
 use crate::commands::locked::{Examined, Listed, LockedProject, kind_of_source};
@@ -49,13 +51,15 @@ pub(super) struct Denials {
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
-    /// As `--deny` names it; `lock` is denied always.
+    /// As `--deny` names it; `lock` and `policy` are denied always.
     pub(super) rule: &'static str,
-    /// The package's place in the lock file.
-    pub(super) place: usize,
+    /// The place in the lock file of the package that it is about, if it is about one.
+    pub(super) place: Option<usize>,
     /// What there is to say, with code and help.
     pub(super) error: CommandError,
     pub(super) is_denied: bool,
+    /// The policy that found it, and the row.
+    pub(super) row: Option<(String, Value)>,
 }
 
 const RULES: [(Rule, &str, &str); 8] = [
@@ -117,9 +121,10 @@ impl Denials {
         let (word, code) = rule.word_and_code();
         Finding {
             rule: word,
-            place,
+            place: Some(place),
             error: CommandError::findings(text).with_code(code),
             is_denied: rule == Rule::License || self.contains(rule),
+            row: None,
         }
     }
 }
@@ -132,9 +137,10 @@ pub(super) fn examined(one: &Examined<'_>, denials: &Denials) -> Result<Vec<Find
         Err(fault) => {
             return Ok(vec![Finding {
                 rule: "lock",
-                place: one.place,
+                place: Some(one.place),
                 error: one.at_fault(fault),
                 is_denied: true,
+                row: None,
             }]);
         }
     };

@@ -155,6 +155,13 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         text: "Cargo builds from the folder to which it once unpacked the archive and does not look at the archive again. A file there is not what the verified archive holds. Remove the folder. `exec` and `fetch` see to it by themselves.",
     },
     Explanation {
+        code: "MP0320",
+        title: "a policy found something",
+        next: "change what the lock file takes, or the policy",
+        text: "A query of `audit --policy` or `--policy-example` has rows, and each is a finding; or it is an ASK, and \
+            the answer is yes. `cargo marketplace sparql --with-lock -f FILE` shows the rows as a table.",
+    },
+    Explanation {
         code: "MP0401",
         title: "checksum mismatch",
         next: "fetch it anew, from another mirror if there is one, and tell the registry's operator",
@@ -366,5 +373,12 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
             beside the copy of its metadata. What is damaged in it is noticed and built anew without \
             a question; this error means that this failed, too, or that the registry has more than a \
             dataset can number. Nothing that is installed depends on it.",
+    },
+    Explanation {
+        code: "MP0806",
+        title: "the answer does not fit the form",
+        next: "rows and yes or no are a table, json, csv or tsv; a graph is turtle",
+        text: "SELECT and ASK give rows, and yes or no: `--format table`, json, csv or tsv. CONSTRUCT and DESCRIBE \
+            give a graph: `--format turtle`. A policy of `audit` is a SELECT or an ASK.",
     },
 ];

@@ -1,7 +1,10 @@
 //! `sparql` in a build that reads v2: from the question to the answer on stdout. Nothing is printed of
 //! an answer that is not whole.
 
+mod asked;
 mod failures;
+mod members;
+mod prepared;
 mod watchdog;
 
 use std::borrow::Cow;
@@ -11,16 +14,17 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use oxigraph::sparql::CancellationToken;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::arguments::BackendArg;
 use super::context::Context;
-use super::error::{CommandError, nearest};
-use super::reading;
+use super::error::CommandError;
 use super::shell::{json_text, sanitize, turtle_text};
 use super::sparql::{ResultFormat, SparqlArgs, needs_v2};
-use crate::dataset::{self, AnswerOptions, Dataset, EXAMPLES, Extent, Query, QueryError, example};
-use crate::registry::backend;
+use crate::dataset::{self, AnswerOptions, Dataset, Extent, Query, QueryError};
+use asked::Asked;
+use prepared::QUESTIONS;
+pub(super) use prepared::{list_policies, policies};
 use watchdog::Allowance;
 
 /// The most rows: every package of the largest registry that there is.
@@ -38,11 +42,12 @@ struct Answer {
 /// Answers.
 pub(super) fn answer(args: &SparqlArgs, context: &Context) -> Result<(), CommandError> {
     if args.list_examples {
-        list_examples(context);
+        QUESTIONS.list(context);
         return Ok(());
     }
     if args.read.backend == Some(BackendArg::V1) {
         return Err(needs_v2(
+            "sparql",
             "`--backend v1` reads v1 only, and there is no falling back",
         ));
     }
@@ -58,8 +63,8 @@ fn answer_question(
     context: &Context,
 ) -> Result<(), CommandError> {
     let allowance = Allowance {
-        time: args.timeout,
-        memory: args.max_memory,
+        time: args.limits.timeout,
+        memory: args.limits.max_memory,
     };
     let no_answer = |error| failures::no_answer(error, allowance);
     let cancellation = CancellationToken::new();
@@ -71,30 +76,25 @@ fn answer_question(
         format,
         max_rows: MAX_ROWS,
     };
-    let reading = reading::open(context, &args.read, None, context.recent()?)?;
-    let client = &reading.client;
-    let dataset = backend::dataset(client).map_err(failures::no_triples)?;
-    let ask = |query, dataset: &Dataset| {
-        let work = || ask(query, options, dataset);
+    let asked = Asked::open(args, context)?;
+    let ask = |query, datasets: &[Dataset]| {
+        let work = || ask(query, options, &asked.joined(datasets)?);
         watchdog::watch(allowance, &context.shell, cancel, work)
     };
-    let (dataset, answer) = match ask(query, &dataset)? {
+    let mut datasets = asked.datasets()?;
+    let answer = match ask(query, &datasets)? {
         Err(QueryError::Damaged(damage)) => {
-            drop(dataset);
-            let dataset = backend::dataset_anew(client, &damage).map_err(failures::no_triples)?;
-            let answer = ask(parse().map_err(no_answer)?, &dataset)?;
-            (dataset, answer)
+            drop(datasets);
+            datasets = asked.rebuilt(&damage)?;
+            ask(parse().map_err(no_answer)?, &datasets)?
         }
-        answer => (dataset, answer),
+        answer => answer,
     };
     let answer = answer.map_err(no_answer)?;
-    let source = json!({"registry": reading.client.name().as_str(), "serial": dataset.serial()});
-    print(&answer, args, &source, context);
+    print(&answer, args, asked.source(&datasets), context);
     let (extent, took) = (extent(answer.extent), answer.took.as_millis());
-    let (name, serial) = (reading.client.name(), dataset.serial());
-    context
-        .shell
-        .note(&format!("{extent} in {took} ms, {name} v2 serial {serial}"));
+    let text = format!("{extent} in {took} ms, {}", asked.shown(&datasets));
+    context.shell.note(&text);
     Ok(())
 }
 
@@ -112,11 +112,7 @@ fn ask(query: Query, options: AnswerOptions, dataset: &Dataset) -> Result<Answer
 /// The text of the question: from the command line, a file or an example.
 fn question(args: &SparqlArgs, context: &Context) -> Result<String, CommandError> {
     if let Some(name) = &args.example {
-        let Some(example) = example(name) else {
-            return Err(unknown_example(name));
-        };
-        let question = example.question(&args.params);
-        return question.map_err(|error| failures::parameter(&error));
+        return QUESTIONS.question(name, &args.params);
     }
     match (&args.query, &args.file) {
         (Some(query), _) => Ok(query.clone()),
@@ -142,37 +138,6 @@ fn unreadable(shown: &str, error: &io::Error) -> CommandError {
     CommandError::failure(format!("cannot read the query from `{shown}`")).caused_by(Some(error))
 }
 
-fn unknown_example(name: &str) -> CommandError {
-    let error = CommandError::usage(format!("there is no example `{name}`"));
-    match nearest(name, EXAMPLES.iter().map(|example| example.name)) {
-        Some(near) => error.with_help(format!("did you mean `{near}`?")),
-        None => error.with_help("`cargo marketplace sparql --list-examples`"),
-    }
-}
-
-fn list_examples(context: &Context) {
-    let shell = &context.shell;
-    let width = EXAMPLES.iter().map(|example| example.name.len()).max();
-    let width = width.unwrap_or(0);
-    for example in &EXAMPLES {
-        let parameters = example.parameters.iter();
-        if shell.is_json() {
-            let parameters: Vec<_> = parameters.map(|parameter| parameter.name).collect();
-            let (name, about, query) = (example.name, example.about, example.query);
-            let body =
-                json!({"name": name, "about": about, "parameters": parameters, "query": query});
-            shell.message("sparql-example", body);
-            continue;
-        }
-        let about = example.about;
-        shell.line(&format!("{:width$}  {about}", example.name));
-        for parameter in parameters {
-            let (name, about) = (parameter.name, parameter.about);
-            shell.line(&format!("{:width$}    --param {name}=… ({about})", ""));
-        }
-    }
-}
-
 /// The form that was asked for; else a table, or JSON where all is to be JSON.
 fn format(args: &SparqlArgs, context: &Context) -> Result<dataset::ResultFormat, CommandError> {
     let is_json = context.shell.is_json();
@@ -194,13 +159,13 @@ fn format(args: &SparqlArgs, context: &Context) -> Result<dataset::ResultFormat,
     Ok(format)
 }
 
-fn print(answer: &Answer, args: &SparqlArgs, source: &Value, context: &Context) {
+fn print(answer: &Answer, args: &SparqlArgs, source: Value, context: &Context) {
     let shell = &context.shell;
     match args.format {
         // A message like every other, and at the same time SPARQL's own JSON.
         None if shell.is_json() => {
             let mut body: Value = serde_json::from_slice(&answer.text).unwrap_or_default();
-            body["source"] = source.clone();
+            body["source"] = source;
             shell.message("sparql-result", body);
         }
         None | Some(ResultFormat::Table) => shell.lines(&String::from_utf8_lossy(&answer.text)),

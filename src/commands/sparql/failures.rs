@@ -5,7 +5,7 @@ use std::io;
 use super::watchdog::Allowance;
 use crate::commands::error::{CommandError, Kind};
 use crate::commands::shell;
-use crate::commands::sparql::needs_v2;
+use crate::commands::sparql::{UNFIT, needs_v2};
 use crate::dataset::{ParameterError, PrescanError, QueryError};
 use crate::registry::backend::BackendError;
 
@@ -22,22 +22,25 @@ pub(super) fn no_triples(error: BackendError) -> CommandError {
         | BackendError::NoCatalog(_)
         | BackendError::V1(_)
         | BackendError::V2(_) => {
-            let mut shown = needs_v2("there is no falling back to v1: it holds no triples");
+            let mut shown = needs_v2(
+                "sparql",
+                "there is no falling back to v1: it holds no triples",
+            );
             shown.kind = Kind::Failure;
             shown.caused_by(Some(&error))
         }
     }
 }
 
-/// The parameters do not fit the example.
-pub(super) fn parameter(error: &ParameterError) -> CommandError {
+/// The parameters do not fit the example, of which there is a list.
+pub(super) fn parameter(error: &ParameterError, list: &str) -> CommandError {
     let shown = CommandError::from_error(Kind::Usage, error);
     match error {
         ParameterError::Missing { parameter, .. } => {
             shown.with_help(format!("`--param {parameter}=…`"))
         }
         ParameterError::Unknown { .. } => {
-            shown.with_help("`cargo marketplace sparql --list-examples` shows them")
+            shown.with_help(format!("`cargo marketplace {list}` shows them"))
         }
         ParameterError::Twice(_) => shown,
     }
@@ -61,15 +64,21 @@ pub(super) fn no_answer(error: QueryError, allowance: Allowance) -> CommandError
             PrescanError::TooLong(_) | PrescanError::TooDeep | PrescanError::TooManyLinks,
         ) => shown.with_code("MP0803"),
         QueryError::Syntax(_) => shown.with_code("MP0802"),
+        QueryError::NoWords => shown
+            .with_code("MP0802")
+            .with_help("give them where it stands: `?package mp:matches \"json parser\"`"),
+        QueryError::NoText => shown
+            .with_code("MP0802")
+            .with_help("ask one registry, without `--with-lock`"),
         QueryError::TooManyRows(_) => shown
             .with_code("MP0804")
             .with_help("add LIMIT, or a narrower pattern"),
-        QueryError::Format { answer, .. } => match answer {
-            "a graph" => shown.with_help("`--format turtle`"),
-            _ => shown.with_help("`--format table`, json, csv or tsv"),
-        },
+        QueryError::Format { answer, .. } => shown.with_code(UNFIT).with_help(match answer {
+            "a graph" => "`--format turtle`",
+            _ => "`--format table`, json, csv or tsv",
+        }),
         QueryError::Damaged(_) => shown.with_code("MP0805"),
-        QueryError::Evaluation(_) | QueryError::Write(_) => shown,
+        QueryError::Dataset(_) | QueryError::Evaluation(_) | QueryError::Write(_) => shown,
     }
 }
 

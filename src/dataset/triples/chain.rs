@@ -1,6 +1,6 @@
 //! Segments, one upon the other, as one set of triples.
 
-use oxigraph::model::{Term, TermRef};
+use oxigraph::model::{NamedOrBlankNode, Term, TermRef, Triple, TripleRef};
 
 use super::footer::Row;
 use super::key::{self, TermId};
@@ -62,6 +62,28 @@ impl Chain {
             return Ok(oxigraph::model::Literal::from(i64::from(integer)).into());
         }
         key::decode(self.bytes(id)?).ok_or(Damaged("a term cannot be read"))
+    }
+
+    /// The triple of three numbers.
+    pub(in crate::dataset) fn triple(&self, numbers: Numbers) -> Result<Triple, Damaged> {
+        let [subject, predicate, object] = numbers.map(|id| self.term(id));
+        let Term::NamedNode(subject) = subject? else {
+            return Err(Damaged("a subject is no IRI"));
+        };
+        let Term::NamedNode(predicate) = predicate? else {
+            return Err(Damaged("a predicate is no IRI"));
+        };
+        let subject = NamedOrBlankNode::from(subject);
+        Ok(Triple::new(subject, predicate, object?))
+    }
+
+    /// Says whether a triple is there.
+    pub(in crate::dataset) fn contains(&self, triple: TripleRef<'_>) -> Result<bool, Damaged> {
+        let subject = self.id(triple.subject.into())?;
+        let predicate = self.id(triple.predicate.into())?;
+        let object = self.id(triple.object)?;
+        let is_known = subject.is_some() && predicate.is_some() && object.is_some();
+        Ok(is_known && self.matching(subject, predicate, object).next().is_some())
     }
 
     /// The text of a plain string, `None` for any other term.

@@ -6,6 +6,7 @@
 
 mod graph;
 mod license;
+mod lock;
 mod pack;
 mod read;
 mod scan;
@@ -25,6 +26,7 @@ use semver::Version;
 use super::releases::MAX_RELEASES;
 use crate::model::{Document, PackageName};
 use graph::Graph;
+pub use lock::{Locked, lock_triples};
 pub use pack::PackReader;
 
 /// The most bytes that one document may have.
@@ -199,6 +201,30 @@ pub fn package_iri(package: &PackageName, base: &str) -> (String, String) {
     let iri = format!("{base}{}", vocabulary::package(package));
     let folder = iri.trim_end_matches("#package").to_owned();
     (iri, folder)
+}
+
+/// The IRI of `mp:dependsOn`: from a release to a package that it needs.
+pub const DEPENDS_ON: &str = vocabulary::DEPENDS_ON.iri;
+
+/// The IRI of `mp:latest`: from a package to its latest release.
+pub const LATEST: &str = vocabulary::LATEST.iri;
+
+/// The IRI of `mp:matches`: from a package to words that it fits. No document says it; queries may ask.
+pub const MATCHES: &str = "https://w3id.org/cargo-marketplace/ns#matches";
+
+/// The IRI of `mp:score`: a function of a package and words, how well the package fits.
+pub const SCORE: &str = "https://w3id.org/cargo-marketplace/ns#score";
+
+/// The IRI of a release of the registry with this base IRI.
+#[must_use]
+pub fn release_iri(package: &PackageName, version: &Version, base: &str) -> String {
+    format!("{base}{}", vocabulary::release(package, version))
+}
+
+/// The IRI of the package at a place of a lock file, with this name and version.
+#[must_use]
+pub fn locked_iri(place: usize, name: &str, version: &str) -> String {
+    vocabulary::locked(place, name, version)
 }
 
 /// Reads a catalog pack: the documents of many packages, one after the other, as [`encode`] writes

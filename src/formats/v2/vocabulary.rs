@@ -92,6 +92,13 @@ namespaces! {
         USES_FEATURE_LIST "usesFeatureList"
         TARGET "target"
         REGISTRY_INDEX "registryIndex"
+        LOCK_FILE "LockFile"
+        NOW "now"
+        LOCKED "Locked"
+        MEMBER "Member"
+        SOURCE "source"
+        REQUIRES "requires"
+        LOCKED_RELEASE "release"
     }
     prov "http://www.w3.org/ns/prov#" {
         PROV_ENTITY "Entity"
@@ -155,6 +162,14 @@ pub(super) fn package_url(name: &PackageName, version: &Version, base: &str) -> 
         "pkg:cargo/{name}@{version}?repository_url={}",
         percent(base)
     )
+}
+
+/// The IRI of the lock file at hand, and the base of those of its packages.
+pub(super) const LOCK: &str = "lock:";
+
+/// The IRI of the package at a place of a lock file, which may say anything.
+pub(super) fn locked(place: usize, name: &str, version: &str) -> String {
+    format!("{LOCK}{place}/{}@{}", percent(name), percent(version))
 }
 
 /// A version as a path segment: `+` means a space to too many programs.

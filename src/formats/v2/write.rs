@@ -129,10 +129,7 @@ fn about(turtle: &mut Turtle, release: &Release) {
 
 /// What it takes to build, and what comes out.
 fn build(turtle: &mut Turtle, release: &Release) {
-    let rust_version = release.rust_version.as_deref();
-    optional_text(turtle, mp::RUST_VERSION, rust_version);
-    let minor = rust_version.and_then(rust_version_minor);
-    turtle.property(mp::RUST_VERSION_MINOR, minor.map(|minor| minor.to_string()));
+    rust_version(turtle, release.rust_version.as_deref());
     optional_text(turtle, mp::EDITION, release.edition.as_deref());
     optional_text(turtle, mp::LINKS, release.links.as_deref());
     turtle.property(mp::USABLE_AS, usable_as(&release.kinds));
@@ -176,7 +173,14 @@ fn dependency_node(turtle: &mut Turtle, subject: &str, position: usize, dependen
     turtle.end();
 }
 
-fn optional_text(turtle: &mut Turtle, property: mp::Term, value: Option<&str>) {
+/// The oldest Rust, as it is written and as a number.
+pub(super) fn rust_version(turtle: &mut Turtle, stated: Option<&str>) {
+    optional_text(turtle, mp::RUST_VERSION, stated);
+    let minor = stated.and_then(rust_version_minor);
+    turtle.property(mp::RUST_VERSION_MINOR, minor.map(|minor| minor.to_string()));
+}
+
+pub(super) fn optional_text(turtle: &mut Turtle, property: mp::Term, value: Option<&str>) {
     turtle.property(property, value.map(text));
 }
 

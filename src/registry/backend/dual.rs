@@ -4,6 +4,7 @@ use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::policy::FormatFloor;
 use crate::model::{Document, Event, EventSink, RegistryName};
+use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::rollout::may_fall_back;
@@ -37,6 +38,13 @@ impl<A: Backend, B: Backend> Backend for Dual<A, B> {
     fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
         let led = self.first.refresh(client);
         fall_back(led, &Ground::of(client), || self.fallback.refresh(client))
+    }
+
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
+        let hits = self.first.search(client, request);
+        fall_back(hits, &Ground::of(client), || {
+            self.fallback.search(client, request)
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::{self, Format};
 use crate::formats::union::Union;
 use crate::model::Document;
+use crate::ranking::{Hits, SearchRequest};
 use crate::trust::{PackageState, Verified};
 
 /// A way to read documents.
@@ -37,6 +38,9 @@ pub trait Backend: Sync {
 
     /// Brings what is known here of the catalog to its newest serial.
     fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError>;
+
+    /// Searches the latest releases of all packages.
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError>;
 }
 
 /// What a refresh of the catalog has led from and to.

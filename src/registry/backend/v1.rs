@@ -4,8 +4,10 @@ use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::v1;
 use crate::model::Document;
+use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
+use crate::registry::search::search;
 use crate::trust::{PackageState, Verified, compare};
 
 /// Reads v1 only.
@@ -36,5 +38,9 @@ impl Backend for V1 {
             from: before.map_or(0, |index| index.serial),
             to: index.serial,
         })
+    }
+
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
+        Ok(search(&self.catalog(client)?, request))
     }
 }

@@ -6,6 +6,7 @@ use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::Format;
 use crate::formats::v2;
 use crate::model::{Document, Event};
+use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::registry::error::ClientError;
@@ -38,6 +39,15 @@ impl Backend for V2 {
         let from = before.ok().flatten().map_or(0, |dataset| dataset.serial());
         let to = dataset(client)?.serial();
         Ok(Led { from, to })
+    }
+
+    fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
+        match dataset(client)?.search(request) {
+            Err(DatasetError::Damaged(damage)) => {
+                Ok(dataset_anew(client, &damage)?.search(request)?)
+            }
+            found => Ok(found?),
+        }
     }
 }
 
@@ -128,9 +138,10 @@ impl From<DatasetError> for BackendError {
             DatasetError::Document(error) => error.into(),
             DatasetError::Pack(error) => ClientError::Pack(error).into(),
             DatasetError::Disk(failure) => FileError::from(failure).into(),
-            DatasetError::Damaged(_) | DatasetError::Write(_) | DatasetError::Busy => {
-                Self::Dataset(Box::new(error))
-            }
+            DatasetError::Damaged(_)
+            | DatasetError::Write(_)
+            | DatasetError::Text(_)
+            | DatasetError::Busy => Self::Dataset(Box::new(error)),
         }
     }
 }
@@ -162,4 +173,77 @@ fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Data
         }
     }
     Err(DatasetError::Busy.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dataset::testing::{BASE, step, steps};
+    use crate::model::rust_version;
+    use crate::ranking::Filters;
+    use crate::registry::search::search;
+
+    fn requests() -> impl Iterator<Item = SearchRequest> {
+        let words = [
+            "",
+            "package",
+            "package 3",
+            "pakage-2",
+            "does",
+            "what",
+            "keywrod 1 in",
+            "1 pack",
+        ];
+        let any = Filters::default;
+        let filters = [
+            any(),
+            Filters {
+                keywords: vec!["Keyword-1".into()],
+                ..any()
+            },
+            Filters {
+                license: Some("mit".into()),
+                rust_version: rust_version("1.71"),
+                ..any()
+            },
+        ];
+        words.into_iter().flat_map(move |words| {
+            let words: Vec<String> = words.split_whitespace().map(Into::into).collect();
+            let all = filters
+                .clone()
+                .into_iter()
+                .map(move |filters| SearchRequest {
+                    filters,
+                    ..SearchRequest::new(words.clone(), 4)
+                });
+            all.collect::<Vec<_>>()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn the_index_finds_what_the_scan_finds(all in steps(), folded in 0_usize..3) {
+            let place = Place::memory(BASE);
+            let mut documents = BTreeMap::new();
+            let mut packs = Vec::new();
+            for (from, steps) in (0..).zip(&all) {
+                packs.push(step(&mut documents, steps, from));
+                if packs.len() <= folded && from + 1 < all.len() as u64 {
+                    continue;
+                }
+                let packed: Vec<_> = packs.iter().map(|(pack, bytes)| Packed { pack, bytes }).collect();
+                let dataset = place.advance(&packed, from + 1).unwrap().unwrap();
+                packs.clear();
+                let catalog = Catalog::new(documents.values().cloned().collect());
+                for request in requests() {
+                    prop_assert_eq!(dataset.search(&request).unwrap(), search(&catalog, &request));
+                }
+            }
+        }
+    }
 }

@@ -18,7 +18,7 @@ mod tests;
 
 pub use error::{MetadataError, TufError};
 pub use metadata::{TufKey, Verifier, ed25519_only};
-pub use path_pattern::{bin_name, numbered_bin};
+pub use path_pattern::{bin_name, glob, numbered_bin};
 pub use root_chain::RootChain;
 pub use target::{Target, TargetFile, TargetMismatch};
 pub use updater::{

@@ -5,7 +5,8 @@ use crate::model::Sha256Digest;
 
 /// Says whether a path fits a pattern. `*` and `?` stand for anything within one part between
 /// slashes, never for a slash.
-pub(super) fn glob(pattern: &str, path: &str) -> bool {
+#[must_use]
+pub fn glob(pattern: &str, path: &str) -> bool {
     let (mut patterns, mut parts) = (pattern.split('/'), path.split('/'));
     loop {
         match (patterns.next(), parts.next()) {

@@ -1,0 +1,55 @@
+//! Search in the text index.
+
+use tantivy::TantivyError;
+
+use super::triples::Damaged;
+use super::{Dataset, DatasetError};
+use crate::ranking::{Filters, Hit, Hits, Query, SearchRequest, Shown, rank};
+
+impl Dataset {
+    /// Searches the latest releases.
+    pub fn search(&self, request: &SearchRequest) -> Result<Hits, DatasetError> {
+        let Some(text) = self.text() else {
+            return Err(Damaged("it has no texts").into());
+        };
+        let filters = &request.filters;
+        let passing = text.passing(filters).map_err(damaged)?;
+        let passes = |place| {
+            let passing = passing.as_ref();
+            passing.is_none_or(|passing| passing.binary_search(&place).is_ok())
+        };
+        let query = Query::new(&request.words);
+        let ranked = rank(&query, text, passes, request.limit).map_err(damaged)?;
+        let mut best = Vec::new();
+        for (place, score) in ranked.best {
+            let latest = text.shown(place).map_err(damaged)?;
+            let latest = latest.ok_or(Damaged("its text cannot be read"))?;
+            best.push(Hit {
+                release: self.shown(latest, filters)?,
+                score: score.points,
+            });
+        }
+        Ok(Hits {
+            best,
+            total: ranked.total,
+            with_all_words: ranked.with_all_words,
+            tolerant: ranked.tolerant,
+        })
+    }
+
+    /// The release to show of a package, whose latest one is at hand.
+    fn shown(&self, latest: Shown, filters: &Filters) -> Result<Shown, DatasetError> {
+        if filters.rust_version.is_none() {
+            return Ok(latest);
+        }
+        let package = self.document(&latest.name)?;
+        let shown = package.as_ref().and_then(|package| filters.shown(package));
+        let shown = shown.ok_or(Damaged("its text names a package that it has not"))?;
+        Ok(shown.into())
+    }
+}
+
+/// What the index cannot read is not what was written.
+fn damaged(_: TantivyError) -> DatasetError {
+    Damaged("its text cannot be read").into()
+}
