@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::shell::MessageFormat;
-use crate::model::{Cooldown, PackageSpec, RegistryName, SpecError};
+use crate::model::{PackageSpec, RegistryName, Span, SpecError};
 
 /// Flags that every command takes, before or after its name.
 #[derive(Debug, Clone, Default, Args)]
@@ -87,7 +87,7 @@ pub struct CooldownArgs {
     /// Choose no release younger than this, as `3d`, `12h` or `2w`, unless it is locked or asked for
     /// exactly; `0` chooses any
     #[arg(long, value_name = "TIME")]
-    pub cooldown: Option<Cooldown>,
+    pub cooldown: Option<Span>,
 }
 
 /// An index format.

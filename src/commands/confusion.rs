@@ -7,17 +7,18 @@ use super::reading;
 use crate::model::{PackageName, PackageSpec};
 use crate::registry::client::Client;
 use crate::registry::config::Registry;
+use crate::registry::freshness::Need;
 
 /// The registry that has all packages that the specs name, where no other has any of them.
 pub(super) fn only_holder<'a>(
     context: &'a Context,
     registries: Vec<Registry>,
-    specs: &[PackageSpec],
-    command: &str,
+    (specs, command): (&[PackageSpec], &str),
+    need: Need,
 ) -> Result<(Registry, Client<'a>), CommandError> {
     let mut open = Vec::new();
     for registry in registries {
-        let client = reading::client(context, &registry);
+        let client = reading::client(context, &registry, need);
         // One that cannot be asked may have the name, too.
         let client = client.map_err(|error| unasked(error, &registry))?;
         open.push((registry, client));

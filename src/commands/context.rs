@@ -17,11 +17,12 @@ use super::arguments::{ColorArg, GlobalArgs};
 use super::error::{CommandError, Kind, nearest};
 use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
 use crate::disk;
-use crate::model::{Cooldown, RegistryName, UtcTime};
+use crate::model::{RegistryName, Span, UtcTime};
 use crate::publish::keystore::Keystore;
 use crate::registry::cargo_settings::CargoSettings;
 use crate::registry::config::{Config, ConfigError, Registry};
 use crate::registry::credentials::Credentials;
+use crate::registry::freshness::Need;
 use crate::registry::network;
 use crate::registry::transport::{BaseUrl, Network};
 
@@ -45,7 +46,8 @@ pub struct Context {
     registry: Option<RegistryName>,
     /// The folder of the manifest that the user named, if they did.
     project: OnceLock<PathBuf>,
-    cooldown: Option<Cooldown>,
+    cooldown: Option<Span>,
+    refresh_after: Option<Span>,
     /// What the configuration holds in vain was said.
     has_warned: AtomicBool,
     passphrase: Option<Zeroizing<String>>,
@@ -89,6 +91,7 @@ impl Context {
             now: now()?,
             registry: parsed("CARGO_MARKETPLACE_REGISTRY", "names no registry")?,
             cooldown: parsed("CARGO_MARKETPLACE_COOLDOWN", "gives no time")?,
+            refresh_after: parsed("CARGO_MARKETPLACE_REFRESH_AFTER", "gives no time")?,
             project: OnceLock::new(),
             has_warned: AtomicBool::new(false),
             passphrase: text_variable("CARGO_MARKETPLACE_KEY_PASSPHRASE")?.map(Zeroizing::new),
@@ -175,11 +178,21 @@ impl Context {
 
     /// How old a release must be to be chosen: what the flag says, else `CARGO_MARKETPLACE_COOLDOWN`,
     /// else the user's configuration.
-    pub fn cooldown(&self, flag: Option<Cooldown>) -> Result<Cooldown, CommandError> {
+    pub fn cooldown(&self, flag: Option<Span>) -> Result<Span, CommandError> {
         if let Some(cooldown) = flag.or(self.cooldown) {
             return Ok(cooldown);
         }
         Ok(self.config()?.cooldown()?.unwrap_or_default())
+    }
+
+    /// What a command needs that chooses nothing: a copy will do that is no older than
+    /// `CARGO_MARKETPLACE_REFRESH_AFTER` says, else the user's configuration.
+    pub fn recent(&self) -> Result<Need, CommandError> {
+        if let Some(span) = self.refresh_after {
+            return Ok(Need::Recent(span));
+        }
+        let span = self.config()?.refresh_after()?;
+        Ok(Need::Recent(span.unwrap_or(Span::QUARTER)))
     }
 
     /// The registry that a command works with unless another one is named: that of

@@ -16,9 +16,7 @@ use crate::disk;
 use crate::install::archive::{Limits, agrees};
 use crate::install::handover::{Session, Summary};
 use crate::install::{self, Cargo, Registry, Source, SourceError};
-use crate::model::{
-    Cooldown, Document, Entry, PackageName, PackageSpec, RegistryName, same_release,
-};
+use crate::model::{Document, Entry, PackageName, PackageSpec, RegistryName, Span, same_release};
 use crate::registry::backend::{Backend, BackendError};
 use crate::registry::cargo_settings::variable_of;
 use crate::registry::client::Client;
@@ -26,6 +24,7 @@ use crate::registry::cooldown;
 use crate::registry::credentials::token_variables;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
+use crate::registry::freshness::Need;
 use crate::trust::{Archive, Verified};
 
 /// Holds the token for crates.io, which only who publishes there needs.
@@ -51,7 +50,7 @@ impl<'a> Handover<'a> {
         args: &ReadArgs,
         named: Option<&RegistryName>,
     ) -> Result<Self, CommandError> {
-        Self::new(context, reading::open(context, args, named)?)
+        Self::new(context, reading::open(context, args, named, Need::Latest)?)
     }
 
     /// Opens the registry that was named, or the only one that has these packages; see
@@ -62,7 +61,8 @@ impl<'a> Handover<'a> {
         specs: &[PackageSpec],
         command: &str,
     ) -> Result<Self, CommandError> {
-        Self::new(context, reading::open_for(context, args, specs, command)?)
+        let reading = reading::open_for(context, args, specs, command, Need::Latest)?;
+        Self::new(context, reading)
     }
 
     /// Takes a registry that is open.
@@ -269,7 +269,7 @@ pub fn cargo(context: &Context) -> Cargo {
 /// How long the user waits before a release is chosen, and for which ones they do not.
 #[derive(Debug, Default)]
 struct Patience {
-    cooldown: Cooldown,
+    cooldown: Span,
     exempt: BTreeSet<(PackageName, Version)>,
 }
 
@@ -280,7 +280,7 @@ impl Patience {
         client: &Client<'_>,
         document: &Document,
     ) -> Result<BTreeSet<Version>, FileError> {
-        if self.cooldown == Cooldown::default() {
+        if self.cooldown == Span::default() {
             return Ok(BTreeSet::new());
         }
         let mut held = cooldown::held_back(client, document, self.cooldown)?;

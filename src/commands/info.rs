@@ -65,15 +65,16 @@ struct Dependent<'a> {
 
 /// Runs the command.
 pub fn run(args: InfoArgs, context: &Context) -> Result<(), CommandError> {
-    let reading = reading::open_for(
-        context,
-        &args.read,
-        std::slice::from_ref(&args.spec),
-        "info",
-    )?;
+    let specs = std::slice::from_ref(&args.spec);
+    let reading = reading::open_for(context, &args.read, specs, "info", context.recent()?)?;
     let name = &args.spec.name;
-    let state = reading.package(name)?;
-    let document = reading.backend.document(&reading.client, &state)?;
+    let read = || {
+        let state = reading.package(name)?;
+        let document = reading.backend.document(&reading.client, &state)?;
+        release::choose(&document, &args.spec)?;
+        Ok::<_, CommandError>((state, document))
+    };
+    let (state, document) = reading.client.awake(|_| true, read)?;
     let entry = release::choose(&document, &args.spec)?;
     let statements = reading.client.statements(name)?;
     let statements = statements.ok_or_else(|| reading.unknown(name))?;

@@ -15,6 +15,7 @@ use super::{project, reading};
 use crate::install::{LockFileError, LockGraph, LockPackage};
 use crate::model::{Entry, PackageName, same_release};
 use crate::registry::client::Client;
+use crate::registry::freshness::Need;
 use crate::trust::{PackageState, Verified};
 
 /// Where cargo's own registry is, in lock files.
@@ -84,7 +85,10 @@ impl<'a> LockedProject<'a> {
         context: &'a Context,
         backend: Option<BackendArg>,
     ) -> Result<(), CommandError> {
-        let open = |registry| Handover::new(context, reading::added(context, registry, backend)?);
+        let open = |registry| {
+            let reading = reading::added(context, registry, backend, Need::Latest)?;
+            Handover::new(context, reading)
+        };
         let mut rest = Vec::new();
         for registry in context.config()?.distinct_registries()? {
             let index = registry.url.cargo_index();

@@ -38,6 +38,7 @@ pub mod prompt;
 pub mod publish;
 pub mod publishing;
 pub mod reading;
+pub mod refresh;
 pub mod registry;
 pub mod search;
 pub mod shell;
@@ -110,6 +111,7 @@ enum Command {
     Exec(exec::ExecArgs),
     Verify(verify::VerifyArgs),
     Audit(audit::AuditArgs),
+    Refresh(refresh::RefreshArgs),
     Key(key::KeyArgs),
     Package(package::PackageArgs),
     Sign(sign::SignArgs),
@@ -175,6 +177,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), CommandError> {
         Command::Exec(args) => exec::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Audit(args) => audit::run(args, context),
+        Command::Refresh(args) => refresh::run(args, context),
         Command::Key(args) => key::run(args, context),
         Command::Package(args) => package::run(args, context),
         Command::Sign(args) => sign::run(args, context),

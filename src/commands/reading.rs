@@ -20,6 +20,7 @@ use crate::registry::config::Registry;
 use crate::registry::credentials::Credentials;
 use crate::registry::error::ClientError;
 use crate::registry::files::{FileError, Files};
+use crate::registry::freshness::Need;
 use crate::registry::metadata;
 use crate::registry::mirrors::Mirrors;
 use crate::registry::transport::{BaseUrl, Network};
@@ -43,6 +44,7 @@ pub fn open<'a>(
     context: &'a Context,
     args: &ReadArgs,
     named: Option<&RegistryName>,
+    need: Need,
 ) -> Result<Reading<'a>, CommandError> {
     if let (Some(named), Some(flag)) = (named, &args.registry)
         && named != flag
@@ -54,6 +56,7 @@ pub fn open<'a>(
         context,
         context.registry(named.or(args.registry.as_ref()))?,
         args.backend,
+        need,
     )
 }
 
@@ -62,9 +65,10 @@ pub fn added(
     context: &Context,
     registry: Registry,
     format: Option<BackendArg>,
+    need: Need,
 ) -> Result<Reading<'_>, CommandError> {
     let backend = backend(format.map(self::format))?;
-    let client = client(context, &registry)?;
+    let client = client(context, &registry, need)?;
     Ok(Reading {
         registry,
         client,
@@ -80,17 +84,19 @@ pub fn open_for<'a>(
     args: &ReadArgs,
     specs: &[PackageSpec],
     command: &str,
+    need: Need,
 ) -> Result<Reading<'a>, CommandError> {
     let named = common_registry(specs)?;
     if named.or(args.registry.as_ref()).is_some() || context.default_registry().is_some() {
-        return open(context, args, named);
+        return open(context, args, named, need);
     }
     let registries = context.config()?.distinct_registries()?;
     if registries.len() < 2 {
-        return open(context, args, registries.first().map(|only| &only.name));
+        let only = registries.first().map(|only| &only.name);
+        return open(context, args, only, need);
     }
     let backend = backend(args.backend.map(format))?;
-    let (registry, client) = confusion::only_holder(context, registries, specs, command)?;
+    let (registry, client) = confusion::only_holder(context, registries, (specs, command), need)?;
     Ok(Reading {
         registry,
         client,
@@ -100,9 +106,13 @@ pub fn open_for<'a>(
 }
 
 /// Opens a registry that the user has added.
-pub fn client<'a>(context: &'a Context, registry: &Registry) -> Result<Client<'a>, CommandError> {
+pub fn client<'a>(
+    context: &'a Context,
+    registry: &Registry,
+    need: Need,
+) -> Result<Client<'a>, CommandError> {
     let credentials = context.credentials(&registry.name, &registry.url, registry.auth_required)?;
-    client_with(context, registry, credentials)
+    client_with(context, registry, credentials, need)
 }
 
 /// Opens a registry that may ask for a token.
@@ -110,6 +120,7 @@ pub fn client_with<'a>(
     context: &'a Context,
     registry: &Registry,
     credentials: Option<Arc<Credentials<'a>>>,
+    need: Need,
 ) -> Result<Client<'a>, CommandError> {
     let demands = project_trust::demands(context, registry)?;
     let mirrors = match context.offline {
@@ -120,7 +131,7 @@ pub fn client_with<'a>(
             context.network()?,
             credentials,
             &context.shell,
-        )?),
+        )),
     };
     Ok(Client::open(Opening {
         name: registry.name.clone(),
@@ -128,6 +139,7 @@ pub fn client_with<'a>(
         home: context.home.clone(),
         mirrors,
         now: context.now,
+        need,
         demands,
         events: &context.shell,
     })?)
@@ -157,8 +169,9 @@ pub fn folder<'a>(
             Network::default(),
             None,
             &context.shell,
-        )?),
+        )),
         now: context.now,
+        need: Need::Latest,
         demands: Vec::new(),
         events: &context.shell,
     })?;

@@ -63,7 +63,7 @@ pub fn run(args: SearchArgs, context: &Context) -> Result<(), CommandError> {
             .shell
             .warn(&format!("`{license}` is no SPDX license id{meant}"));
     }
-    let reading = reading::open(context, &args.read, None)?;
+    let reading = reading::open(context, &args.read, None, context.recent()?)?;
     let found = reading.backend.search(&reading.client, &request)?;
     let shown = &found.best;
     if context.shell.is_json() {

@@ -4,6 +4,7 @@
 mod failure;
 mod folder;
 mod lock;
+mod part;
 mod read;
 mod step;
 mod write;
@@ -11,6 +12,7 @@ mod write;
 pub use failure::{Failure, failed, is_absent, is_read_only};
 pub use folder::{create_folder, remove_folder, rename, sync_folder};
 pub use lock::{lock, open_lock};
+pub use part::Part;
 pub use read::{
     LIMIT, entries, entries_if_there, read, read_if_there, read_start, read_text,
     read_text_if_there, stamp_if_there,

@@ -3,7 +3,6 @@
 //! No input or output, no clock, no environment: everything here is a value. Text enters through
 //! `FromStr` and leaves through `Display`; past this folder no package name is a bare `String`.
 
-mod cooldown;
 mod digest;
 mod document;
 mod event;
@@ -11,12 +10,12 @@ mod key;
 mod name;
 mod release;
 mod rust_version;
+mod span;
 mod spec;
 mod statement;
 mod time;
 mod version;
 
-pub use cooldown::{Cooldown, CooldownError};
 pub use digest::{DigestError, Sha256Digest};
 pub use document::{Document, Entry, TrustState, Yank};
 pub use event::{Event, EventSink, Progress, Silent, Unit};
@@ -27,6 +26,7 @@ pub use release::{
     Requirement, RequirementError,
 };
 pub use rust_version::{builds_with, rust_version};
+pub use span::{Span, SpanError};
 pub use spec::{PackageSpec, SpecError};
 pub use statement::{Body, Owners, Statement};
 pub use time::{TimeError, UtcTime};

@@ -7,23 +7,24 @@ mod age;
 mod large_files;
 mod package;
 mod registered;
+mod standing;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
-use super::metadata::{self, Freshness};
+use super::freshness::{Freshness, Need, Terms};
 use crate::formats::catalog_index::{self, CatalogIndex};
 use crate::formats::layout;
 use crate::formats::marketplace_trust::Demand;
 use crate::formats::policy::Policy;
 use crate::model::{EventSink, RegistryName, Sha256Digest, UtcTime};
-use crate::trust::tuf::{Lookup, Target, TargetFile, Updater};
-use crate::trust::{Verified, read_policy};
+use crate::trust::Verified;
+use crate::trust::tuf::Target;
 
 use super::mirrors::Mirrors;
-use registered::Known;
+use standing::{Standing, find};
 
 /// Which registry is opened, and how.
 pub struct Opening<'a> {
@@ -37,6 +38,8 @@ pub struct Opening<'a> {
     pub mirrors: Option<Mirrors<'a>>,
     /// The present time.
     pub now: UtcTime,
+    /// How new it must be.
+    pub need: Need,
     /// What a project demands of it.
     pub demands: Vec<Demand>,
     /// Who is told.
@@ -51,57 +54,26 @@ pub struct Client<'a> {
     standing: Mutex<Standing>,
     /// The user asked for the copy on this machine, however old it is.
     is_offline_meant: bool,
-    now: UtcTime,
+    terms: Terms,
     warned: Mutex<age::Warned>,
     events: &'a dyn EventSink,
 }
 
-/// A verified state of the registry: what belongs together changes together.
-struct Standing {
-    tuf: Updater,
-    policy: Arc<Verified<Policy>>,
-    freshness: Freshness,
-    known: Arc<Mutex<Known>>,
-}
-
-impl Standing {
-    /// Reads the policy of a state.
-    fn new(
-        (mut tuf, freshness): (Updater, Freshness),
-        files: &Files<'_>,
-    ) -> Result<Self, ClientError> {
-        let policy = find(&mut tuf, files, layout::POLICY)?
-            .ok_or_else(|| ClientError::NotListed(layout::POLICY.to_owned()))?;
-        let policy = Arc::new(read_policy(&files.target(&policy)?)?);
-        Ok(Self {
-            tuf,
-            policy,
-            freshness,
-            known: Arc::default(),
-        })
-    }
-
-    /// How fresh all is that was read so far.
-    fn freshness(&self) -> Freshness {
-        let mut freshness = self.freshness.clone();
-        freshness.amend(&self.tuf);
-        freshness
-    }
-}
-
 impl<'a> Client<'a> {
-    /// Opens a registry that was added before. If it does not answer, the copy of an earlier time
-    /// is used, and its age is said.
+    /// Opens a registry that was added before. A copy that is as new as it needs to be is used without asking;
+    /// if the registry does not answer, that of an earlier time is, and its age is said.
     pub fn open(mut opening: Opening<'a>) -> Result<Self, ClientError> {
         let folder = opening.home.join(opening.registry_id.to_string());
         let is_offline_meant = opening.mirrors.is_none();
         let mut files = Files::new(folder, opening.mirrors.take());
         files.add_mirrors_of_copy()?;
         let demanded = opening.demands.iter().map(|demand| demand.minimum_snapshot);
-        let asked = (opening.now, demanded.max().unwrap_or(0));
-        let refreshed = metadata::refresh(&mut files, &opening.name, asked, opening.events)?;
-        check_roots(&files, &opening)?;
-        let standing = Standing::new(refreshed, &files)?;
+        let terms = Terms {
+            now: opening.now,
+            least_snapshot: demanded.max().unwrap_or(0),
+            need: opening.need,
+        };
+        let standing = Standing::open(&files, &terms, &opening)?;
         files.add_mirrors(&standing.policy);
         let client = Self {
             name: opening.name,
@@ -109,7 +81,7 @@ impl<'a> Client<'a> {
             files,
             standing: Mutex::new(standing),
             is_offline_meant,
-            now: opening.now,
+            terms,
             warned: Mutex::default(),
             events: opening.events,
         };
@@ -147,6 +119,13 @@ impl<'a> Client<'a> {
         self.events
     }
 
+    /// The requests that were sent to the registry, at all of its addresses, and the bytes of files that came.
+    #[must_use]
+    pub fn traffic(&self) -> (u64, u64) {
+        let mirrors = self.files.mirrors();
+        mirrors.map_or((0, 0), |mirrors| mirrors.account().traffic())
+    }
+
     /// Whether the registry answered, and until when its metadata is valid.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
@@ -164,7 +143,7 @@ impl<'a> Client<'a> {
             withheld,
             ..
         } = self.freshness();
-        if is_online || self.is_offline_meant || expires > self.now {
+        if is_online || self.is_offline_meant || expires > self.terms.now {
             return Ok(());
         }
         let registry = self.name.clone();
@@ -187,13 +166,13 @@ impl<'a> Client<'a> {
         let life = i64::from(standing.policy.lifetimes.timestamp) * 86_400;
         let expires = standing.tuf.upheld_until();
         let signed = expires.map(|expires| expires.plus_seconds(-life));
-        signed.map_or(self.now, |signed| signed.min(self.now))
+        signed.map_or(self.now(), |signed| signed.min(self.now()))
     }
 
     /// The present time.
     #[must_use]
     pub const fn now(&self) -> UtcTime {
-        self.now
+        self.terms.now
     }
 
     /// The version of the trusted root.
@@ -237,39 +216,5 @@ impl<'a> Client<'a> {
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Each root that a project demands must be one of those that led to the trusted one.
-fn check_roots(files: &Files<'_>, opening: &Opening<'_>) -> Result<(), ClientError> {
-    let roots = metadata::roots(files)?;
-    let is_known = |root: &Sha256Digest| *root == opening.registry_id || roots.contains(root);
-    let mut demanded = opening.demands.iter().map(|demand| demand.root);
-    match demanded.find(|root| !is_known(root)) {
-        None => Ok(()),
-        Some(root) => Err(ClientError::RootNotReached {
-            registry: opening.name.clone(),
-            root,
-        }),
-    }
-}
-
-/// Looks a target up, fetching the roles on the way.
-fn find(
-    tuf: &mut Updater,
-    files: &Files<'_>,
-    path: &str,
-) -> Result<Option<Verified<TargetFile>>, ClientError> {
-    loop {
-        match tuf.find_target(path)? {
-            Lookup::Found(file) => return Ok(Some(file)),
-            Lookup::Absent => return Ok(None),
-            Lookup::Needs => {
-                metadata::answer_requests(tuf, files)?;
-                if files.is_online() {
-                    metadata::uphold(tuf, files)?;
-                }
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ use toml_edit::{Array, Item, TableLike, Value, value};
 
 use super::toml_file::{TomlFile, TomlFileError};
 use super::transport::BaseUrl;
-use crate::model::{Cooldown, RegistryName, Sha256Digest};
+use crate::model::{RegistryName, Sha256Digest, Span};
 
 /// A registry that the user has added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Registry {
 }
 
 /// The tables of the file.
-const TABLES: [&str; 2] = ["install", "registries"];
+const TABLES: [&str; 3] = ["install", "refresh", "registries"];
 
 /// What is said of a registry.
 const OF_REGISTRY: [&str; 5] = ["url", "registry-id", "root", "mirrors", "auth-required"];
@@ -160,22 +160,25 @@ impl Config {
     }
 
     /// How old a release must be to be chosen: `cooldown` in `[install]`.
-    pub fn cooldown(&self) -> Result<Option<Cooldown>, ConfigError> {
-        let Some(item) = self
-            .file
-            .get("install")?
-            .and_then(|table| table.get("cooldown"))
-        else {
+    pub fn cooldown(&self) -> Result<Option<Span>, ConfigError> {
+        self.span("install", "cooldown")
+    }
+
+    /// How old a copy must be to be refreshed by commands that show something: `after` in `[refresh]`.
+    pub fn refresh_after(&self) -> Result<Option<Span>, ConfigError> {
+        self.span("refresh", "after")
+    }
+
+    fn span(&self, table: &str, key: &str) -> Result<Option<Span>, ConfigError> {
+        let Some(item) = self.file.get(table)?.and_then(|table| table.get(key)) else {
             return Ok(None);
         };
-        let key = "install.cooldown";
-        let text = item
-            .as_str()
-            .ok_or_else(|| self.wrong(key, "is not a text"))?;
-        let cooldown = text.parse();
-        cooldown
-            .map(Some)
-            .map_err(|error| self.wrong(key, format!("is not usable: {error}")))
+        let key = format!("{table}.{key}");
+        let text = item.as_str();
+        let text = text.ok_or_else(|| self.wrong(&key, "is not a text"))?;
+        let span = text.parse();
+        span.map(Some)
+            .map_err(|error| self.wrong(&key, format!("is not usable: {error}")))
     }
 
     /// The keys that mean nothing here, each with those that would where it stands.
@@ -186,6 +189,9 @@ impl Config {
         let table = |name: &str| root.get(name).and_then(Item::as_table_like);
         if let Some(install) = table("install") {
             unknown.extend(unknown_in(install, "install.", &["cooldown"]));
+        }
+        if let Some(refresh) = table("refresh") {
+            unknown.extend(unknown_in(refresh, "refresh.", &["after"]));
         }
         for (name, item) in table("registries").into_iter().flat_map(TableLike::iter) {
             if let Some(registry) = item.as_table_like() {

@@ -9,14 +9,14 @@ use semver::Version;
 
 use super::client::Client;
 use super::files::{FileError, Files};
-use crate::model::{Cooldown, Document, Entry, PackageName, UtcTime};
+use crate::model::{Document, Entry, PackageName, Span, UtcTime};
 
 /// The versions of a package that are younger than the cooldown. What no registry took in (a package
 /// of the workspace at hand) has no age and is not held back.
 pub fn held_back(
     client: &Client<'_>,
     document: &Document,
-    cooldown: Cooldown,
+    cooldown: Span,
 ) -> Result<BTreeSet<Version>, FileError> {
     let young = young(document, client.timestamp_time(), cooldown);
     if young.is_empty() {
@@ -36,7 +36,7 @@ pub fn held_back(
     Ok(held)
 }
 
-fn young(document: &Document, time: UtcTime, cooldown: Cooldown) -> BTreeSet<Version> {
+fn young(document: &Document, time: UtcTime, cooldown: Span) -> BTreeSet<Version> {
     let is_young = |entry: &&Entry| {
         let accepted = entry.accepted.map(UtcTime::unix);
         accepted.is_some_and(|at| time.unix().saturating_sub(at) < cooldown.seconds())

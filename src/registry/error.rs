@@ -123,6 +123,7 @@ impl ClientError {
             // Here the user has something to do.
             Self::File(FileError::Transport(
                 TransportError::Credentials { .. }
+                | TransportError::Setup(_)
                 | TransportError::Unauthorized {
                     refusal: Refusal::NoToken | Refusal::Rejected,
                     ..
@@ -130,6 +131,20 @@ impl ClientError {
             )) => false,
             Self::File(FileError::Transport(_)) => true,
             Self::Everywhere { source, .. } => source.is_network_fault(),
+            _ => false,
+        }
+    }
+
+    /// Says whether no answer came, or not all of one.
+    pub(super) fn is_silence(&self) -> bool {
+        match self {
+            Self::File(FileError::Transport(error)) => matches!(
+                error,
+                TransportError::TimedOut { .. }
+                    | TransportError::Unreachable { .. }
+                    | TransportError::Interrupted { .. }
+            ),
+            Self::Everywhere { source, .. } => source.is_silence(),
             _ => false,
         }
     }

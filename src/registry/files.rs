@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ClientError;
 use super::keeping::Refusal;
 use super::mirrors::Mirrors;
 use super::transport::{BaseUrl, TransportError};
-use crate::disk::{self, Durability, Failure};
+use crate::disk::{self, Durability, Failure, Part};
 use crate::formats::layout;
 use crate::formats::policy::{self, Policy};
 use crate::formats::record::FileDigest;
@@ -27,9 +28,21 @@ const LOCK: &str = ".lock";
 pub struct Files<'a> {
     folder: PathBuf,
     mirrors: Option<Mirrors<'a>>,
+    reach: Mutex<Reach>,
     /// The version of the snapshot by which files are looked up; 0 until it is known.
     pub(super) snapshot: AtomicU64,
     pub(super) refusal: Refusal,
+}
+
+/// Whether the registry is asked for what the copy does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It is.
+    Online,
+    /// Not yet: the copy is recent, and may do.
+    Resting,
+    /// Not any more: it does not answer.
+    Silent,
 }
 
 /// Why a file is not to be had.
@@ -89,6 +102,7 @@ impl<'a> Files<'a> {
         Self {
             folder,
             mirrors,
+            reach: Mutex::new(Reach::Online),
             snapshot: AtomicU64::default(),
             refusal: Refusal::default(),
         }
@@ -96,12 +110,18 @@ impl<'a> Files<'a> {
 
     /// Whether the registry may be asked.
     pub(super) fn is_online(&self) -> bool {
-        self.mirrors.is_some()
+        self.mirrors().is_some()
     }
 
     /// Where the registry may be asked.
     pub(super) fn mirrors(&self) -> Option<&Mirrors<'a>> {
-        self.mirrors.as_ref()
+        let is_asked = *self.reach() == Reach::Online;
+        self.mirrors.as_ref().filter(|_| is_asked)
+    }
+
+    /// Whether the registry is not asked, and could be.
+    pub(super) fn is_resting(&self) -> bool {
+        *self.reach() == Reach::Resting
     }
 
     /// Adds the mirrors that the registry named when its policy was last verified: its own address
@@ -125,13 +145,26 @@ impl<'a> Files<'a> {
         let urls =
             urls.filter(|url: &BaseUrl| url.is_https() || (is_local && url.is_loopback_http()));
         let urls: Vec<BaseUrl> = urls.collect();
-        // Best effort: the registry can be read without them.
-        let _ = mirrors.add(&urls);
+        mirrors.add(&urls);
     }
 
     /// From now on only the copy is read: the registry does not answer.
-    pub(super) fn go_offline(&mut self) {
-        self.mirrors = None;
+    pub(super) fn go_offline(&self) {
+        *self.reach() = Reach::Silent;
+    }
+
+    /// From now on only the copy is read, until [`Files::wake`].
+    pub(super) fn rest(&self) {
+        *self.reach() = Reach::Resting;
+    }
+
+    /// From now on the registry is asked.
+    pub(super) fn wake(&self) {
+        *self.reach() = Reach::Online;
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the file that signed metadata lists: from the copy if that is it, else from the
@@ -153,16 +186,34 @@ impl<'a> Files<'a> {
 
     /// Returns a file that a verified record names by its digest (documents).
     pub fn document(&self, path: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
-        self.get(path, &layout::hashed(path, &expected.sha256), expected)
+        let served = layout::hashed(path, &expected.sha256);
+        let limit = expected.length.min(MAX_FILE);
+        self.get(path, expected, || {
+            self.ask(&served, limit, |_, bytes| {
+                require(&served, expected, &bytes)?;
+                Ok(bytes)
+            })
+        })
     }
 
-    /// Returns a file whose own name on the registry holds its digest (packs).
+    /// Returns a file whose own name on the registry holds its digest (packs). It may be long: what has come of
+    /// it when it is cut off stays, and is gone on with.
     pub fn named_by_digest(
         &self,
         path: &str,
         expected: &FileDigest,
     ) -> Result<Vec<u8>, ClientError> {
-        self.get(path, path, expected)
+        let limit = expected.length.min(MAX_FILE);
+        self.get(path, expected, || {
+            let mirrors = self.asked(path)?;
+            let mut part = Part::at(&self.folder.join(part_of(path)), limit);
+            let judge = |bytes: &[u8]| require(path, expected, bytes);
+            // The whole may have come, and its process have ended before it was kept.
+            if judge(part.bytes()).is_err() {
+                mirrors.rest(path, limit, &mut part, judge)?;
+            }
+            Ok(part.into_whole())
+        })
     }
 
     /// Returns the copy of `path` on this machine, whatever it is.
@@ -209,29 +260,19 @@ impl<'a> Files<'a> {
         &self.folder
     }
 
-    fn get(&self, path: &str, served: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
+    fn get(
+        &self,
+        path: &str,
+        expected: &FileDigest,
+        fetch: impl FnOnce() -> Result<Vec<u8>, ClientError>,
+    ) -> Result<Vec<u8>, ClientError> {
         let is_expected = |bytes: &Vec<u8>| FileDigest::of(bytes) == *expected;
         if let Some(bytes) = self.kept(path)?.filter(is_expected) {
             return Ok(bytes);
         }
-        let bytes = self.fetch(served, expected)?;
+        let bytes = fetch()?;
         self.keep_listed(path, &bytes)?;
         Ok(bytes)
-    }
-
-    /// Fetches a file by its name on the registry, and lets only the expected bytes through.
-    fn fetch(&self, served: &str, expected: &FileDigest) -> Result<Vec<u8>, ClientError> {
-        self.ask(served, expected.length.min(MAX_FILE), |_, bytes| {
-            let actual = FileDigest::of(&bytes);
-            match actual == *expected {
-                true => Ok(bytes),
-                false => Err(ClientError::File(FileError::Mismatch {
-                    path: served.to_owned(),
-                    expected: *expected,
-                    actual,
-                })),
-            }
-        })
     }
 
     /// Asks the registry and its mirrors for a file of at most `limit` bytes that must be there, until
@@ -242,13 +283,39 @@ impl<'a> Files<'a> {
         limit: u64,
         mut judge: impl FnMut(&BaseUrl, Vec<u8>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
-        let path = || served.to_owned();
-        let mirrors = self.mirrors.as_ref();
-        let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path() })?;
-        mirrors.first(served, limit, |url, bytes| match bytes {
-            Some(bytes) => judge(url, bytes),
-            None => Err(FileError::Missing { path: path() }.into()),
-        })
+        self.asked(served)?
+            .first(served, limit, |url, bytes| match bytes {
+                Some(bytes) => judge(url, bytes),
+                None => Err(FileError::Missing {
+                    path: served.to_owned(),
+                }
+                .into()),
+            })
+    }
+
+    /// Where a file that is not here is asked for.
+    pub(super) fn asked(&self, path: &str) -> Result<&Mirrors<'a>, FileError> {
+        let path = || path.to_owned();
+        self.mirrors()
+            .ok_or_else(|| FileError::Offline { path: path() })
+    }
+}
+
+/// Where what has come of a file lies, beside the file.
+pub(super) fn part_of(path: &str) -> String {
+    format!("{path}.part")
+}
+
+/// Lets only the expected bytes through.
+fn require(path: &str, expected: &FileDigest, bytes: &[u8]) -> Result<(), FileError> {
+    let actual = FileDigest::of(bytes);
+    match actual == *expected {
+        true => Ok(()),
+        false => Err(FileError::Mismatch {
+            path: path.to_owned(),
+            expected: *expected,
+            actual,
+        }),
     }
 }
 
@@ -278,7 +345,7 @@ mod tests {
 
         fn online(&self) -> Files<'static> {
             let url = BaseUrl::from_folder(self.served.path()).unwrap();
-            let mirrors = Mirrors::open(&url, Network::default(), None, &Silent).unwrap();
+            let mirrors = Mirrors::open(&url, Network::default(), None, &Silent);
             Files::new(self.copies.path().to_owned(), Some(mirrors))
         }
 

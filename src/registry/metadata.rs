@@ -5,13 +5,12 @@ use std::cmp::Reverse;
 
 use super::error::ClientError;
 use super::files::{FileError, Files};
+use super::freshness::{Freshness, Need, Terms};
 use super::keeping::METADATA;
 use super::mirrors::{Failures, Mirrors};
 use crate::formats::layout;
 use crate::model::{Event, EventSink, RegistryName, Sha256Digest, UtcTime};
-use crate::trust::tuf::{
-    Change, Mode, Request, Settings, TufError, Updater, Upheld, Withheld, ed25519_only,
-};
+use crate::trust::tuf::{Change, Mode, Request, Settings, TufError, Updater, Upheld, ed25519_only};
 
 const ROOT_NAME: &str = "root.json";
 const ROOT: &str = "tuf/root.json";
@@ -21,37 +20,6 @@ const ROOTS: &str = "tuf/roots";
 const UPHELD: &str = "tuf/upheld";
 /// Holds the time of the last refresh that went through.
 const REFRESHED: &str = "tuf/refreshed";
-
-/// How fresh the metadata is that a client works with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Freshness {
-    /// When the registry last answered.
-    pub refreshed: Option<UtcTime>,
-    /// Whether it answered now.
-    pub is_online: bool,
-    /// The first expiry among all that was read; of the timestamps that of the last one under which
-    /// nothing was withheld.
-    pub expires: UtcTime,
-    /// What was announced and is not here.
-    pub withheld: Option<Withheld>,
-}
-
-impl Freshness {
-    /// Takes in what was read since.
-    pub(super) fn amend(&mut self, updater: &Updater) {
-        self.expires = updater.earliest_expiry().1;
-        self.withheld = updater.withheld();
-    }
-
-    /// The word of warning where a copy is read after its time: a mirror that answers with anything but
-    /// metadata could hold users back for ever.
-    pub(super) fn expired(&self, registry: &RegistryName) -> Event {
-        Event::Warning(format!(
-            "the copy of `{registry}` expired at {}: what was published, yanked or revoked since is unknown",
-            self.expires
-        ))
-    }
-}
 
 /// Says whether a registry's root was trusted before.
 pub fn is_trusted(files: &Files<'_>) -> Result<bool, FileError> {
@@ -112,64 +80,81 @@ pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
     files.forget(ROOTS)
 }
 
-/// Brings the metadata up to date, or, if the registry does not answer, takes the copy.
-pub fn refresh(
-    files: &mut Files<'_>,
+/// Takes the copy for the registry's present state, if it is recent, and nothing of it is missing, expired or
+/// behind. A refresh in the future is none: the clock went back.
+pub fn recent(files: &Files<'_>, terms: &Terms) -> Option<(Updater, Freshness)> {
+    let Need::Recent(span) = terms.need else {
+        return None;
+    };
+    let refreshed = last_refresh(files).ok()??;
+    let age = terms.now.unix().saturating_sub(refreshed.unix());
+    if !(0..span.seconds()).contains(&age) {
+        return None;
+    }
+    let root = files.kept(ROOT).ok()??;
+    let updater = start(files, &root, terms.now, Mode::Recent).ok()?;
+    let mut updater = updater.with_least_snapshot(terms.least_snapshot);
+    answer_requests(&mut updater, files).ok()?;
+    files.look_up_by(updater.snapshot_version());
+    let freshness = freshness(&updater, Some(refreshed), false);
+    Some((updater, freshness))
+}
+
+/// Brings the metadata up to date, or, if the registry does not answer, takes the copy. `take` reads what goes
+/// with it.
+pub fn refresh<T>(
+    files: &Files<'_>,
     registry: &RegistryName,
-    (now, least_snapshot): (UtcTime, u64),
+    terms: &Terms,
     events: &dyn EventSink,
-) -> Result<(Updater, Freshness), ClientError> {
+    take: impl Fn((Updater, Freshness)) -> Result<T, ClientError>,
+) -> Result<T, ClientError> {
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotTrusted(registry.clone()))?;
     let refreshed = last_refresh(files)?;
     let mut fault = None;
-    if files.is_online() {
+    if let Some(mirrors) = files.mirrors() {
         events.event(Event::Updating {
             registry: registry.clone(),
         });
-        match online(files, &root, now, least_snapshot) {
-            Ok(result) => {
-                files.tell_refusal(registry, events);
-                return Ok(result);
-            }
-            Err(error) if error.is_network_fault() => {
-                let Some(refreshed) = refreshed else {
-                    return Err(no_copy(registry, error));
-                };
-                events.event(Event::UsingCopy {
-                    registry: registry.clone(),
-                    reason: error.network_reason(),
-                    age_seconds: now.unix().saturating_sub(refreshed.unix()).max(0),
-                });
-                files.go_offline();
-                fault = Some(error);
-            }
-            Err(error) => return Err(error),
+        if refreshed.is_some() && terms.need.may_lag() {
+            mirrors.hurry();
         }
+        let taken = online(files, &root, terms).map(|updated| {
+            files.tell_refusal(registry, events);
+            take(updated)
+        });
+        mirrors.account().calm();
+        let error = match taken {
+            Ok(Ok(taken)) => return Ok(taken),
+            // What goes with new metadata and is withheld is no reason to choose by what was before.
+            Ok(Err(error)) if !terms.need.may_lag() => return Err(error),
+            Ok(Err(error)) | Err(error) => error,
+        };
+        match refreshed {
+            _ if !error.is_network_fault() || terms.need == Need::Present => return Err(error),
+            None => return Err(no_copy(registry, error)),
+            Some(refreshed) => events.event(Event::UsingCopy {
+                registry: registry.clone(),
+                reason: error.network_reason(),
+                age_seconds: terms.now.unix().saturating_sub(refreshed.unix()).max(0),
+            }),
+        }
+        files.go_offline();
+        fault = Some(error);
     }
     // A newer one may have been kept before the registry fell silent, and what is kept below it with it.
     let root = files.kept(ROOT)?.unwrap_or(root);
-    let updater = offline(files, &root, now, least_snapshot);
-    let updater = updater.map_err(|error| match fault {
+    let copy = offline(files, &root, terms).and_then(|updater| {
+        let freshness = freshness(&updater, refreshed, false);
+        Ok((freshness.clone(), take((updater, freshness))?))
+    });
+    let (freshness, taken) = copy.map_err(|error| match fault {
         Some(fault) if error.is_missing_copy() => no_copy(registry, fault),
         _ => error,
     })?;
-    let freshness = freshness(&updater, refreshed, false);
-    if let Some(Withheld { role, version }) = &freshness.withheld {
-        let is = if freshness.expires <= now {
-            "was"
-        } else {
-            "is"
-        };
-        events.event(Event::Warning(format!(
-            "`{registry}` announced version {version} of `{role}`, which was not received: the copy {is} good until {}",
-            freshness.expires
-        )));
-    }
-    if freshness.expires <= now {
-        events.event(freshness.expired(registry));
-    }
-    Ok((updater, freshness))
+    freshness.warn_of_copy(registry, terms.now, events);
+    Ok(taken)
 }
 
 fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {
@@ -180,28 +165,33 @@ fn no_copy(registry: &RegistryName, fault: ClientError) -> ClientError {
 }
 
 /// Reads the metadata again, of which another process has kept a newer version since.
-pub fn catch_up(files: &Files<'_>, now: UtcTime) -> Result<(Updater, Freshness), ClientError> {
+pub fn catch_up(files: &Files<'_>, terms: &Terms) -> Result<(Updater, Freshness), ClientError> {
     let root = files.kept(ROOT)?;
     let root = root.ok_or_else(|| ClientError::NotListed(ROOT.into()))?;
     if files.is_online() {
-        return online(files, &root, now, 0);
+        return online(files, &root, terms);
     }
-    // It is newer than what was demanded when the registry was opened.
-    let updater = offline(files, &root, now, 0)?;
+    let updater = offline(files, &root, terms)?;
     let freshness = freshness(&updater, last_refresh(files)?, false);
     Ok((updater, freshness))
 }
 
-fn offline(
-    files: &Files<'_>,
-    root: &[u8],
-    now: UtcTime,
-    least_snapshot: u64,
-) -> Result<Updater, ClientError> {
-    let updater = start(files, root, now, Mode::Offline)?;
+/// Reads the copy; once more, if another process has led it on meanwhile.
+fn offline(files: &Files<'_>, root: &[u8], terms: &Terms) -> Result<Updater, ClientError> {
+    loop {
+        let before = files.kept(layout::TIMESTAMP)?;
+        match offline_once(files, root, terms) {
+            Err(_) if files.kept(layout::TIMESTAMP)? != before => {}
+            read => return read,
+        }
+    }
+}
+
+fn offline_once(files: &Files<'_>, root: &[u8], terms: &Terms) -> Result<Updater, ClientError> {
+    let updater = start(files, root, terms.now, Mode::Offline)?;
     let upheld = files.kept(UPHELD)?.unwrap_or_default();
     let mut updater = updater
-        .with_least_snapshot(least_snapshot)
+        .with_least_snapshot(terms.least_snapshot)
         .with_upheld(Upheld::decode(&upheld));
     answer_requests(&mut updater, files)?;
     files.look_up_by(updater.snapshot_version());
@@ -211,11 +201,11 @@ fn offline(
 fn online(
     files: &Files<'_>,
     root: &[u8],
-    now: UtcTime,
-    least_snapshot: u64,
+    terms: &Terms,
 ) -> Result<(Updater, Freshness), ClientError> {
+    let now = terms.now;
     let updater = start(files, root, now, Mode::Online)?;
-    let mut updater = updater.with_least_snapshot(least_snapshot);
+    let mut updater = updater.with_least_snapshot(terms.least_snapshot);
     answer_requests(&mut updater, files)?;
     files.amend(REFRESHED, |kept| {
         let is_later = kept.and_then(read_time).is_none_or(|kept| kept <= now);
@@ -283,8 +273,7 @@ pub fn answer_requests(updater: &mut Updater, files: &Files<'_>) -> Result<(), C
                 may_be_missing,
             } => {
                 let path = format!("{METADATA}/{path}");
-                let mirrors = files.mirrors();
-                let mirrors = mirrors.ok_or_else(|| FileError::Offline { path: path.clone() })?;
+                let mirrors = files.asked(&path)?;
                 match may_be_missing || path == layout::TIMESTAMP {
                     true => newest(updater, mirrors, &path, max_bytes)?,
                     // It is announced with its version: whoever has it will do.

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::credentials::Credentials;
 use super::error::ClientError;
 use super::files::FileError;
-use super::transport::{self, BaseUrl, Network, Transport, TransportError};
+use super::transport::{self, Account, BaseUrl, Network, Transport, TransportError};
+use crate::disk::Part;
 use crate::model::{Event, EventSink};
 
 /// The registry's own address, then its mirrors.
@@ -65,7 +66,7 @@ impl<'a> Mirrors<'a> {
         network: Network,
         credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
-    ) -> Result<Self, TransportError> {
+    ) -> Self {
         let mut mirrors = Self {
             network,
             credentials,
@@ -73,8 +74,8 @@ impl<'a> Mirrors<'a> {
             places: Vec::new(),
             first: AtomicUsize::new(0),
         };
-        mirrors.push(url)?;
-        Ok(mirrors)
+        mirrors.push(url);
+        mirrors
     }
 
     /// The registry's own address, reached by a transport that is open already.
@@ -96,17 +97,17 @@ impl<'a> Mirrors<'a> {
         mut network: Network,
         credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
-    ) -> Result<Self, TransportError> {
+    ) -> Self {
         if !mirrors.is_empty() {
             network.limits = network.limits.with_others();
         }
-        let mut all = Self::open(url, network, credentials, events)?;
-        all.add(mirrors)?;
-        Ok(all)
+        let mut all = Self::open(url, network, credentials, events);
+        all.add(mirrors);
+        all
     }
 
     /// Adds mirrors, each once.
-    pub(super) fn add(&mut self, urls: &[BaseUrl]) -> Result<(), TransportError> {
+    pub(super) fn add(&mut self, urls: &[BaseUrl]) {
         for url in urls {
             if self
                 .places
@@ -114,23 +115,34 @@ impl<'a> Mirrors<'a> {
                 .all(|place| place.transport.base() != url)
             {
                 self.network.limits = self.network.limits.with_others();
-                self.push(url)?;
+                self.push(url);
             }
         }
-        Ok(())
     }
 
-    fn push(&mut self, url: &BaseUrl) -> Result<(), TransportError> {
+    fn push(&mut self, url: &BaseUrl) {
         let credentials = self.credentials.clone();
-        let transport = transport::open(url, &self.network, credentials, self.events)?;
+        let transport = transport::open(url, &self.network, credentials, self.events);
         self.places.push(Place::new(transport));
-        Ok(())
     }
 
     /// The registry's own address.
     #[must_use]
     pub fn base(&self) -> &BaseUrl {
         self.url(0)
+    }
+
+    /// From now on all answers must come soon, unless the user has said how long to wait.
+    pub(super) fn hurry(&self) {
+        if !self.network.limits.is_patient {
+            self.account().hurry();
+        }
+    }
+
+    /// What requests may take, and took.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.network.account
     }
 
     /// The address of a place.
@@ -149,12 +161,52 @@ impl<'a> Mirrors<'a> {
         limit: u64,
         mut judge: impl FnMut(&BaseUrl, Option<Vec<u8>>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
+        self.one_after_another(|place, is_there| {
+            let bytes = self.ask(place, |transport| transport.get(path, limit), path)?;
+            *is_there = bytes.is_some();
+            judge(self.url(place), bytes)
+        })
+    }
+
+    /// As [`Mirrors::first`], for a file that must be there and never changes: goes on with the part that is
+    /// here, from whichever place. Where that gives another file, the part was wrong, and the same place is
+    /// asked for the whole.
+    pub(super) fn rest(
+        &self,
+        path: &str,
+        limit: u64,
+        part: &mut Part,
+        judge: impl Fn(&[u8]) -> Result<(), FileError>,
+    ) -> Result<(), ClientError> {
+        self.one_after_another(|place, is_there| {
+            let mut ask = |part: &mut Part| -> Result<(), FileError> {
+                let get = |transport: &dyn Transport| transport.get_rest(path, limit, part);
+                *is_there = self.ask(place, get, path)?;
+                match *is_there {
+                    true => judge(part.bytes()).inspect_err(|_| part.clear()),
+                    false => Err(FileError::Missing { path: path.into() }),
+                }
+            };
+            let is_begun = !part.bytes().is_empty();
+            match ask(part) {
+                Err(FileError::Mismatch { .. } | FileError::TooLong { .. }) if is_begun => {
+                    part.clear();
+                    Ok(ask(part)?)
+                }
+                answer => Ok(answer?),
+            }
+        })
+    }
+
+    /// The first that works of one place after another; `ask` says, too, whether the file is there.
+    fn one_after_another<T>(
+        &self,
+        mut ask: impl FnMut(usize, &mut bool) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let mut failures = Failures::default();
         for place in self.order() {
-            let answer = self.ask(place, path, limit).map_err(ClientError::from);
-            let url = self.url(place);
-            let is_there = matches!(answer, Ok(Some(_)));
-            match answer.and_then(|bytes| judge(url, bytes)) {
+            let mut is_there = false;
+            match ask(place, &mut is_there) {
                 Ok(found) => return Ok(found),
                 Err(error) => self.failed(place, is_there, error, &mut failures),
             }
@@ -171,11 +223,12 @@ impl<'a> Mirrors<'a> {
             true => order,
             false => order.into_iter().filter(|place| !left(place)).collect(),
         };
+        let get = |place| self.ask(place, |transport| transport.get(path, limit), path);
         if let [only] = asked[..] {
-            return vec![(only, self.ask(only, path, limit))];
+            return vec![(only, get(only))];
         }
         std::thread::scope(|scope| {
-            let ask = |place| (place, scope.spawn(move || self.ask(place, path, limit)));
+            let ask = |place| (place, scope.spawn(move || get(place)));
             let threads: Vec<_> = asked.into_iter().map(ask).collect();
             let joined = threads.into_iter().map(|(place, thread)| {
                 let panicked = |_| Err(self.timed_out(place, path));
@@ -208,11 +261,16 @@ impl<'a> Mirrors<'a> {
     }
 
     /// Asks one place. One that did not answer in time before is taken not to do so again.
-    fn ask(&self, place: usize, path: &str, limit: u64) -> Answer {
+    fn ask<T>(
+        &self,
+        place: usize,
+        get: impl FnOnce(&dyn Transport) -> Result<T, TransportError>,
+        path: &str,
+    ) -> Result<T, FileError> {
         if self.left(place) == Some(Left::TimedOut) {
             return Err(self.timed_out(place, path));
         }
-        let answer = self.places[place].transport.get(path, limit);
+        let answer = get(&*self.places[place].transport);
         answer.map_err(|error| match error {
             // A fault of the server's bytes, not of the network: no copy may stand in for them.
             TransportError::TooLarge { limit, .. } => FileError::TooLong {

@@ -11,6 +11,7 @@ pub mod cooldown;
 pub mod credentials;
 pub mod error;
 pub mod files;
+pub mod freshness;
 mod keeping;
 pub mod metadata;
 pub mod mirrors;

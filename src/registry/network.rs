@@ -3,6 +3,7 @@
 //! `http.check-revoke`, `http.ssl-version` and `http.debug` have no meaning here: revocation is
 //! checked on Windows alone, by the system; TLS is 1.2 or later; there is no log of requests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cargo_settings::{CargoSettings, SettingsError};
@@ -53,6 +54,7 @@ pub fn network(settings: &CargoSettings) -> Result<Network, NetworkError> {
             .transpose()
             .map_err(NetworkError::Certificates)?,
         user_agent: settings.text(&["http", "user-agent"])?,
+        account: Arc::default(),
         one_version: settings.boolean(&["http", "multiplexing"])? == Some(false),
     })
 }

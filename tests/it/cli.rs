@@ -27,6 +27,7 @@ fn help_lists_the_commands() {
       exec         Runs cargo on verified packages
       verify       Verifies a project's packages, one package, or an archive
       audit        Looks for packages in `Cargo.lock` that you want none of
+      refresh      Brings the local copies of registries up to date
       key          Makes, shows, exchanges and revokes signing keys
       package      Packages without signing: runs cargo, sees no key
       sign         Signs what was packaged, or what others signed before: runs no cargo

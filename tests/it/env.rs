@@ -127,6 +127,8 @@ impl TestEnv {
             ("CARGO_HOME", self.cargo_home().into()),
             ("TMPDIR", self.path("tmp").into()),
             ("CARGO_MARKETPLACE_NOW", NOW.to_string().into()),
+            // The time stands still: a copy would be recent for ever.
+            ("CARGO_MARKETPLACE_REFRESH_AFTER", "0".into()),
             ("CARGO", real_cargo().into()),
             ("PATH", path_variable()),
         ];

@@ -43,6 +43,10 @@ pub(crate) enum Fault {
     Page,
     /// The announced length is right, and half of it comes.
     CutOff,
+    /// The announced length is right, and so many bytes come of what was asked for.
+    CutAfter(usize),
+    /// It comes whole, whatever part of it was asked for.
+    NoRanges,
     /// Half of it comes; then silence.
     Stall,
     /// It comes whole, after this time.
@@ -300,6 +304,7 @@ fn serve_files(mut stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     while let Some(head) = head(&mut stream)? {
         let path = head.split(' ').nth(1).unwrap_or_default();
         let path = path.trim_start_matches('/').to_owned();
+        let from = begin_of_range(&head);
         let (files, fault) = {
             let mut state = locked(state);
             state.requests.push(head);
@@ -307,7 +312,8 @@ fn serve_files(mut stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
         };
         let file = files.get(&path).map(Vec::as_slice);
         match fault {
-            None => whole(&mut stream, file)?,
+            None => rest(&mut stream, file, from, usize::MAX)?,
+            Some(Fault::CutAfter(count)) => return rest(&mut stream, file, from, count),
             Some(Fault::Endless) => return endless(stream),
             Some(Fault::Stall) => {
                 half(&mut stream, file.unwrap_or_default())?;
@@ -359,7 +365,8 @@ fn faulty(stream: &mut TcpStream, file: Option<&[u8]>, fault: Fault) -> io::Resu
             let head = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
             stream.write_all(head.as_bytes())?;
         }
-        Fault::Closed | Fault::Stall | Fault::Endless => return Ok(false),
+        Fault::NoRanges => whole(stream, file)?,
+        Fault::Closed | Fault::Stall | Fault::Endless | Fault::CutAfter(_) => return Ok(false),
     }
     Ok(true)
 }
@@ -370,6 +377,41 @@ fn whole(stream: &mut TcpStream, file: Option<&[u8]>) -> io::Result<()> {
         Some(bytes) => respond(stream, 200, "application/octet-stream", bytes),
         None => respond(stream, 404, "text/plain", b"not found\n"),
     }
+}
+
+/// The first byte that was asked for, if it was not the first of all.
+fn begin_of_range(head: &str) -> Option<usize> {
+    let head = head.to_ascii_lowercase();
+    let (_, range) = head.split_once("\r\nrange: bytes=")?;
+    range.split('-').next()?.parse().ok()
+}
+
+/// What was asked for of a file, but at most so many bytes of it.
+fn rest(
+    stream: &mut TcpStream,
+    file: Option<&[u8]>,
+    from: Option<usize>,
+    count: usize,
+) -> io::Result<()> {
+    let Some(bytes) = file else {
+        return whole(stream, None);
+    };
+    let Some(rest) = bytes.get(from.unwrap_or(0)..) else {
+        return respond(stream, 416, "text/plain", b"no such range\n");
+    };
+    let (length, kind) = (rest.len(), "application/octet-stream");
+    match from {
+        None => announce(stream, 200, kind, length)?,
+        Some(from) => {
+            let (last, all) = (bytes.len().saturating_sub(1), bytes.len());
+            let head = format!(
+                "HTTP/1.1 206 As told\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
+                 Content-Range: bytes {from}-{last}/{all}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes())?;
+        }
+    }
+    stream.write_all(&rest[..length.min(count)])
 }
 
 /// The announcement of all bytes, and half of them.

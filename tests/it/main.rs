@@ -51,6 +51,7 @@ mod reading;
 mod real_lines;
 mod referee_index;
 mod referee_tuf;
+mod refresh;
 mod registering;
 mod relevance;
 mod samples;

@@ -8,6 +8,7 @@ use cargo_marketplace::model::{Document, Entry, Silent, UtcTime};
 use cargo_marketplace::ranking::{SearchRequest, Shown};
 use cargo_marketplace::registry::backend::{Backend, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
+use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::serve;
 use cargo_marketplace::registry::transport::Network;
@@ -567,8 +568,9 @@ fn client(home: &Path, registry: &Path) -> Client<'static> {
         name: "harbour".parse().unwrap(),
         registry_id: Fixture::get().root,
         home: home.to_owned(),
-        mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent).unwrap()),
+        mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent)),
         now: UtcTime::from_unix(NOW).unwrap(),
+        need: Need::Latest,
         demands: Vec::new(),
         events: &Silence,
     };

@@ -9,6 +9,7 @@ use crate::commands::error::CommandError;
 use crate::commands::reading;
 use crate::formats::publisher::Publisher;
 use crate::model::{Owners, PackageSpec, PublicKey};
+use crate::registry::freshness::Need;
 
 /// Lists the owners of a package and their keys
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub struct ListArgs {
 /// Runs the command.
 pub fn run(args: ListArgs, context: &Context) -> Result<(), CommandError> {
     let specs = std::slice::from_ref(&args.package);
-    let reading = reading::open_for(context, &args.read, specs, "owner list")?;
+    let reading = reading::open_for(context, &args.read, specs, "owner list", Need::Latest)?;
     let package = &args.package.name;
     let state = reading.package(package)?;
     let mut publishers = Vec::new();

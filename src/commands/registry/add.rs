@@ -18,6 +18,7 @@ use crate::registry::cargo_settings::variable_of;
 use crate::registry::config::{Config, Registry};
 use crate::registry::credentials::Credentials;
 use crate::registry::files::Files;
+use crate::registry::freshness::Need;
 use crate::registry::metadata;
 use crate::registry::transport::{self, BaseUrl, Transport};
 
@@ -135,7 +136,7 @@ fn pin_from_any<'a>(
     let network = context.network()?;
     let open = |url| transport::open(url, &network, credentials.cloned(), &context.shell);
     let find = |url| -> Result<(Pin, Box<dyn Transport + 'a>), CommandError> {
-        let transport = open(url)?;
+        let transport = open(url);
         let pin = Pin::find(args, &*transport, context)?;
         Ok((pin, transport))
     };
@@ -286,7 +287,7 @@ fn trust<'a>(
     let files = files_of(registry.registry_id, context);
     let known = metadata::trusted_root(&files)?;
     pin.keep(known, transport, &files, registry)?;
-    let client = reading::client_with(context, registry, credentials)?;
+    let client = reading::client_with(context, registry, credentials, Need::Latest)?;
     if !client.freshness().is_online && !context.offline {
         let error = format!("`{}` does not answer as a registry", registry.url);
         return Err(CommandError::failure(error)

@@ -12,6 +12,7 @@ use crate::commands::error::CommandError;
 use crate::commands::{project, project_trust, reading};
 use crate::formats::marketplace_trust::{FILE_NAME, REGISTRIES, SCHEMA};
 use crate::model::RegistryName;
+use crate::registry::freshness::Need;
 use crate::registry::toml_file::{TomlFile, TomlFileError};
 
 /// Pins a registry for the project at hand, in `marketplace.trust`
@@ -29,7 +30,7 @@ pub struct PinArgs {
 pub fn run(args: PinArgs, context: &Context) -> Result<(), CommandError> {
     let registry = super::registry_of("pin", args.name.as_ref(), context)?;
     // What the project demands already is checked here: a pin is never lowered.
-    let client = reading::client(context, &registry)?;
+    let client = reading::client(context, &registry, Need::Latest)?;
     let snapshot = client.snapshot_version();
     let path = match project_trust::files(&context.cwd).next() {
         Some(path) => path,

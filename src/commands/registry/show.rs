@@ -7,6 +7,7 @@ use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::reading;
 use crate::model::RegistryName;
+use crate::registry::freshness::Need;
 use crate::registry::transport::BaseUrl;
 
 /// Shows a registry: address, root, roles, expiry
@@ -19,7 +20,7 @@ pub struct ShowArgs {
 /// Runs the command.
 pub fn run(args: ShowArgs, context: &Context) -> Result<(), CommandError> {
     let registry = super::registry_of("show", args.name.as_ref(), context)?;
-    let client = reading::client(context, &registry)?;
+    let client = reading::client(context, &registry, Need::Latest)?;
     let freshness = client.freshness();
     let index = client.catalog_index()?;
     let refreshed = freshness

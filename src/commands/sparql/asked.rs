@@ -39,7 +39,7 @@ impl<'a> Asked<'a> {
     pub(super) fn open(args: &SparqlArgs, context: &'a Context) -> Result<Self, CommandError> {
         if !args.with_lock {
             return Ok(Self {
-                registries: vec![reading::open(context, &args.read, None)?],
+                registries: vec![reading::open(context, &args.read, None, context.recent()?)?],
                 lock: None,
             });
         }

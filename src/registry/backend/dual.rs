@@ -1,6 +1,6 @@
 //! Reading v2, and v1 where v2 is not usable: for reasons of format and availability only.
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::policy::FormatFloor;
 use crate::model::{Document, Event, EventSink, RegistryName};
@@ -33,6 +33,11 @@ impl<A: Backend, B: Backend> Backend for Dual<A, B> {
         fall_back(catalog, &Ground::of(client), || {
             self.fallback.catalog(client)
         })
+    }
+
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
+        let led = self.first.refresh(client);
+        fall_back(led, &Ground::of(client), || self.fallback.refresh(client))
     }
 
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {

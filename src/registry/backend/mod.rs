@@ -36,8 +36,20 @@ pub trait Backend: Sync {
     /// Reads the documents of all packages.
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError>;
 
+    /// Brings what is known here of the catalog to its newest serial.
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError>;
+
     /// Searches the latest releases of all packages.
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError>;
+}
+
+/// What a refresh of the catalog has led from and to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Led {
+    /// The serial before; 0 where there was nothing.
+    pub from: u64,
+    /// The registry's serial.
+    pub to: u64,
 }
 
 /// Whether this build reads v2.
@@ -64,9 +76,8 @@ fn document(
         package: package.clone(),
         format,
     })?;
-    Ok(client
-        .files()
-        .document(&layout::document(package, format), &listed)?)
+    let path = layout::document(package, format);
+    Ok(client.awake(|_| true, || client.files().document(&path, &listed))?)
 }
 
 /// The index of the catalog, which lists packs in a format.
@@ -85,12 +96,33 @@ fn union<E: Into<BackendError>>(
     format: Format,
     decode: impl Fn(&[u8]) -> Result<Vec<Document>, E>,
 ) -> Result<Union, BackendError> {
-    let index = catalog_index(client, format)?;
-    let mut union = Union::default();
-    for (pack, text) in client.unpacked(&index, format)? {
-        union.take(pack, decode(&text).map_err(Into::into)?);
+    let read = |index: &CatalogIndex| -> Result<Union, BackendError> {
+        let mut union = Union::default();
+        for (pack, text) in client.unpacked(index, format)? {
+            union.take(pack, decode(&text).map_err(Into::into)?);
+        }
+        Ok(union)
+    };
+    let newest = || {
+        let index = catalog_index(client, format)?;
+        let union = read(&index)?;
+        client.prune_packs(&index)?;
+        Ok(union)
+    };
+    match client.awake(|_| true, newest) {
+        Err(BackendError::Client(error)) if client.may_lag(&error) => {
+            while let Some(earlier) = client.last_whole(format)? {
+                let union = read(&earlier);
+                // Another process may have put a later one in its place meanwhile.
+                if union.is_ok() || client.last_whole(format)?.as_ref() == Some(&earlier) {
+                    client.say_earlier(earlier.serial, &error);
+                    return union;
+                }
+            }
+            Err(error.into())
+        }
+        union => union,
     }
-    Ok(union)
 }
 
 /// The backend for a format that was asked for; without one, the best that this build has. A build

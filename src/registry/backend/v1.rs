@@ -1,6 +1,6 @@
 //! Reading v1: Cargo's JSON lines. It shares nothing with the dataset, since everything falls back to it.
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::v1;
 use crate::model::Document;
@@ -27,6 +27,17 @@ impl Backend for V1 {
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
         let union = super::union(client, Format::V1, v1::decode_pack)?;
         Ok(Catalog::new(union))
+    }
+
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
+        let before = client.last_whole(Format::V1)?;
+        let index = super::catalog_index(client, Format::V1)?;
+        client.whole(&index, Format::V1)?;
+        client.prune_packs(&index)?;
+        Ok(Led {
+            from: before.map_or(0, |index| index.serial),
+            to: index.serial,
+        })
     }
 
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {

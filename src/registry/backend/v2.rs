@@ -1,6 +1,6 @@
 //! Reading v2: Turtle documents.
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Led};
 use crate::dataset::{Damaged, Dataset, DatasetError, Packed, Place};
 use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::Format;
@@ -33,6 +33,14 @@ impl Backend for V2 {
         Ok(Catalog::new(super::union(client, Format::V2, decode)?))
     }
 
+    fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
+        let before = place(client).and_then(|place| place.open());
+        // What is damaged is said, and built anew, below.
+        let from = before.ok().flatten().map_or(0, |dataset| dataset.serial());
+        let to = dataset(client)?.serial();
+        Ok(Led { from, to })
+    }
+
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
         match dataset(client)?.search(request) {
             Err(DatasetError::Damaged(damage)) => {
@@ -52,15 +60,31 @@ const ATTEMPTS: usize = 5;
 /// The registry's dataset, as new as its catalog. Only what has changed since the last time is fetched; no
 /// lock is held meanwhile. A damaged one is built anew.
 pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
-    let index = super::catalog_index(client, Format::V2)?;
+    client.awake(|_| true, || newest(client))
+}
+
+fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
     let memory = || Place::memory(&client.policy().base);
     let place = match place(client) {
         Err(error) if error.is_read_only() => memory(),
         place => place?,
     };
-    match lead(client, &index, &place) {
-        Err(Fault::Dataset(error)) if error.is_read_only() => Ok(lead(client, &index, &memory())?),
-        led => Ok(led?),
+    let led = super::catalog_index(client, Format::V2).and_then(|index| {
+        match lead(client, &index, &place) {
+            Err(Fault::Dataset(error)) if error.is_read_only() => {
+                Ok(lead(client, &index, &memory())?)
+            }
+            led => Ok(led?),
+        }
+    });
+    match led {
+        Err(BackendError::Client(error)) if client.may_lag(&error) => {
+            let earlier = place.open()?;
+            earlier
+                .inspect(|earlier| client.say_earlier(earlier.serial(), &error))
+                .ok_or(error.into())
+        }
+        led => led,
     }
 }
 
@@ -126,7 +150,8 @@ impl From<DatasetError> for BackendError {
 fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Dataset, Fault> {
     for _ in 0..ATTEMPTS {
         let current = match place.open() {
-            Err(DatasetError::Damaged(damaged)) => {
+            // To be said once; and what it is built anew from may not be here.
+            Err(DatasetError::Damaged(damaged)) if !client.is_resting() => {
                 say_damaged(client, &damaged);
                 None
             }
@@ -138,6 +163,7 @@ fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Data
         }
         let from = if at < index.serial { at } else { 0 };
         let packs = client.packs(index, from, Format::V2)?;
+        client.prune_packs(index)?;
         let packs: Vec<Packed<'_>> = packs
             .iter()
             .map(|(pack, bytes)| Packed { pack, bytes })

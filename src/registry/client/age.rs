@@ -26,7 +26,8 @@ impl Client<'_> {
         let standing = self.standing();
         if !standing.freshness.is_online {
             let freshness = standing.freshness();
-            let is_new = standing.freshness.expires > self.now && freshness.expires <= self.now;
+            let is_new =
+                standing.freshness.expires > self.terms.now && freshness.expires <= self.terms.now;
             if is_new && self.warned().insert("copy".to_owned()) {
                 self.events.event(freshness.expired(&self.name));
             }
@@ -37,7 +38,7 @@ impl Client<'_> {
         for validity in standing.tuf.validities() {
             let role = &validity.role;
             let family = role.split_inclusive('-').next().unwrap_or(role);
-            if let Some(ageing) = ageing(role, validity.expires, lifetimes, self.now)
+            if let Some(ageing) = ageing(role, validity.expires, lifetimes, self.terms.now)
                 && warned.insert(family.to_owned())
             {
                 let text = format!("of `{}`, {ageing}; tell its operator", self.name);

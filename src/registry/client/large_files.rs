@@ -1,12 +1,13 @@
 //! The large files of a registry: packs of documents, and archives.
 
 use super::Client;
-use crate::formats::catalog_index::{CatalogIndex, Pack};
+use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
 use crate::model::{Entry, Event};
 use crate::registry::error::ClientError;
+use crate::registry::files::part_of;
 use crate::trust::{Archive, Verified, verify_archive};
 
 /// The most bytes of an archive, whatever its release says.
@@ -31,9 +32,29 @@ impl Client<'_> {
             let path = layout::pack(&pack.sha256, format);
             Ok((pack, self.files.named_by_digest(&path, &digest)?))
         });
-        let fetched = fetched.collect::<Result<_, ClientError>>()?;
-        self.prune_packs(index)?;
-        Ok(fetched)
+        fetched.collect()
+    }
+
+    /// The packs that hold everything. Their index is remembered, for when a later one or its packs do not
+    /// come.
+    pub fn whole<'a>(
+        &self,
+        index: &'a CatalogIndex,
+        format: Format,
+    ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
+        let packs = self.packs(index, 0, format)?;
+        self.files.amend(&whole_index(format), |kept| {
+            let earlier = kept.and_then(|kept| catalog_index::decode(kept).ok());
+            let is_later = earlier.is_none_or(|earlier| earlier.serial < index.serial);
+            is_later.then(|| catalog_index::encode(index))
+        })?;
+        Ok(packs)
+    }
+
+    /// The last index of which all packs were here.
+    pub fn last_whole(&self, format: Format) -> Result<Option<CatalogIndex>, ClientError> {
+        let kept = self.files.kept(&whole_index(format))?;
+        Ok(kept.and_then(|kept| catalog_index::decode(&kept).ok()))
     }
 
     /// The packs that hold everything, decompressed.
@@ -44,7 +65,7 @@ impl Client<'_> {
     ) -> Result<Vec<(&'a Pack, Vec<u8>)>, ClientError> {
         let mut texts = Vec::new();
         let mut left = MAX_UNPACKED;
-        for (pack, bytes) in self.packs(index, 0, format)? {
+        for (pack, bytes) in self.whole(index, format)? {
             let text = unpack(&bytes, pack, left).map_err(ClientError::Pack)?;
             left -= text.len() as u64;
             texts.push((pack, text));
@@ -52,15 +73,19 @@ impl Client<'_> {
         Ok(texts)
     }
 
-    /// Forgets packs that the index does not list any more.
-    fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
-        let packs = |format: Format| {
-            let packs = index.packs(format).iter();
-            packs.map(move |pack| layout::pack(&pack.sha256, format))
-        };
-        let names: Vec<String> = Format::BOTH.into_iter().flat_map(packs).collect();
+    /// Forgets packs that neither the index nor the last one that is whole lists, and what has come of such.
+    pub fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
+        let mut names = Vec::new();
+        for format in Format::BOTH {
+            let whole = self.last_whole(format)?;
+            let packs = whole.iter().chain([index]);
+            let packs = packs.flat_map(|index| index.packs(format));
+            names.extend(packs.map(|pack| layout::pack(&pack.sha256, format)));
+        }
         Ok(self.files.prune("catalog", |file| {
-            file == "index.json" || names.iter().any(|name| name.ends_with(file))
+            let is_pack = |name: &String| name.ends_with(file) || part_of(name).ends_with(file);
+            let is_index = file == "index.json" || file.starts_with("whole-");
+            is_index || names.iter().any(is_pack)
         })?)
     }
 
@@ -83,4 +108,9 @@ impl Client<'_> {
             })
         })
     }
+}
+
+/// Where the last index is kept of which all packs were here.
+fn whole_index(format: Format) -> String {
+    format!("catalog/whole-{}.json", format.as_str())
 }

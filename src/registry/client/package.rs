@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Client;
 use super::registered::Registered;
-use super::{Client, Standing};
 use crate::formats::policy::Policy;
 use crate::formats::unsigned::UnsignedList;
 use crate::formats::{layout, record};
 use crate::model::{PackageName, Sha256Digest};
 use crate::registry::error::ClientError;
-use crate::registry::{metadata, seen};
+use crate::registry::seen;
 use crate::trust::tuf::Target;
 use crate::trust::{
     PackageState, RecordContext, RecordError, Seen, SignedStatement, Verified, signed_statements,
@@ -23,11 +23,17 @@ impl Client<'_> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<PackageState>>, ClientError> {
+        self.awake(Option::is_some, || self.package_caught_up(package))
+    }
+
+    fn package_caught_up(
+        &self,
+        package: &PackageName,
+    ) -> Result<Option<Verified<PackageState>>, ClientError> {
         match self.package_at_hand(package) {
             // What is at hand is older than what another process has learnt since it was fetched.
-            Err(error) if error.goes_back() && self.files.is_behind()? => {
-                let newer = metadata::catch_up(&self.files, self.now)?;
-                *self.standing() = Standing::new(newer, &self.files)?;
+            Err(error) if error.goes_back() && !self.is_resting() && self.files.is_behind()? => {
+                self.catch_up()?;
                 self.package_at_hand(package)
             }
             answer => answer,
@@ -62,7 +68,8 @@ impl Client<'_> {
         &self,
         package: &PackageName,
     ) -> Result<Option<Verified<Vec<SignedStatement>>>, ClientError> {
-        let Some((target, registered)) = self.record(package, None)? else {
+        let record = || self.record(package, None);
+        let Some((target, registered)) = self.awake(Option::is_some, record)? else {
             return Ok(None);
         };
         let context = self.context(&registered, None);

@@ -4,19 +4,25 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{BaseUrl, Transport, TransportError, checked};
+use super::{Account, BaseUrl, Transport, TransportError, checked};
 use crate::disk::{self, failed, is_absent};
 
 /// Reads a registry's files from a folder.
 pub(super) struct FolderTransport {
     base: BaseUrl,
     root: PathBuf,
+    account: Arc<Account>,
 }
 
 impl FolderTransport {
-    pub(super) fn new(base: BaseUrl, root: PathBuf) -> Self {
-        Self { base, root }
+    pub(super) fn new(base: BaseUrl, root: PathBuf, account: Arc<Account>) -> Self {
+        Self {
+            base,
+            root,
+            account,
+        }
     }
 
     /// The real path of a file, once it is known to lie below the real root.
@@ -39,7 +45,9 @@ impl Transport for FolderTransport {
     }
 
     fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
-        let Some(file) = self.locate(checked(path)?)? else {
+        let path = checked(path)?;
+        self.account.asked();
+        let Some(file) = self.locate(path)? else {
             return Ok(None);
         };
         let kind = fs::metadata(&file).map_err(failed("read", &file))?;
@@ -50,7 +58,10 @@ impl Transport for FolderTransport {
             return Err(TransportError::Path(path.to_owned()));
         }
         match disk::read(&file, max_bytes) {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => {
+                self.account.came(bytes.len());
+                Ok(Some(bytes))
+            }
             Err(failure) if failure.source.kind() == ErrorKind::FileTooLarge => {
                 Err(TransportError::TooLarge {
                     url: format!("{}{path}", self.base),
@@ -73,7 +84,7 @@ mod tests {
         fs::write(root.join("se/rd/serde"), "line").unwrap();
         fs::write(folder.path().join("secret"), "secret").unwrap();
         let base = url::Url::from_file_path(&root).unwrap();
-        let transport = FolderTransport::new(base.as_str().parse().unwrap(), root);
+        let transport = FolderTransport::new(base.as_str().parse().unwrap(), root, Arc::default());
         (folder, transport)
     }
 

@@ -2,31 +2,32 @@
 //! and the user's token to the registry's own origin, if that asks for it; follows a redirect only
 //! within the scheme, and stops reading at the caller's limit.
 
-use std::error::Error;
-use std::io::{self, Read as _};
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, Response};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, RANGE, WWW_AUTHENTICATE};
 
+use super::fetch::{Fetch, reason};
 use super::flight::Flight;
-use super::pace::Pace;
-use super::setup::{Refused, configured};
-use super::{BaseUrl, Limits, Network, Refusal, Transport, TransportError, checked};
+use super::setup::configured;
+use super::{BaseUrl, Network, Refusal, Transport, TransportError, checked};
+use crate::disk::Part;
 use crate::formats::layout;
-use crate::model::{EventSink, RegistryName};
-use crate::registry::credentials::{CredentialError, Credentials, Token};
+use crate::model::EventSink;
+use crate::registry::credentials::{Credentials, Token};
 
 /// Reads a registry's files over HTTP.
 pub(super) struct HttpTransport<'a> {
     base: BaseUrl,
-    limits: Limits,
+    network: Network,
+    /// Made for the first request: to read certificates takes longer than many a command.
+    ///
     /// Never dropped: dropping waits for name look-ups that are under way, which can take far
     /// longer than the five seconds after which a dead server is reported.
-    client: ManuallyDrop<Client>,
+    client: OnceLock<ManuallyDrop<Client>>,
     /// Whether the server has answered at all; one that has is given more time.
     answered: AtomicBool,
     /// What to show to this origin, if it asks.
@@ -37,32 +38,39 @@ pub(super) struct HttpTransport<'a> {
 impl<'a> HttpTransport<'a> {
     pub(super) fn new(
         base: BaseUrl,
-        network: &Network,
+        network: Network,
         credentials: Option<Arc<Credentials<'a>>>,
         events: &'a dyn EventSink,
-    ) -> Result<Self, TransportError> {
-        // An error means that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = configured(&base, network)
-            .and_then(ClientBuilder::build)
-            .map_err(|error| TransportError::Setup(reason(&error)))?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             base,
-            limits: network.limits,
-            client: ManuallyDrop::new(client),
+            network,
+            client: OnceLock::new(),
             answered: AtomicBool::new(false),
             credentials,
             flight: Flight::new(events),
-        })
+        }
+    }
+
+    fn client(&self) -> Result<&Client, TransportError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        // An error means that a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = configured(&self.base, &self.network)
+            .and_then(ClientBuilder::build)
+            .map_err(|error| TransportError::Setup(reason(&error)))?;
+        Ok(self.client.get_or_init(|| ManuallyDrop::new(client)))
     }
 
     /// One try; a server that asks who it is that asks is told, and has two answers.
-    fn try_once(&self, fetch: &Fetch<'_>) -> Result<Option<Vec<u8>>, TransportError> {
+    fn try_once(&self, fetch: &Fetch<'_>, part: &mut Part) -> Result<bool, TransportError> {
         let shown = match &self.credentials {
             Some(known) => known.known().map_err(|error| fetch.no_token(error))?,
             None => None,
         };
-        let response = self.send(fetch, shown.as_ref())?;
+        let response = self.send(fetch, shown.as_ref(), part)?;
         let asks = match response.status().as_u16() {
             401 => self.is_own(&response),
             // Some say so to strangers, too.
@@ -71,12 +79,15 @@ impl<'a> HttpTransport<'a> {
         };
         let credentials = self.credentials.as_ref();
         let Some(credentials) = credentials.filter(|_| asks && shown.is_none()) else {
-            return self.take(fetch, response, shown.is_some());
+            return self.take(fetch, response, shown.is_some(), part);
         };
         let token = credentials.ask(&challenges(&response));
         match token.map_err(|error| fetch.no_token(error))? {
-            Some(token) => self.take(fetch, self.send(fetch, Some(&token))?, true),
-            None => self.take(fetch, response, false),
+            Some(token) => {
+                let response = self.send(fetch, Some(&token), part)?;
+                self.take(fetch, response, true, part)
+            }
+            None => self.take(fetch, response, false, part),
         }
     }
 
@@ -85,17 +96,50 @@ impl<'a> HttpTransport<'a> {
         response.url().origin() == self.base.origin()
     }
 
-    fn send(&self, fetch: &Fetch<'_>, token: Option<&Token>) -> Result<Response, TransportError> {
-        let mut request = self.client.get(fetch.url);
+    /// Asks for what is missing. Where the server cannot give just that, the part is of no use.
+    fn send(
+        &self,
+        fetch: &Fetch<'_>,
+        token: Option<&Token>,
+        part: &mut Part,
+    ) -> Result<Response, TransportError> {
+        let from = part.bytes().len();
+        let response = self.send_once(fetch, token, from)?;
+        let status = response.status().as_u16();
+        if from == 0 || !matches!(status, 200 | 206 | 416) || begins_at(&response, from) {
+            return Ok(response);
+        }
+        part.clear();
+        match status {
+            200 => Ok(response),
+            _ => self.send_once(fetch, token, 0),
+        }
+    }
+
+    fn send_once(
+        &self,
+        fetch: &Fetch<'_>,
+        token: Option<&Token>,
+        from: usize,
+    ) -> Result<Response, TransportError> {
+        let mut request = self.client()?.get(fetch.url);
         if let Some(token) = token {
             let header = token.header().map_err(|error| fetch.no_token(error))?;
             // Taken away by reqwest when a redirect leads to another origin.
             request = request.header(AUTHORIZATION, header);
         }
-        if !self.answered.load(Ordering::Relaxed) {
-            let left = fetch.first_answer.saturating_duration_since(Instant::now());
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
+        let end = match self.answered.load(Ordering::Relaxed) {
+            true => self.network.account.until(),
+            false => Some(fetch.first_answer),
+        };
+        if let Some(end) = end {
+            let left = end.saturating_duration_since(Instant::now());
             request = request.timeout(left);
         }
+        self.network.account.asked();
         let response = request.send().map_err(|error| fetch.failed(&error))?;
         self.answered.store(true, Ordering::Relaxed);
         Ok(response)
@@ -106,16 +150,20 @@ impl<'a> HttpTransport<'a> {
         fetch: &Fetch<'_>,
         response: Response,
         token_was_shown: bool,
-    ) -> Result<Option<Vec<u8>>, TransportError> {
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
         match response.status().as_u16() {
-            200 => fetch.read(response, &self.flight).map(Some),
+            200 => fetch.read(response, &self.flight, part),
+            206 if begins_at(&response, part.bytes().len()) => {
+                fetch.read(response, &self.flight, part)
+            }
             401 if self.is_own(&response) && token_was_shown => {
                 Err(fetch.unauthorized(Refusal::Rejected))
             }
             401 if self.is_own(&response) => Err(fetch.unauthorized(Refusal::NoToken)),
             403 if fetch.is_everywhere => Err(fetch.unauthorized(Refusal::Forbidden)),
             // Buckets that may not be listed answer so for what is not there.
-            403 | 404 | 410 => Ok(None),
+            403 | 404 | 410 => Ok(false),
             status => Err(TransportError::Status {
                 url: fetch.url.to_owned(),
                 status,
@@ -123,11 +171,56 @@ impl<'a> HttpTransport<'a> {
         }
     }
 
+    /// Tries until there is an answer, or none is to be expected.
+    fn try_often(
+        &self,
+        path: &str,
+        max_bytes: u64,
+        mut try_once: impl FnMut(&Fetch<'_>) -> Result<bool, TransportError>,
+    ) -> Result<bool, TransportError> {
+        let (limits, account) = (&self.network.limits, &*self.network.account);
+        let url = format!("{}{}", self.base, checked(path)?);
+        let whole = limits.whole + Duration::from_secs(max_bytes >> 16);
+        let start = Instant::now();
+        let fetch = Fetch {
+            url: &url,
+            is_everywhere: path == layout::TIMESTAMP || path == layout::metadata("root", 1),
+            max_bytes,
+            limits,
+            registry: self.credentials.as_ref().map(|known| known.registry()),
+            account,
+            first_answer: account.at_most(start + limits.first_answer),
+            deadline: account.at_most(start + whole),
+        };
+        let mut pause = limits.first_pause;
+        let mut tries_left = limits.tries;
+        loop {
+            let error = match try_once(&fetch) {
+                Ok(is_there) => return Ok(is_there),
+                Err(error) => error,
+            };
+            tries_left = tries_left.saturating_sub(1);
+            let end = if self.answered.load(Ordering::Relaxed) {
+                fetch.deadline
+            } else {
+                fetch.first_answer
+            };
+            let late = Instant::now() + pause >= end;
+            if tries_left == 0 || late || !self.may_pass(&error) {
+                return Err(error);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(limits.longest_pause);
+        }
+    }
+
     /// Says whether a fault may pass, so that another try makes sense.
     fn may_pass(&self, error: &TransportError) -> bool {
         match error {
             TransportError::Unreachable { .. } | TransportError::Interrupted { .. } => true,
-            TransportError::TimedOut { .. } => self.answered.load(Ordering::Relaxed),
+            TransportError::TimedOut { .. } => {
+                self.answered.load(Ordering::Relaxed) && !self.network.account.is_hasty()
+            }
             TransportError::Status { status, .. } => *status >= 500 || *status == 429,
             TransportError::TooLarge { .. }
             | TransportError::RedirectRefused { .. }
@@ -147,156 +240,32 @@ impl Transport for HttpTransport<'_> {
     }
 
     fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError> {
-        let url = format!("{}{}", self.base, checked(path)?);
-        let whole = self.limits.whole + Duration::from_secs(max_bytes >> 16);
-        let start = Instant::now();
-        let fetch = Fetch {
-            url: &url,
-            is_everywhere: path == layout::TIMESTAMP || path == layout::metadata("root", 1),
-            max_bytes,
-            limits: &self.limits,
-            registry: self.credentials.as_ref().map(|known| known.registry()),
-            first_answer: start + self.limits.first_answer,
-            deadline: start + whole,
+        let mut part = Part::default();
+        // What changes is never put together of two answers.
+        let whole = |fetch: &Fetch<'_>| {
+            part.clear();
+            self.try_once(fetch, &mut part)
         };
-        let mut pause = self.limits.first_pause;
-        let mut tries_left = self.limits.tries;
-        loop {
-            let error = match self.try_once(&fetch) {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            tries_left = tries_left.saturating_sub(1);
-            let end = if self.answered.load(Ordering::Relaxed) {
-                fetch.deadline
-            } else {
-                fetch.first_answer
-            };
-            let late = Instant::now() + pause >= end;
-            if tries_left == 0 || late || !self.may_pass(&error) {
-                return Err(error);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(self.limits.longest_pause);
-        }
+        let is_there = self.try_often(path, max_bytes, whole)?;
+        Ok(is_there.then(|| part.into_whole()))
+    }
+
+    fn get_rest(
+        &self,
+        path: &str,
+        max_bytes: u64,
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
+        self.try_often(path, max_bytes, |fetch| self.try_once(fetch, part))
     }
 }
 
-/// One file being fetched.
-struct Fetch<'a> {
-    url: &'a str,
-    /// Whether every registry has such a file.
-    is_everywhere: bool,
-    max_bytes: u64,
-    limits: &'a Limits,
-    /// The registry, if this is its own server.
-    registry: Option<&'a RegistryName>,
-    /// When a server that has never answered is given up.
-    first_answer: Instant,
-    /// When the file is given up.
-    deadline: Instant,
-}
-
-impl Fetch<'_> {
-    /// Reads the body, counting.
-    fn read(&self, response: Response, flight: &Flight<'_>) -> Result<Vec<u8>, TransportError> {
-        if is_web_page(&response) {
-            return Err(TransportError::WebPage {
-                url: self.url.to_owned(),
-            });
-        }
-        let announced = response.content_length().unwrap_or(0);
-        if announced > self.max_bytes {
-            return Err(self.too_large());
-        }
-        // Not reserved in advance: the announced length is the server's word.
-        let mut bytes = Vec::new();
-        let mut download = flight.begin(announced);
-        let mut body = response.take(self.max_bytes.saturating_add(1));
-        let mut chunk = vec![0; 32 * 1024];
-        let mut pace = Pace::new(self.limits);
-        loop {
-            match body.read(&mut chunk) {
-                Ok(0) => return Ok(bytes),
-                Ok(count) => {
-                    bytes.extend_from_slice(&chunk[..count]);
-                    download.came(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broke_off(&error)),
-            }
-            if bytes.len() as u64 > self.max_bytes {
-                return Err(self.too_large());
-            }
-            let now = Instant::now();
-            if now >= self.deadline || pace.is_too_slow(bytes.len() as u64, now) {
-                return Err(self.timed_out());
-            }
-        }
-    }
-
-    fn too_large(&self) -> TransportError {
-        TransportError::TooLarge {
-            url: self.url.to_owned(),
-            limit: self.max_bytes,
-        }
-    }
-
-    fn unauthorized(&self, refusal: Refusal) -> TransportError {
-        TransportError::Unauthorized {
-            url: self.url.to_owned(),
-            refusal,
-            registry: self.registry.cloned(),
-        }
-    }
-
-    fn no_token(&self, source: CredentialError) -> TransportError {
-        TransportError::Credentials {
-            url: self.url.to_owned(),
-            source,
-        }
-    }
-
-    fn timed_out(&self) -> TransportError {
-        TransportError::TimedOut {
-            url: self.url.to_owned(),
-        }
-    }
-
-    /// What it means that no answer came.
-    fn failed(&self, error: &reqwest::Error) -> TransportError {
-        let url = self.url.to_owned();
-        if error.is_redirect() {
-            let to = causes(error)
-                .find_map(|cause| cause.downcast_ref::<Refused>())
-                .map_or_else(
-                    || "an address that is none".to_owned(),
-                    |refused| refused.0.clone(),
-                );
-            return TransportError::RedirectRefused { url, to };
-        }
-        if error.is_timeout() {
-            return self.timed_out();
-        }
-        TransportError::Unreachable {
-            url,
-            reason: reason(error),
-        }
-    }
-
-    /// What it means that the body ended early.
-    fn broke_off(&self, error: &io::Error) -> TransportError {
-        let timeout = causes(error)
-            .filter_map(|cause| cause.downcast_ref::<reqwest::Error>())
-            .any(reqwest::Error::is_timeout);
-        if timeout || error.kind() == io::ErrorKind::TimedOut {
-            return self.timed_out();
-        }
-        TransportError::Interrupted {
-            url: self.url.to_owned(),
-            reason: reason(error),
-        }
-    }
+/// Whether an answer is the rest of a file from that byte on.
+fn begins_at(response: &Response, from: usize) -> bool {
+    let range = response.headers().get(CONTENT_RANGE);
+    let range = range.and_then(|range| range.to_str().ok());
+    let begin = format!("bytes {from}-");
+    response.status() == 206 && range.is_some_and(|range| range.starts_with(&begin))
 }
 
 /// What a server says of how it wants to be asked, for providers of tokens.
@@ -306,42 +275,4 @@ fn challenges(response: &Response) -> Vec<String> {
     all.take(8)
         .map(|value| format!("WWW-Authenticate: {value}"))
         .collect()
-}
-
-fn is_web_page(response: &Response) -> bool {
-    response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            value
-                .trim_start()
-                .to_ascii_lowercase()
-                .starts_with("text/html")
-        })
-}
-
-/// An error and what lies below it.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    // An `io::Error` hides the error that it wraps from `source`.
-    let wrapped = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-        .map(|inner| inner as &(dyn Error + 'static));
-    let first = wrapped.unwrap_or(error);
-    std::iter::successors(Some(first), |cause| {
-        let cause: &'a (dyn Error + 'static) = *cause;
-        cause.source()
-    })
-}
-
-/// The deepest cause in a few words, as `connection refused`.
-fn reason(error: &(dyn Error + 'static)) -> String {
-    let Some(deepest) = causes(error).last() else {
-        return error.to_string();
-    };
-    match deepest.downcast_ref::<io::Error>() {
-        Some(io) if io.raw_os_error().is_some() => io.kind().to_string(),
-        _ => deepest.to_string(),
-    }
 }

@@ -4,7 +4,9 @@
 //! is without a limit on bytes and time, and nothing is ever sent to a registry but the path, and,
 //! to one that asks for it, the user's token.
 
+mod account;
 mod base_url;
+mod fetch;
 mod flight;
 mod folder;
 mod http;
@@ -15,12 +17,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use account::Account;
 pub use base_url::{BaseUrl, BaseUrlError};
 use folder::FolderTransport;
 use http::HttpTransport;
 
 use super::credentials::{CredentialError, Credentials};
-use crate::disk::Failure;
+use crate::disk::{Failure, Part};
 use crate::model::{EventSink, RegistryName};
 
 /// A way to read a registry's files.
@@ -34,6 +37,22 @@ pub trait Transport: Send + Sync {
     ///
     /// Any [`TransportError`]; a file of more than `max_bytes` is [`TransportError::TooLarge`].
     fn get(&self, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, TransportError>;
+
+    /// As [`Transport::get`], for a file that never changes, of which a part may be here: goes on from there
+    /// if it can. What comes is in the part, also if it is cut off. Says whether there is such a file.
+    fn get_rest(
+        &self,
+        path: &str,
+        max_bytes: u64,
+        part: &mut Part,
+    ) -> Result<bool, TransportError> {
+        part.clear();
+        let Some(whole) = self.get(path, max_bytes)? else {
+            return Ok(false);
+        };
+        part.push(&whole);
+        Ok(true)
+    }
 }
 
 /// Why a file could not be read. A file that is not there is no error.
@@ -118,7 +137,7 @@ pub enum TransportError {
         #[source]
         source: CredentialError,
     },
-    /// The HTTP client cannot be set up: no trusted certificates on this machine, say.
+    /// The HTTP client cannot be set up: no trusted certificates on this machine, say. No fault of the network.
     #[error("cannot set up HTTPS on this machine ({0})")]
     Setup(String),
 }
@@ -157,6 +176,8 @@ pub struct Network {
     pub user_agent: Option<String>,
     /// Whether only HTTP/1.1 is spoken.
     pub one_version: bool,
+    /// What all of it may take, and took.
+    pub account: Arc<Account>,
 }
 
 impl fmt::Debug for Network {
@@ -222,28 +243,28 @@ impl Default for Limits {
 
 /// Opens the registry at `base`; nothing is sent yet. `credentials` are shown to their own origin, if
 /// it asks; `events` hears how far downloads have come.
-///
-/// # Errors
-///
-/// [`TransportError::Setup`] where this machine cannot speak HTTPS, or not as the user wants it.
 pub fn open<'a>(
     base: &BaseUrl,
     network: &Network,
     credentials: Option<Arc<Credentials<'a>>>,
     events: &'a dyn EventSink,
-) -> Result<Box<dyn Transport + 'a>, TransportError> {
-    Ok(match base.folder() {
-        Some(folder) => Box::new(FolderTransport::new(base.clone(), folder)),
+) -> Box<dyn Transport + 'a> {
+    match base.folder() {
+        Some(folder) => Box::new(FolderTransport::new(
+            base.clone(),
+            folder,
+            Arc::clone(&network.account),
+        )),
         None => {
             let credentials = credentials.filter(|known| known.are_for(base));
             Box::new(HttpTransport::new(
                 base.clone(),
-                network,
+                network.clone(),
                 credentials,
                 events,
-            )?)
+            ))
         }
-    })
+    }
 }
 
 /// Lets through relative paths that mean the same to every server and file system: segments of

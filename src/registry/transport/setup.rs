@@ -23,7 +23,7 @@ pub(super) fn configured(base: &BaseUrl, network: &Network) -> reqwest::Result<C
     let mut builder = Client::builder()
         .user_agent(network.user_agent.as_deref().unwrap_or(USER_AGENT))
         .connect_timeout(network.limits.first_answer)
-        .timeout(network.limits.silence)
+        .timeout(network.account.silence(network.limits.silence))
         .redirect(Policy::custom(follow_or_refuse))
         .referer(false);
     if network.one_version {

@@ -1,6 +1,7 @@
 //! Claims about the update workflow and the search for targets.
 
 mod answers;
+mod recent;
 mod search;
 mod signatures;
 mod survey;

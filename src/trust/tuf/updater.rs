@@ -46,6 +46,9 @@ pub struct Settings {
 pub enum Mode {
     /// From the registry; expiry is enforced.
     Online,
+    /// What was kept a moment ago is taken for the present state: as [`Mode::Online`], but that no newer
+    /// root or timestamp is asked for.
+    Recent,
     /// Only from what was kept. Nothing new is learned, so expiry does not matter: see
     /// [`Updater::earliest_expiry`] for the age to tell.
     Offline,
@@ -140,7 +143,7 @@ impl Updater {
             settings,
             step: match settings.mode {
                 Mode::Online => Step::Root,
-                Mode::Offline => Step::StoredTimestamp,
+                Mode::Recent | Mode::Offline => Step::StoredTimestamp,
             },
             registry_id: first.or(trusted.content.registry_id),
             root: trusted,

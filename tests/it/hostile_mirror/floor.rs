@@ -3,6 +3,7 @@
 use cargo_marketplace::formats::layout;
 use cargo_marketplace::formats::policy::{self, FormatFloor};
 use cargo_marketplace::registry::client::{Client, Opening};
+use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::transport::Network;
 #[cfg(any(feature = "marketplace-parallel", not(feature = "marketplace-v2")))]
@@ -35,8 +36,9 @@ fn client(world: &World) -> Client<'static> {
         name: "harbour".parse().unwrap(),
         registry_id: Days::root(),
         home: world.env.marketplace_home(),
-        mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent).unwrap()),
+        mirrors: Some(Mirrors::open(&url, Network::default(), None, &Silent)),
         now: small_registry::now(),
+        need: Need::Latest,
         demands: Vec::new(),
         events: &Silent,
     })

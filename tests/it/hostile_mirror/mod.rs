@@ -24,7 +24,7 @@ use crate::small_registry;
 use forge::Forge;
 
 /// The format that this build reads first.
-const READ: Format = match cfg!(feature = "marketplace-v2") {
+pub(crate) const READ: Format = match cfg!(feature = "marketplace-v2") {
     true => Format::V2,
     false => Format::V1,
 };
@@ -33,14 +33,14 @@ const READ: Format = match cfg!(feature = "marketplace-v2") {
 const PACKAGE: &str = "tide-table";
 
 /// The small registry on two days.
-struct Days {
-    yesterday: Files,
-    today: Files,
+pub(crate) struct Days {
+    pub(crate) yesterday: Files,
+    pub(crate) today: Files,
 }
 
 impl Days {
     /// Both, made on first use.
-    fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         static DAYS: OnceLock<Days> = OnceLock::new();
         DAYS.get_or_init(|| {
             let folder = tempfile::tempdir().unwrap();
@@ -53,25 +53,25 @@ impl Days {
     }
 
     /// The digest of the root, which is also the registry's id.
-    fn root() -> Sha256Digest {
+    pub(crate) fn root() -> Sha256Digest {
         Sha256Digest::of(&Self::get().yesterday["tuf/1.root.json"])
     }
 }
 
 /// A user of the registry, which is served over a faulty network.
-struct World {
-    env: TestEnv,
-    server: FaultServer,
+pub(crate) struct World {
+    pub(crate) env: TestEnv,
+    pub(crate) server: FaultServer,
     files: Mutex<Files>,
 }
 
 impl World {
     /// The registry of yesterday is added, and nothing more is known of it.
-    fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         Self::of(Days::get().yesterday.clone())
     }
 
-    fn of(files: Files) -> Self {
+    pub(crate) fn of(files: Files) -> Self {
         let env = TestEnv::new();
         let server = FaultServer::over(files.clone());
         let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\ntide-table = { version = \"0.2\", registry = \"harbour\" }\n";
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// A user who has shown the package, and locked and fetched it in a project.
-    fn warm() -> Self {
+    pub(crate) fn warm() -> Self {
         let world = Self::fresh();
         for outcome in [world.info(), world.fetch()] {
             assert_eq!(outcome.code, Some(0), "{outcome}");
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// Something happens to a file on its way.
-    fn fault(&self, path: &str, fault: Fault) {
+    pub(crate) fn fault(&self, path: &str, fault: Fault) {
         assert!(self.files.lock().unwrap().contains_key(path), "{path}");
         self.server.only(path, fault);
     }
@@ -133,7 +133,7 @@ impl World {
     }
 
     /// The files whose paths begin so.
-    fn file_paths(&self, start: &str) -> Vec<String> {
+    pub(crate) fn file_paths(&self, start: &str) -> Vec<String> {
         let files = self.files.lock().unwrap();
         let paths = files.keys().filter(|path| path.starts_with(start));
         paths.cloned().collect()
@@ -159,11 +159,11 @@ impl World {
         Forge::open(&self.files.lock().unwrap()).path(role)
     }
 
-    fn command<'a>(&self, line: &'a str) -> TestCommand<'_> {
+    pub(crate) fn command<'a>(&self, line: &'a str) -> TestCommand<'_> {
         self.env.command(line.split(' ').collect::<Vec<&'a str>>())
     }
 
-    fn info(&self) -> Outcome {
+    pub(crate) fn info(&self) -> Outcome {
         self.command("info tide-table").redact_digests().run()
     }
 
@@ -173,7 +173,7 @@ impl World {
     }
 
     /// The registry's folder on the user's machine.
-    fn state(&self, path: &str) -> std::path::PathBuf {
+    pub(crate) fn state(&self, path: &str) -> std::path::PathBuf {
         let folder = Days::root().to_string();
         self.env.marketplace_home().join(folder).join(path)
     }
@@ -236,6 +236,6 @@ fn error(outcome: &Outcome) -> String {
 }
 
 /// The time so many days after that of the tests.
-fn day(days: i64) -> String {
+pub(crate) fn day(days: i64) -> String {
     (NOW + days * 86_400).to_string()
 }

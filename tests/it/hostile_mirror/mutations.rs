@@ -15,6 +15,7 @@ use cargo_marketplace::model::{Event, EventSink, PackageName, Sha256Digest, Sile
 use cargo_marketplace::registry::backend::{Backend, BackendError, backend};
 use cargo_marketplace::registry::client::{Client, Opening};
 use cargo_marketplace::registry::error::ClientError;
+use cargo_marketplace::registry::freshness::Need;
 use cargo_marketplace::registry::mirrors::Mirrors;
 use cargo_marketplace::registry::transport::{
     self, BaseUrl, Limits, Network, Transport, TransportError,
@@ -129,7 +130,7 @@ impl Bench {
             limits: LIMITS,
             ..Network::default()
         };
-        let transport = transport::open(&server.url(), &network, None, &Silent).unwrap();
+        let transport = transport::open(&server.url(), &network, None, &Silent);
         let mut bench = Self {
             server,
             transport,
@@ -199,6 +200,7 @@ impl Bench {
             home: home.to_owned(),
             mirrors: Some(Mirrors::over(Box::new(Shared(&*self.transport)), told)),
             now: small_registry::now(),
+            need: Need::Latest,
             demands: Vec::new(),
             events: told,
         };

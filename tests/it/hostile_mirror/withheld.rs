@@ -207,8 +207,8 @@ fn an_old_catalog_is_searched_with_a_warning() {
     assert_snapshot!(search(13), @r#"
     exit: 0
     --- stdout
-    tide-clock = "1.0.0"  # A small tide-clock  signed
     tide-table = "0.2.1"  # A small tide-table  signed
+    tide-clock = "1.0.0"  # A small tide-clock  signed
     --- stderr
         Updating `harbour` index
     warning: could not update `harbour` (`http://127.0.0.1:[PORT]/tuf/timestamp.json` answered with status 503); using copy from 3 days ago

@@ -76,8 +76,10 @@ impl Updater {
                 self.timestamp = kept.ok().flatten();
                 self.step = Step::Timestamp;
             }
-            Mode::Offline => {
+            Mode::Recent | Mode::Offline => {
                 let kept = kept?.ok_or_else(|| not_stored("timestamp"))?;
+                self.require_fresh("root", self.root.version, self.root.expires)?;
+                self.require_fresh("timestamp", kept.version, kept.expires)?;
                 self.require_least(&kept)?;
                 self.timestamp = Some(kept);
                 self.step = Step::StoredSnapshot;
@@ -126,7 +128,7 @@ impl Updater {
             own.version == announced.version && announced.check("snapshot", bytes).is_ok()
         });
         match self.settings.mode {
-            Mode::Online => {
+            Mode::Online | Mode::Recent => {
                 self.snapshot = snapshot.ok().flatten();
                 let now = self.settings.now;
                 let is_fresh = self.snapshot.iter().any(|own| own.expires > now);
@@ -177,7 +179,7 @@ impl Updater {
         let metadata = kept.map(|bytes| self.read_role(&role, bytes)).transpose();
         match (self.settings.mode, metadata) {
             (_, Ok(Some(metadata))) => self.keep_role(role, metadata),
-            (Mode::Online, Ok(None) | Err(_)) => self.step = Step::Role(role),
+            (Mode::Online | Mode::Recent, Ok(None) | Err(_)) => self.step = Step::Role(role),
             (Mode::Offline, Ok(None)) => return Err(not_stored(&role.name)),
             (Mode::Offline, Err(error)) => return Err(error),
         }
@@ -225,7 +227,7 @@ impl Updater {
     }
 
     fn require_fresh(&self, role: &str, version: u64, expires: UtcTime) -> Result<(), TufError> {
-        if self.settings.mode == Mode::Online && expires <= self.settings.now {
+        if self.settings.mode != Mode::Offline && expires <= self.settings.now {
             return Err(TufError::Expired {
                 role: role.into(),
                 version,

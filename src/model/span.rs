@@ -1,37 +1,46 @@
-//! How old a release must be before it is chosen.
+//! Spans of time: how old a release must be before it is chosen, how old a copy may be.
 
 use std::fmt;
 use std::str::FromStr;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
-const UNITS: [(&str, i64); 4] = [("w", 7 * DAY), ("d", DAY), ("h", HOUR), ("min", 60)];
+const UNITS: [(&str, i64); 5] = [
+    ("w", 7 * DAY),
+    ("d", DAY),
+    ("h", HOUR),
+    ("min", 60),
+    ("m", 60),
+];
 
-/// A span of time as users write it: `3d`, `12h`, `2w`; `0` means none at all.
+/// A span of time as users write it: `3d`, `12h`, `15min`; `0` means none at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cooldown(i64);
+pub struct Span(i64);
 
 /// The text is no such span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time such as 3d, 12h or 2w")]
-pub struct CooldownError(String);
+pub struct SpanError(String);
 
-impl Cooldown {
-    /// Its seconds, which are none where there is no cooldown.
+impl Span {
+    /// A quarter of an hour.
+    pub const QUARTER: Self = Self(900);
+
+    /// Its seconds.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0
     }
 }
 
-impl FromStr for Cooldown {
-    type Err = CooldownError;
+impl FromStr for Span {
+    type Err = SpanError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "0" {
             return Ok(Self(0));
         }
-        let error = || CooldownError(text.chars().take(40).collect());
+        let error = || SpanError(text.chars().take(40).collect());
         let digits = text.find(|c: char| !c.is_ascii_digit());
         let (number, unit) = text.split_at(digits.ok_or_else(error)?);
         let seconds = UNITS.iter().find(|(name, _)| *name == unit);
@@ -41,7 +50,7 @@ impl FromStr for Cooldown {
     }
 }
 
-impl fmt::Display for Cooldown {
+impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = UNITS.iter().find(|(_, seconds)| self.0 % seconds == 0);
         match whole {
@@ -63,12 +72,13 @@ mod tests {
             ("2w", 1_209_600, "2w"),
             ("14d", 1_209_600, "2w"),
             ("90min", 5_400, "90min"),
+            ("15m", 900, "15min"),
             ("0", 0, "0"),
             ("0d", 0, "0"),
         ] {
-            let cooldown: Cooldown = text.parse().unwrap();
+            let span: Span = text.parse().unwrap();
             assert_eq!(
-                (cooldown.seconds(), cooldown.to_string().as_str()),
+                (span.seconds(), span.to_string().as_str()),
                 (seconds, shown)
             );
         }
@@ -87,7 +97,7 @@ mod tests {
             "99999999999999999999d",
             "9223372036854775807w",
         ] {
-            assert!(text.parse::<Cooldown>().is_err(), "{text}");
+            assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }
 }
