@@ -182,7 +182,7 @@ impl Found {
     }
 }
 
-/// The packages whose name the query is, or nearly is.
+/// The packages whose name the query is, or where there is none, nearly is.
 struct Names {
     same: Vec<usize>,
     near: Vec<usize>,
@@ -190,15 +190,11 @@ struct Names {
 
 impl Names {
     fn new<C: Collection>(query: &Query, collection: &C) -> Result<Self, C::Error> {
-        let named = |tolerance| collection.named(&query.key, tolerance);
-        let near = query.key.len() > SHORT;
-        Ok(Self {
-            same: named(Tolerance::Nothing)?,
-            near: near
-                .then(|| named(Tolerance::OneEdit))
-                .transpose()?
-                .unwrap_or_default(),
-        })
+        let same = collection.named(&query.key, Tolerance::Nothing)?;
+        let may_be_near = same.is_empty() && query.key.len() > SHORT;
+        let near = may_be_near.then(|| collection.named(&query.key, Tolerance::OneEdit));
+        let near = near.transpose()?.unwrap_or_default();
+        Ok(Self { same, near })
     }
 }
 

@@ -31,9 +31,12 @@ fn finish(child: Child) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What is kept in a home but for locks and drafts.
+/// What is kept in a home but for locks and drafts, and for the files of texts, whose names are drawn by lot.
 fn kept(home: &Path) -> BTreeMap<String, Vec<u8>> {
-    files(&home.join("marketplace"))
+    let mut kept = files(&home.join("marketplace"));
+    let has_own_name = |path: &str| path.ends_with(".triples") || path.ends_with(".dependents");
+    kept.retain(|path, _| !path.contains("/dataset/") || has_own_name(path));
+    kept
 }
 
 /// A kind of command for each number, in a place of its own where it writes to one.

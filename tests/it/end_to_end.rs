@@ -76,7 +76,7 @@ fn from_a_key_to_a_program_that_runs() {
         @r#"
     exit: 0
     --- stdout
-    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small displays","keywords":["tides","embedded","prediction"],"name":"tide-table","score":1.2741275819382283,"trust":"signed","version":"0.3.1"}
+    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small displays","keywords":["tides","embedded","prediction"],"name":"tide-table","score":1.0949617962199156,"trust":"signed","version":"0.3.1"}
     --- stderr
         Updating `harbour` index
     "#

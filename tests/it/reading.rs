@@ -456,8 +456,8 @@ fn search_lists_the_best_first() {
     exit: 0
     --- stdout
     tide-table = "0.3.1"  # Harmonic tide prediction for small embedded displays  signed
-    almanac    = "2.0.0"  # Moon and tides for a year  signed
     tide-cli   = "1.2.0"  # Prints tide tables  signed
+    almanac    = "2.0.0"  # Moon and tides for a year  signed
     moon-phase = "0.1.0"  # Phases of the moon  signed
     --- stderr
         Updating `harbour` index
@@ -555,7 +555,7 @@ fn search_messages_have_the_promised_fields() {
     assert_snapshot!(env().run(arguments), @r#"
     exit: 0
     --- stdout
-    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small embedded displays","keywords":["tides","embedded"],"name":"tide-table","score":1.6942196173787711,"trust":"signed","version":"0.3.1"}
+    {"reason":"search-result","schema":1,"description":"Harmonic tide prediction for small embedded displays","keywords":["tides","embedded"],"name":"tide-table","score":1.4559811605475592,"trust":"signed","version":"0.3.1"}
     --- stderr
         Updating `harbour` index
     "#);
@@ -805,8 +805,8 @@ fn a_server_that_is_gone_leaves_the_copy() {
     exit: 0
     --- stdout
     tide-table = "0.3.1"  # Harmonic tide prediction for small embedded displays  signed
-    almanac    = "2.0.0"  # Moon and tides for a year  signed
     tide-cli   = "1.2.0"  # Prints tide tables  signed
+    almanac    = "2.0.0"  # Moon and tides for a year  signed
     moon-phase = "0.1.0"  # Phases of the moon  signed
     --- stderr
     note: 4 of 4 results; searched a local copy, nothing was sent

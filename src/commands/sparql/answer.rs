@@ -78,7 +78,7 @@ fn answer_question(
     };
     let asked = Asked::open(args, context)?;
     let ask = |query, datasets: &[Dataset]| {
-        let work = || ask(query, options, &asked.joined(datasets)?);
+        let work = || asked.ask(datasets, |dataset| ask(query, options, dataset));
         watchdog::watch(allowance, &context.shell, cancel, work)
     };
     let mut datasets = asked.datasets()?;

@@ -12,7 +12,7 @@ use crate::commands::error::CommandError;
 use crate::commands::locked::{self, LockedProject, manifest_not_found};
 use crate::commands::reading::{self, Reading};
 use crate::commands::sparql::SparqlArgs;
-use crate::dataset::{Damaged, Dataset, DatasetError, Documents, join};
+use crate::dataset::{Damaged, Dataset, Documents, QueryError, join};
 use crate::formats::v2::{Locked, lock_triples, release_iri};
 use crate::registry::backend;
 
@@ -73,11 +73,19 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
-    /// All as one.
-    pub(super) fn joined(&self, datasets: &[Dataset]) -> Result<Dataset, DatasetError> {
+    /// Puts a question to all as one.
+    pub(super) fn ask<T>(
+        &self,
+        datasets: &[Dataset],
+        question: impl FnOnce(&Dataset) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        if let (None, [registry]) = (&self.lock, datasets) {
+            return question(registry);
+        }
         let none = Lock::default();
         let lock = self.lock.as_ref().unwrap_or(&none);
-        join(datasets.iter().collect(), &lock.verified, &lock.triples)
+        let registries = datasets.iter().collect();
+        question(&join(registries, &lock.verified, &lock.triples)?)
     }
 
     /// Where an answer comes from, for people.
