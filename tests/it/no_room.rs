@@ -230,7 +230,7 @@ fn a_disk_that_is_full_is_named_and_loses_nothing() {
     let env = &market.env;
     let home = env.marketplace_home().display().to_string();
     let script = format!(
-        "set -e; cp -a {home} saved; mount -t tmpfs -o size=256k tmpfs {home}; cp -a saved/. {home}
+        "set -e; cp -a {home} saved; mount -t tmpfs -o size=1m tmpfs {home}; cp -a saved/. {home}
         dd if=/dev/zero of={home}/filler bs=1k 2> /dev/null || true
         \"$0\" search tide && exit 1 || echo \"ended with $?\"
         rm {home}/filler
