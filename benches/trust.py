@@ -13,81 +13,22 @@ as `registry rebin` finds right, and measures on each, over loopback HTTP and wi
 Prints a line a measurement, and the ratio of the largest registry to the smallest. Needs Python 3.10 alone.
 """
 
-import http.server
 import json
-import os
-import resource
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import threading
-from io import BytesIO
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+from common import Counting, archive, build, cpu, median, serve, synthesize
+
 REPEATS = 5
-
-
-class Counting(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder and counts what it sends."""
-
-    protocol_version = "HTTP/1.1"
-    requests = 0
-    sent = 0
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        Counting.requests += 1
-        super().do_GET()
-
-    def copyfile(self, source, outputfile):
-        body = source.read()
-        Counting.sent += len(body)
-        outputfile.write(body)
-
-
-def serve(folder):
-    handler = lambda *a, **k: Counting(*a, directory=str(folder), **k)  # noqa: E731
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
-def cpu(command, **environment):
-    """Runs a command; returns its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
-    if run.returncode != 0:
-        sys.exit(f"{command} failed:\n{run.stderr}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-def median(values):
-    return sorted(values)[len(values) // 2]
 
 
 def files(folder):
     """What stands in a registry: each file with its time of writing and its size."""
     found = [path for path in folder.rglob("*") if path.is_file() and ".journal" not in path.parts]
     return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in found}
-
-
-def archive(name, version):
-    """A small archive."""
-    manifest = f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2024"\nlicense = "MIT"\n'
-    buffer = BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for path, text in [("Cargo.toml", manifest), ("src/lib.rs", "")]:
-            info = tarfile.TarInfo(f"{name}-{version}/{path}")
-            info.size = len(text)
-            info.mode = 0o644
-            tar.addfile(info, BytesIO(text.encode()))
-    return buffer.getvalue()
 
 
 def some_package(registry):
@@ -165,16 +106,12 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     corpus, sizes = sys.argv[1], [int(size) for size in sys.argv[2:]] or [1000, 10000]
-    build = ["cargo", "build", "--release", "--quiet", "--bins", "--example", "synthesize"]
-    subprocess.run(build, cwd=PROJECT, check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target")) / "release"
-    program, measured = str(target / "cargo-marketplace"), {}
+    program, maker = build()
+    measured = {}
     for size in sizes:
         scratch = tempfile.mkdtemp(prefix="marketplace-bench-")
         folder = Path(scratch) / "made"
-        synthesize = [str(target / "examples" / "synthesize"), corpus, str(folder), "--limit", str(size)]
-        made = subprocess.run(synthesize, check=True, capture_output=True, text=True)
-        root = made.stdout.splitlines()[-1]
+        root = synthesize(maker, corpus, folder, size)
         for role in ["packages", "claimed"]:
             command = [program, "registry", "rebin", str(folder / "registry"), "--role", role]
             cpu(command, CARGO_MARKETPLACE_KEYS=str(folder / "keys"), CARGO_HOME=scratch)
