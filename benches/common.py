@@ -55,19 +55,25 @@ def median(values):
     return sorted(values)[len(values) // 2]
 
 
+def quoted(value):
+    """A string or a list of strings in TOML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def archive(name, version, description="", keywords=()):
     """A small archive."""
     manifest = (
         f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2024"\nlicense = "MIT"\n'
-        f"description = {json.dumps(description)}\nkeywords = {json.dumps(list(keywords))}\n"
+        f"description = {quoted(description)}\nkeywords = {quoted(list(keywords))}\n"
     )
     buffer = BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for path, text in [("Cargo.toml", manifest), ("src/lib.rs", "")]:
             info = tarfile.TarInfo(f"{name}-{version}/{path}")
-            info.size = len(text)
+            content = text.encode()
+            info.size = len(content)
             info.mode = 0o644
-            tar.addfile(info, BytesIO(text.encode()))
+            tar.addfile(info, BytesIO(content))
     return buffer.getvalue()
 
 

@@ -76,8 +76,23 @@ def prepared(corpus, folder, size, maker):
     return place, root.read_text()
 
 
+# A process begins with the peak of the one that started it: this one is small.
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
+
+
+def peak_mb(command, home):
+    """The peak memory of a command."""
+    environment = os.environ | {"CARGO_HOME": str(home)}
+    command = [sys.executable, "-S", "-c", PEAK, *command]
+    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+
 def measured(command, home):
-    """Runs a command in a home; returns wall and CPU in milliseconds, and its peak memory in MB."""
+    """Runs a command in a home; returns wall and CPU in milliseconds."""
     environment = os.environ | {"CARGO_HOME": str(home)}
     before = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -85,7 +100,7 @@ def measured(command, home):
     wall = time.perf_counter() - before
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
-    return {"wall_ms": wall * 1e3, "cpu_ms": cpu * 1e3, "peak_mb": usage.ru_maxrss / 1024, "code": process.returncode}
+    return {"wall_ms": wall * 1e3, "cpu_ms": cpu * 1e3, "code": process.returncode}
 
 
 def show(size, what, **figures):
@@ -98,7 +113,7 @@ def quantile(values, share):
 
 
 def in_turn(commands, home):
-    """Cold processes of several commands, one after the other; each one's wall times, CPU times and peak."""
+    """Cold processes of several commands, one after the other; each one's wall and CPU times."""
     figures = {name: [] for name in commands}
     for _ in range(PROCESSES):
         for name, command in commands.items():
@@ -117,7 +132,7 @@ def compare(size, what, commands, home):
             shown["ours/this_p50"] = quantile([one["wall_ms"] for one in ours], 0.5) / shown["p50"]
             shown["ours/this_p95"] = quantile([one["wall_ms"] for one in ours], 0.95) / shown["p95"]
         else:
-            shown["peak_mb"] = max(one["peak_mb"] for one in ours)
+            shown["peak_mb"] = peak_mb(commands["ours"], home)
             shown["code"] = ours[-1]["code"]
         show(size, f"{what}: {name}", **shown)
 
@@ -214,7 +229,11 @@ def measure(program, place, root, size, changes):
     url = f"http://127.0.0.1:{server.server_address[1]}/"
     environment = os.environ | {"CARGO_HOME": str(home)}
     subprocess.run([program, "registry", "add", "bench", url, "--root", root], check=True, env=environment, capture_output=True)
+    again = Path(tempfile.mkdtemp(prefix="marketplace-bench-"))
+    shutil.copytree(home, again, dirs_exist_ok=True)
     refresh(program, size, "first refresh", home)
+    show(size, "first refresh, peak memory", peak_mb=peak_mb([program, "refresh"], again))
+    shutil.rmtree(again)
     packs = json.loads((registry / "catalog/index.json").read_text())["v2"]
     raw = max(pack["uncompressed"] for pack in packs if pack["from"] == 0)
     dataset = sum(size_of(path) for path in home.rglob("dataset") if path.is_dir())
