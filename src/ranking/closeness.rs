@@ -19,7 +19,11 @@ const PREFIX: f64 = 0.05;
 const START: usize = 3;
 
 /// Words up to this many characters differ from every other: too many are one edit away.
-pub(super) const SHORT: usize = 3;
+const SHORT: usize = 3;
+
+/// Words of more characters differ from every other: no name is as long, and what looks for neighbours grows
+/// with the word.
+const LONG: usize = 64;
 
 /// Whether a token may be one edit away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,13 +102,18 @@ impl Word {
     }
 
     fn is_one_edit_from(&self, token: &str) -> bool {
-        self.text.chars().count() > SHORT && is_one_edit(&self.text, token)
+        self.has_neighbours() && is_one_edit(&self.text, token)
     }
 
-    /// Says whether one edit may help: words that are too short have no neighbours.
+    /// Says whether one edit may help.
     pub(super) fn has_neighbours(&self) -> bool {
-        self.text.chars().count() > SHORT
+        has_neighbours(&self.text)
     }
+}
+
+/// Says whether a text may stand for one that is an edit away: none that is too short or too long does.
+pub(super) fn has_neighbours(text: &str) -> bool {
+    (SHORT + 1..=LONG).contains(&text.chars().count())
 }
 
 /// Says whether two texts are at most one edit apart.
@@ -188,6 +197,21 @@ mod tests {
             Field::Name,
             Tolerance::Nothing
         ));
+    }
+
+    #[test]
+    fn long_words_have_no_neighbours() {
+        let near = |length: usize| {
+            let word = "a".repeat(length);
+            close(
+                &word,
+                false,
+                &format!("{word}b"),
+                Field::Name,
+                Tolerance::OneEdit,
+            )
+        };
+        assert_eq!([3, 4, 64, 65].map(near), [false, true, true, false]);
     }
 
     #[test]

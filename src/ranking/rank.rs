@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::closeness::{SHORT, Tolerance, Word};
+use super::closeness::{Tolerance, Word, has_neighbours};
 use super::score::{Score, prior, share, weight};
 use super::text::{PerField, is_filler, name_key, tokens};
 
@@ -191,7 +191,7 @@ struct Names {
 impl Names {
     fn new<C: Collection>(query: &Query, collection: &C) -> Result<Self, C::Error> {
         let same = collection.named(&query.key, Tolerance::Nothing)?;
-        let may_be_near = same.is_empty() && query.key.len() > SHORT;
+        let may_be_near = same.is_empty() && has_neighbours(&query.key);
         let near = may_be_near.then(|| collection.named(&query.key, Tolerance::OneEdit));
         let near = near.transpose()?.unwrap_or_default();
         Ok(Self { same, near })
