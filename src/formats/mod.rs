@@ -16,6 +16,7 @@ pub mod marketplace_trust;
 pub mod pack;
 pub mod policy;
 mod public_key;
+pub mod popularity;
 pub mod publisher;
 pub mod record;
 mod releases;
