@@ -25,6 +25,9 @@ const REGISTERING_ROLES: [&str; 2] = ["targets", CLAIMING_ROLE];
 /// The roles that a change of a publisher's keys signs anew.
 const CHANGING_ROLES: [&str; 3] = ["targets", "snapshot", "timestamp"];
 
+/// The roles that a change of the catalog alone signs anew.
+const CATALOG_ROLES: [&str; 3] = ["catalog", "snapshot", "timestamp"];
+
 /// The roles that claiming packages signs anew.
 const CLAIMING_ROLES: [&str; 3] = [CLAIMING_ROLE, "snapshot", "timestamp"];
 
@@ -261,6 +264,11 @@ pub fn role_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
 fn key_ids(folder: &mut Folder, registers: bool) -> Result<Vec<KeyId>, CommandError> {
     let registering = REGISTERING_ROLES.into_iter().filter(|_| registers);
     ids_of(folder, CHANGED_ROLES.into_iter().chain(registering))
+}
+
+/// The ids of the keys that a change of the catalog alone needs.
+pub fn catalog_key_ids(folder: &mut Folder) -> Result<Vec<KeyId>, CommandError> {
+    ids_of(folder, CATALOG_ROLES.into_iter())
 }
 
 /// The ids of the keys that claiming packages needs.

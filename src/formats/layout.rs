@@ -11,6 +11,8 @@ pub const CLAIMS: &str = "claimed/";
 pub const ARCHIVES: &str = "crates";
 /// The target that lists the catalog's packs.
 pub const CATALOG_INDEX: &str = "catalog/index.json";
+/// The target that says how often packages were downloaded.
+pub const POPULARITY: &str = "catalog/popularity.csv";
 /// The target that holds the registry's policy.
 pub const POLICY: &str = "policy.json";
 /// The target that lists the releases that need no signature.

@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod marketplace_trust;
 pub mod pack;
 pub mod policy;
+pub mod popularity;
 mod public_key;
 pub mod publisher;
 pub mod record;

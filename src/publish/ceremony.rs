@@ -45,7 +45,7 @@ pub const ROLES: [Role; 12] = [
     online(
         "catalog",
         Some("timestamp"),
-        &["catalog/index.json", "halt.json"],
+        &["catalog/index.json", "catalog/popularity.csv", "halt.json"],
     ),
     offline("claimed", Some("targets"), &["claimed/*"]),
     offline(

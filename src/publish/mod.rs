@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod owners;
 pub mod package;
 pub mod packs;
+pub mod popularity;
 pub mod role_keys;
 pub mod roles;
 pub mod sign;

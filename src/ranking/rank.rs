@@ -50,8 +50,8 @@ pub struct Package {
     pub lengths: PerField<u8>,
     /// How many packages need it.
     pub dependents: u32,
-    /// How often it was downloaded, where that is known.
-    pub downloads: Option<u64>,
+    /// How often it was downloaded; 0 where that is not known.
+    pub downloads: u32,
 }
 
 /// The words of a search.

@@ -42,10 +42,10 @@ impl Score {
 }
 
 /// How much more a package is to be expected than one that nobody is known to use: 1 and above.
-pub(super) fn prior(dependents: u32, downloads: Option<u64>) -> f64 {
+pub(super) fn prior(dependents: u32, downloads: u32) -> f64 {
     let reach = u64::from(dependents)
         .saturating_mul(DOWNLOADS_OF_A_DEPENDENT)
-        .saturating_add(downloads.unwrap_or(0));
+        .saturating_add(u64::from(downloads));
     (1.0 + float(reach).ln_1p() / REACH).powi(3)
 }
 
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn reach_counts_by_its_magnitude() {
-        assert!((prior(0, None) - 1.0).abs() < f64::EPSILON);
-        assert!(prior(1, None) > prior(0, Some(5)));
-        assert!(prior(0, Some(1000)) > prior(1, None));
-        assert!(prior(1000, None) < 20.0);
-        assert!(prior(u32::MAX, Some(u64::MAX)).is_finite());
+        assert!((prior(0, 0) - 1.0).abs() < f64::EPSILON);
+        assert!(prior(1, 0) > prior(0, 5));
+        assert!(prior(0, 1000) > prior(1, 0));
+        assert!(prior(1000, 0) < 20.0);
+        assert!(prior(u32::MAX, u32::MAX).is_finite());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::formats::popularity::Popularity;
 use crate::formats::union::Union;
 use crate::model::{CRATES_IO_INDEX, DependencySource, Document, Entry, PackageName};
 
@@ -9,7 +10,7 @@ use crate::model::{CRATES_IO_INDEX, DependencySource, Document, Entry, PackageNa
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     documents: Vec<Document>,
-    downloads: BTreeMap<PackageName, u64>,
+    popularity: Popularity,
 }
 
 impl Catalog {
@@ -18,20 +19,20 @@ impl Catalog {
     pub fn new(union: Union) -> Self {
         Self {
             documents: union.into_documents().into_values().collect(),
-            downloads: BTreeMap::new(),
+            popularity: Popularity::default(),
         }
     }
 
     /// Takes over how often packages were downloaded, as far as the registry's operator says.
     #[must_use]
-    pub fn with_downloads(self, downloads: BTreeMap<PackageName, u64>) -> Self {
-        Self { downloads, ..self }
+    pub fn with_popularity(self, popularity: Popularity) -> Self {
+        Self { popularity, ..self }
     }
 
-    /// How often a package was downloaded; none where nobody says.
+    /// How often packages were downloaded.
     #[must_use]
-    pub fn downloads(&self, package: &PackageName) -> Option<u64> {
-        self.downloads.get(package).copied()
+    pub const fn popularity(&self) -> &Popularity {
+        &self.popularity
     }
 
     /// The documents, sorted by package.

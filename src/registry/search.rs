@@ -51,7 +51,7 @@ struct Text<'a> {
     key: String,
     tokens: PerField<Vec<String>>,
     dependents: u32,
-    downloads: Option<u64>,
+    downloads: u32,
 }
 
 impl<'a> Text<'a> {
@@ -68,7 +68,7 @@ impl<'a> Text<'a> {
             key: name_key(package.as_str()),
             tokens: texts(&latest.release),
             dependents: u32::try_from(dependents).unwrap_or(u32::MAX),
-            downloads: catalog.downloads(package),
+            downloads: catalog.popularity().downloads(package),
         }
     }
 
@@ -125,6 +125,7 @@ impl Collection for Scan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::popularity::decode;
     use crate::model::{Dependency, Release, TrustState, Yank, rust_version};
     use crate::ranking::Filters;
 
@@ -197,8 +198,8 @@ mod tests {
     #[test]
     fn downloads_count_where_they_are_known() {
         let request = SearchRequest::new(vec!["json".into()], 3);
-        let downloads = [("config".parse().unwrap(), 1_000_000)].into();
-        let catalog = catalog().with_downloads(downloads);
+        let popularity = decode("name,downloads\nconfig,1000000\n").unwrap();
+        let catalog = catalog().with_popularity(popularity);
         let hits = search(&catalog, &request).best;
         let found = hits.iter().map(|hit| hit.release.name.as_str());
         assert_eq!(

@@ -10,6 +10,7 @@ pub mod init;
 pub mod list;
 pub mod mirror;
 pub mod pin;
+pub mod popularity;
 pub mod rebin;
 pub mod refresh;
 pub mod remove;
@@ -47,6 +48,7 @@ enum RegistryCommand {
     Check(check::CheckArgs),
     Apply(apply::ApplyArgs),
     Claim(claim::ClaimArgs),
+    Popularity(popularity::PopularityArgs),
     Refresh(refresh::RefreshArgs),
     Sign(sign::SignArgs),
     RotateKey(rotate_key::RotateKeyArgs),
@@ -69,6 +71,7 @@ pub fn run(args: RegistryArgs, context: &Context) -> Result<(), CommandError> {
         RegistryCommand::Check(args) => check::run(args, context),
         RegistryCommand::Apply(args) => apply::run(args, context),
         RegistryCommand::Claim(args) => claim::run(args, context),
+        RegistryCommand::Popularity(args) => popularity::run(args, context),
         RegistryCommand::Refresh(args) => refresh::run(args, context),
         RegistryCommand::Sign(args) => sign::run(args, context),
         RegistryCommand::RotateKey(args) => rotate_key::run(args, context),

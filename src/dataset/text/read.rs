@@ -318,7 +318,7 @@ impl Collection for TextIndex {
         Package {
             lengths: unpack(lengths),
             dependents: self.dependents.get(self.number_at(place)),
-            downloads: None,
+            downloads: 0,
         }
     }
 
