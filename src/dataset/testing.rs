@@ -96,6 +96,15 @@ pub(crate) fn step(
         let package = document.package.clone();
         (!entries.is_empty()).then_some(Document { package, entries })
     });
+    let (mut pack, bytes) = pack(parts, from);
+    if from > 0 {
+        pack.withdrawn = withdrawn;
+    }
+    (pack, bytes)
+}
+
+/// The pack of one change.
+pub(crate) fn pack(parts: impl Iterator<Item = Document>, from: u64) -> (Pack, Vec<u8>) {
     let text: Vec<u8> = parts.flat_map(|part| v2::encode(&part, BASE)).collect();
     let bytes = zstd::bulk::compress(&text, 3).unwrap();
     let pack = Pack {
@@ -104,11 +113,7 @@ pub(crate) fn step(
         sha256: Sha256Digest::of(&bytes),
         length: bytes.len() as u64,
         uncompressed: text.len() as u64,
-        withdrawn: if from == 0 {
-            Withdrawn::new()
-        } else {
-            withdrawn
-        },
+        withdrawn: Withdrawn::new(),
     };
     (pack, bytes)
 }

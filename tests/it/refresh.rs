@@ -185,6 +185,42 @@ fn what_a_recent_copy_does_not_hold_is_fetched() {
     }
 }
 
+#[cfg(feature = "marketplace-v2")]
+#[test]
+fn what_was_meant_is_looked_up_where_a_search_looks() {
+    let world = World::fresh();
+    let suggested = |command: TestCommand<'_>| {
+        let unknown = command.run();
+        assert_eq!(unknown.code, Some(101), "{unknown}");
+        let meant = "help: did you mean `tide-table`?";
+        assert!(unknown.stderr.contains(meant), "{unknown}");
+    };
+    // A small catalog is read; nothing is made of it for that alone.
+    suggested(world.command("info tide-tabel"));
+    assert!(!world.state("dataset/dataset.json").exists());
+    asked(&world, world.command("search tide"));
+    // Where there is a dataset, no pack is needed.
+    let catalog = fs::read_dir(world.state("catalog")).unwrap();
+    let packs = catalog.map(|entry| entry.unwrap().path());
+    let packs: Vec<PathBuf> = packs
+        .filter(|path| path.extension() == Some("zst".as_ref()))
+        .collect();
+    assert!(!packs.is_empty());
+    for pack in packs {
+        fs::remove_file(pack).unwrap();
+    }
+    let before = world.server.requests().len();
+    for line in ["info tide-tabel", "install tide-tabel", "info tide_tables"] {
+        suggested(world.command(line));
+    }
+    let requests = world.server.requests().split_off(before);
+    assert!(
+        !requests.iter().any(|head| head.contains(".zst")),
+        "{requests:?}"
+    );
+    suggested(world.command("info tide-tabel --offline"));
+}
+
 #[test]
 fn a_recent_copy_is_no_way_around_expiry_or_a_projects_demands() {
     let world = warm();
