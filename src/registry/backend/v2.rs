@@ -101,15 +101,17 @@ pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
 }
 
 fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
-    let memory = || Place::memory(&client.policy().base);
-    let place = match place(client) {
-        Err(error) if error.is_read_only() => memory(),
-        place => place?,
-    };
+    match place(client) {
+        Err(error) if error.is_read_only() => newest_in(client, &memory(client)),
+        place => newest_in(client, &place?),
+    }
+}
+
+fn newest_in(client: &Client<'_>, place: &Place) -> Result<Dataset, BackendError> {
     let led = super::catalog_index(client, Format::V2).and_then(|index| {
-        match lead(client, &index, &place) {
+        match lead(client, &index, place) {
             Err(Fault::Dataset(error)) if error.is_read_only() => {
-                Ok(lead(client, &index, &memory())?)
+                Ok(lead(client, &index, &memory(client))?)
             }
             led => Ok(led?),
         }
@@ -125,11 +127,24 @@ fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
     }
 }
 
-/// The registry's dataset after damage was found in it while it was read: built anew.
+/// The registry's dataset after damage was found in it while it was read: built anew, in memory where the
+/// damaged one cannot be taken away.
 pub fn dataset_anew(client: &Client<'_>, damage: &Damaged) -> Result<Dataset, BackendError> {
     say_damaged(client, damage);
-    place(client)?.forget()?;
-    dataset(client)
+    match place(client).and_then(|place| place.forget()) {
+        Err(error) if error.is_read_only() => {
+            client.awake(|_| true, || newest_in(client, &memory(client)))
+        }
+        forgotten => {
+            forgotten?;
+            dataset(client)
+        }
+    }
+}
+
+/// Where nothing may be written.
+fn memory(client: &Client<'_>) -> Place {
+    Place::memory(&client.policy().base)
 }
 
 fn place(client: &Client<'_>) -> Result<Place, DatasetError> {
