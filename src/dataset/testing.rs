@@ -6,10 +6,15 @@ use proptest::prelude::*;
 
 use crate::formats::catalog_index::{Pack, Withdrawn};
 use crate::formats::v2;
-use crate::model::{Dependency, Document, Entry, PackageName, Release, Sha256Digest, Yank};
+use crate::model::{
+    Dependency, Document, Entry, PackageName, Release, Sha256Digest, TrustState, Yank,
+};
 
 /// The base IRI of the registry.
 pub(crate) const BASE: &str = "https://registry.example.org/";
+
+/// Who publishes, where it is known.
+pub(crate) const PUBLISHERS: [&str; 2] = ["harbour", "lighthouse"];
 
 /// What a change does to one of a few packages.
 #[derive(Debug, Clone)]
@@ -42,11 +47,18 @@ fn entry(package: u8, version: u8) -> Entry {
     release.keywords = vec![format!("keyword-{}", version % 2)];
     let needed = name((package + version) % 6);
     release.dependencies = vec![Dependency::sample(needed.as_str())];
+    release.publisher =
+        (version > 0).then(|| PUBLISHERS[usize::from(version % 2)].parse().unwrap());
+    let trusts = [
+        TrustState::Signed,
+        TrustState::Vouched,
+        TrustState::Unsigned,
+    ];
     Entry {
         release,
         accepted: None,
         yanked: None,
-        trust: None,
+        trust: trusts.get(usize::from((package + version) % 4)).copied(),
     }
 }
 

@@ -234,9 +234,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::testing::{BASE, pack, step, steps};
+    use crate::dataset::testing::{BASE, PUBLISHERS, pack, step, steps};
     use crate::formats::catalog_index::Pack;
-    use crate::model::{Dependency, Entry, Release, Sha256Digest, rust_version};
+    use crate::model::{Dependency, Entry, Release, Sha256Digest, TrustState, rust_version};
     use crate::ranking::Filters;
     use crate::registry::search::{meant, search};
 
@@ -252,8 +252,25 @@ mod tests {
             "1 pack",
         ];
         let any = Filters::default;
+        let of_owner = |owner: &str| Filters {
+            owner: Some(owner.parse().unwrap()),
+            ..any()
+        };
+        let trusted = |trust| Filters {
+            trust: Some(trust),
+            ..any()
+        };
         let filters = [
             any(),
+            of_owner(PUBLISHERS[0]),
+            of_owner("nobody"),
+            trusted(TrustState::Vouched),
+            trusted(TrustState::Unsigned),
+            Filters {
+                trust: Some(TrustState::Signed),
+                rust_version: rust_version("1.71"),
+                ..of_owner(PUBLISHERS[1])
+            },
             Filters {
                 keywords: vec!["Keyword-1".into()],
                 ..any()
