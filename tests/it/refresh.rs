@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use regex::Regex;
 use crate::env::{NOW, Outcome, TestCommand, TestEnv};
 use crate::faults::{Fault, FaultServer, Files};
 use crate::hostile_mirror::{Days, READ, World, day};
-use crate::samples::init;
+use crate::samples::{Market, copy, init};
 use crate::small_registry::{BASE, archive, files};
 
 const AFTER: &str = "CARGO_MARKETPLACE_REFRESH_AFTER";
@@ -500,6 +500,43 @@ fn a_pack_that_was_cut_off_is_gone_on_with() {
         long.ranges(),
         [String::new(), format!("bytes={}-", length / 2 + 1)]
     );
+}
+
+#[test]
+fn a_refresh_goes_on_with_what_was_cut_off() {
+    let market = Market::published();
+    let refresh = |home: &Path| {
+        let refresh = ["refresh", "--message-format", "json"];
+        let outcome = market.env.command(refresh).env("CARGO_HOME", home).run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        let done: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let number = |key: &str| done[key].as_u64().unwrap();
+        (number("bytes"), number("requests"))
+    };
+    let catalog = |home: &Path| {
+        let all = files(&home.join("marketplace")).into_iter();
+        let packs = all.filter(|(path, _)| path.contains("/catalog/"));
+        packs.collect::<Files>()
+    };
+    let [whole, rest] = ["home/whole", "home/rest"].map(|home| market.env.path(home));
+    for home in [&whole, &rest] {
+        copy(&market.env.cargo_home(), home);
+    }
+    assert!(!catalog(&rest).keys().any(|path| path.ends_with(".zst")));
+    let (bytes, requests) = refresh(&whole);
+    let mut saved = 0;
+    for (path, pack) in catalog(&whole) {
+        if path.ends_with(".zst") {
+            let part = &pack[..pack.len() / 2];
+            saved += part.len() as u64;
+            let path = rest.join("marketplace").join(format!("{path}.part"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, part).unwrap();
+        }
+    }
+    assert!(saved > 0);
+    assert_eq!(refresh(&rest), (bytes - saved, requests));
+    assert!(catalog(&rest) == catalog(&whole));
 }
 
 #[test]
