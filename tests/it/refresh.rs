@@ -109,6 +109,48 @@ fn what_is_chosen_is_always_asked_for() {
     }
 }
 
+#[cfg(feature = "marketplace-v2")]
+#[test]
+fn a_policy_is_asked_what_was_refreshed_for_the_audit() {
+    let world = warm();
+    world.env.write("work/app/none.rq", "ASK { FILTER(false) }");
+    asked(&world, later(&world, "fetch", 0).folder("work/app"));
+    let line = "audit --policy none.rq --policy none.rq";
+    let audit = |seconds| {
+        // However old a copy may be that only shows something.
+        let audit = later(&world, line, seconds).env(AFTER, "0");
+        let (_, requests) = asked(&world, audit.folder("work/app"));
+        let is_timestamp = |path: &&String| *path == "/tuf/timestamp.json";
+        requests.iter().filter(is_timestamp).count()
+    };
+    assert_eq!([audit(1), audit(1), audit(60)], [1, 1, 1]);
+    // What has changed is fetched for the first policy, which asks again.
+    next_day(&world);
+    assert_eq!([audit(61), audit(62)], [2, 1]);
+    // By hand, the registries are asked.
+    let by_hand = later(&world, "sparql --with-lock --file none.rq", 62).folder("work/app");
+    let (_, requests) = asked(&world, by_hand);
+    assert!(requests.contains(&"/tuf/timestamp.json".to_owned()));
+    let since = |time: &str| {
+        let line = format!("sparql --with-lock --file none.rq --refreshed-since {time}");
+        let command = world.env.command(line.split(' ')).folder("work/app");
+        asked(
+            &world,
+            command.env("CARGO_MARKETPLACE_NOW", (NOW + 90).to_string()),
+        )
+        .1
+    };
+    assert_eq!(since(&after_now(62)), Vec::<String>::new());
+    assert_ne!(since(&after_now(63)), Vec::<String>::new());
+}
+
+/// So many seconds after the time of the tests.
+#[cfg(feature = "marketplace-v2")]
+fn after_now(seconds: i64) -> String {
+    let time = cargo_marketplace::model::UtcTime::from_unix(NOW + seconds);
+    time.unwrap().to_string()
+}
+
 #[test]
 fn how_old_a_copy_may_be_is_the_users_to_say() {
     let world = warm();
