@@ -2,7 +2,6 @@
 
 use tantivy::TantivyError;
 
-use super::text::TextIndex;
 use super::triples::Damaged;
 use super::{Dataset, DatasetError};
 use crate::model::PackageName;
@@ -11,7 +10,7 @@ use crate::ranking::{Filters, Hit, Hits, Query, SearchRequest, Shown, meant, ran
 impl Dataset {
     /// Searches the latest releases.
     pub fn search(&self, request: &SearchRequest) -> Result<Hits, DatasetError> {
-        let text = self.searched()?;
+        let text = self.texts()?;
         let filters = &request.filters;
         let passing = text.passing(filters).map_err(damaged)?;
         let passes = |place| {
@@ -39,16 +38,12 @@ impl Dataset {
 
     /// The package that was perhaps meant by a name that is not there.
     pub fn meant(&self, name: &PackageName) -> Result<Option<PackageName>, DatasetError> {
-        let text = self.searched()?;
+        let text = self.texts()?;
         let Some(place) = meant(name.as_str(), text).map_err(damaged)? else {
             return Ok(None);
         };
         let meant = text.name(place).map_err(damaged)?.parse();
         Ok(Some(meant.map_err(|_| UNREADABLE)?))
-    }
-
-    fn searched(&self) -> Result<&TextIndex, DatasetError> {
-        Ok(self.text().ok_or(Damaged("it has no texts"))?)
     }
 
     /// The release to show of a package, whose latest one is at hand.

@@ -257,7 +257,7 @@ fn what_was_meant_is_looked_up_where_a_search_looks() {
     }
     let requests = world.server.requests().split_off(before);
     assert!(
-        !requests.iter().any(|head| head.contains(".zst")),
+        !requests.iter().any(|head| head.contains(PACKED)),
         "{requests:?}"
     );
     suggested(world.command("info tide-tabel --offline"));
@@ -465,6 +465,9 @@ fn impatient() -> Network {
 
 const PACK: &str = "catalog/pack";
 
+/// How the names of packs end.
+const PACKED: &str = ".zst";
+
 /// A long file behind a server, and a place for copies.
 struct Long {
     server: FaultServer,
@@ -564,11 +567,11 @@ fn a_refresh_goes_on_with_what_was_cut_off() {
     for home in [&whole, &rest] {
         copy(&market.env.cargo_home(), home);
     }
-    assert!(!catalog(&rest).keys().any(|path| path.ends_with(".zst")));
+    assert!(!catalog(&rest).keys().any(|path| path.ends_with(PACKED)));
     let (bytes, requests) = refresh(&whole);
     let mut saved = 0;
     for (path, pack) in catalog(&whole) {
-        if path.ends_with(".zst") {
+        if path.ends_with(PACKED) {
             let part = &pack[..pack.len() / 2];
             saved += part.len() as u64;
             let path = rest.join("marketplace").join(format!("{path}.part"));
