@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::io::BufRead;
 
 use cargo_marketplace::ranking::{
-    Collection, Field, Match, Package, PerField, Query, Ranked, Tolerance, Word, name_key, rank,
-    tokens,
+    Collection, Field, Match, Package, PerField, Query, Ranked, Tolerance, Word, is_within,
+    name_key, rank, tokens,
 };
 use serde::Deserialize;
 
@@ -137,9 +137,9 @@ impl Collection for Index {
         Ok(found.into_iter().collect())
     }
 
-    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Infallible> {
+    fn named(&self, key: &str, edits: u8) -> Result<Vec<usize>, Infallible> {
         let packages = self.packages.iter().enumerate();
-        let named = packages.filter(|(_, package)| tolerance.takes(key, &package.key));
+        let named = packages.filter(|(_, package)| is_within(edits, key, &package.key));
         Ok(named.map(|(number, _)| number).collect())
     }
 
