@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::io::BufRead;
 
 use cargo_marketplace::ranking::{
-    Collection, Field, Match, Package, PerField, Query, Ranked, Tolerance, Word, name_key, rank,
-    tokens,
+    Collection, Field, Match, Package, PerField, Query, Ranked, Tolerance, Word, is_within,
+    name_key, rank, tokens,
 };
 use serde::Deserialize;
 
@@ -30,6 +30,11 @@ pub(crate) fn read_lines(reader: impl BufRead) -> Result<Vec<Line>, Box<dyn std:
         .lines()
         .map(|line| Ok(serde_json::from_str(&line?)?))
         .collect()
+}
+
+/// A count as the ranking takes it.
+fn capped(downloads: u64) -> u32 {
+    u32::try_from(downloads).unwrap_or(u32::MAX)
 }
 
 /// Packages by name, and where each term is.
@@ -81,7 +86,7 @@ impl Index {
             package: Package {
                 lengths,
                 dependents: line.dependents,
-                downloads: line.downloads,
+                downloads: line.downloads.map_or(0, capped),
             },
         });
     }
@@ -137,9 +142,9 @@ impl Collection for Index {
         Ok(found.into_iter().collect())
     }
 
-    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Infallible> {
+    fn named(&self, key: &str, edits: u8) -> Result<Vec<usize>, Infallible> {
         let packages = self.packages.iter().enumerate();
-        let named = packages.filter(|(_, package)| tolerance.takes(key, &package.key));
+        let named = packages.filter(|(_, package)| is_within(edits, key, &package.key));
         Ok(named.map(|(number, _)| number).collect())
     }
 

@@ -18,6 +18,7 @@ use super::shell::count;
 use super::sparql_answer;
 use crate::install::LockPackage;
 use crate::model::TrustState;
+use crate::registry::freshness::Need;
 
 /// Looks for packages in `Cargo.lock` that you want none of
 ///
@@ -52,7 +53,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<(), CommandError> {
     }
     let policies = policies::read(&args.policies, context)?;
     let manifest = context.manifest(args.manifest_path.as_ref());
-    let project = LockedProject::open(context, manifest.as_deref(), None)?;
+    let project = LockedProject::open(context, manifest.as_deref(), None, Need::Latest)?;
     let (packages, foreign) = (project.examine()?, project.foreign().count());
     let object = format!(
         "{} from {}",

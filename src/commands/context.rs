@@ -14,11 +14,12 @@ use anstream::ColorChoice;
 use zeroize::Zeroizing;
 
 use super::arguments::{ColorArg, GlobalArgs};
-use super::error::{CommandError, Kind, nearest};
+use super::error::{CommandError, Kind};
 use super::shell::{MessageFormat, Shell, ShellOptions, Verbosity};
 use crate::disk;
 use crate::model::{RegistryName, Span, UtcTime};
 use crate::publish::keystore::Keystore;
+use crate::ranking::nearest;
 use crate::registry::cargo_settings::CargoSettings;
 use crate::registry::config::{Config, ConfigError, Registry};
 use crate::registry::credentials::Credentials;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::explain::next_step;
 use crate::disk::Failure;
 use crate::publish::keystore::{KeyName, KeystoreError};
+use crate::ranking::nearest;
 use crate::registry::cargo_config::CargoConfigError;
 use crate::registry::config::ConfigError;
 use crate::registry::serve::ServeError;
@@ -157,23 +158,6 @@ impl CommandError {
     }
 }
 
-/// The nearest of `known` to what was typed, for "did you mean": at most two edits away, or the
-/// same but for `-` and `_`.
-#[must_use]
-pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = typed.to_ascii_lowercase().replace('_', "-");
-    known
-        .into_iter()
-        .map(|name| {
-            let other = name.to_ascii_lowercase().replace('_', "-");
-            (strsim::damerau_levenshtein(&folded, &other), name)
-        })
-        // A name of two letters is two edits away from any other.
-        .filter(|(edits, _)| *edits <= 2 && *edits * 2 < typed.chars().count().max(1) + 1)
-        .min()
-        .map(|(_, name)| name)
-}
-
 impl From<Failure> for CommandError {
     fn from(error: Failure) -> Self {
         Self::from_error(Kind::Failure, &error)
@@ -257,22 +241,6 @@ impl From<KeystoreError> for CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_what_was_meant() {
-        let known = ["tide-table", "tide-cli", "libm", "ab"];
-        for (typed, meant) in [
-            ("tide-tabel", Some("tide-table")),
-            ("Tide_Table", Some("tide-table")),
-            ("tide_cil", Some("tide-cli")),
-            ("lib", Some("libm")),
-            ("xy", None),
-            ("serde", None),
-        ] {
-            assert_eq!(nearest(typed, known), meant, "{typed}");
-        }
-    }
-
     use crate::registry::transport::TransportError;
 
     #[test]

@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::context::Context;
-use super::error::{CommandError, nearest};
+use super::error::CommandError;
+use crate::ranking::nearest;
 use codes::{EXPLANATIONS, Explanation};
 
 /// Explains an error code

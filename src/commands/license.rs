@@ -5,7 +5,7 @@ use std::str::FromStr;
 use spdx::identifiers::LICENSES;
 use spdx::{AdditionItem, Expression, LicenseItem, LicenseReq, ParseMode};
 
-use super::error::nearest;
+use crate::ranking::nearest;
 
 /// The licenses that an expression names.
 #[derive(Debug, Clone, PartialEq)]

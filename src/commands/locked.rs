@@ -65,6 +65,7 @@ impl<'a> LockedProject<'a> {
         context: &'a Context,
         manifest: Option<&Path>,
         backend: Option<BackendArg>,
+        need: Need,
     ) -> Result<Self, CommandError> {
         let path = folder(context, manifest)?.join(LOCK_FILE);
         let graph = LockGraph::read(&path).map_err(unreadable)?;
@@ -74,7 +75,7 @@ impl<'a> LockedProject<'a> {
             graph,
             registries: Vec::new(),
         };
-        project.find_homes(context, backend)?;
+        project.find_homes(context, backend, need)?;
         Ok(project)
     }
 
@@ -84,9 +85,10 @@ impl<'a> LockedProject<'a> {
         &mut self,
         context: &'a Context,
         backend: Option<BackendArg>,
+        need: Need,
     ) -> Result<(), CommandError> {
         let open = |registry| {
-            let reading = reading::added(context, registry, backend, Need::Latest)?;
+            let reading = reading::added(context, registry, backend, need)?;
             Handover::new(context, reading)
         };
         let mut rest = Vec::new();

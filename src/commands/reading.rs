@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::arguments::{BackendArg, ReadArgs};
 use super::context::Context;
-use super::error::{CommandError, nearest};
+use super::error::CommandError;
 use super::{confusion, project_trust};
 use crate::disk;
 use crate::formats::layout::Format;
@@ -233,14 +233,10 @@ impl Reading<'_> {
         let registry = self.client.name();
         let error = CommandError::failure(format!("no package `{name}` in `{registry}`"));
         let error = error.with_code("MP0203");
-        // Without a catalog there is no suggestion; the error itself stands.
-        let catalog = self.backend.catalog(&self.client).unwrap_or_default();
-        let names = catalog
-            .documents()
-            .iter()
-            .map(|document| document.package.as_str());
-        match nearest(name.as_str(), names) {
-            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        // What cannot be read has no suggestion; the error itself stands.
+        let meant = self.backend.meant(&self.client, name);
+        match meant.unwrap_or_default() {
+            Some(meant) => error.with_help(format!("did you mean `{meant}`?")),
             None => error.with_help("`cargo marketplace search WORDS` looks for packages"),
         }
     }

@@ -8,6 +8,7 @@ use super::arguments::{QueryLimits, ReadArgs, key_value};
 use super::context::Context;
 use super::error::CommandError;
 use super::sparql_answer;
+use crate::model::UtcTime;
 
 /// Asks a registry a SPARQL question
 #[derive(Debug, Args)]
@@ -43,6 +44,10 @@ pub struct SparqlArgs {
     /// The project's manifest
     #[arg(long, value_name = "FILE", requires = "with_lock")]
     pub manifest_path: Option<PathBuf>,
+
+    /// What was refreshed at this time or later need not be asked for again
+    #[arg(long, value_name = "TIME", requires = "with_lock", hide = true)]
+    pub refreshed_since: Option<UtcTime>,
 
     /// What the query may use.
     #[command(flatten)]

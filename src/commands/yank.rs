@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use semver::Version;
 
 use super::context::Context;
-use super::error::{CommandError, nearest};
+use super::error::CommandError;
 use super::publishing::{self, Destination, exact_version};
 use super::reading::no_release;
 use super::submitting::{HandedIn, output_folder};
@@ -15,6 +15,7 @@ use crate::model::{Body, PackageSpec};
 use crate::publish::apply;
 use crate::publish::keystore::KeyName;
 use crate::publish::sign::sign;
+use crate::ranking::nearest;
 use crate::trust::PackageState;
 
 /// Marks a release as not to be chosen any more

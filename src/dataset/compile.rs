@@ -10,7 +10,7 @@ use super::manifest::{Manifest, Text};
 use super::shelf::Shelf;
 use super::store::{Dataset, publish, write};
 use super::text::{self, Change, Column, TextBuilder};
-use super::triples::{Builder, Chain, Damaged, Segment, Sources, merge};
+use super::triples::{Builder, Chain, Segment, Sources, merge};
 use super::{DatasetError, documents, tiers};
 use crate::formats::catalog_index::Pack;
 use crate::formats::pack::{MAX_UNPACKED, unpack, unpacked};
@@ -59,12 +59,11 @@ pub(super) fn advance(
 
 /// A dataset of no package.
 fn empty(shelf: &Shelf, base: &str) -> Result<Dataset, DatasetError> {
-    let mut manifest = Manifest::empty(base);
-    manifest.text = Some(Text {
+    let text = Text {
         segments: TextBuilder::new(shelf)?.finish()?,
         dependents: write_counts(shelf, 0, &[])?,
-    });
-    publish(shelf, manifest)
+    };
+    publish(shelf, Manifest::new(base, 0, text))
 }
 
 /// Builds a dataset of one pack that holds everything.
@@ -99,13 +98,12 @@ fn build(shelf: &Shelf, base: &str, packed: &Packed<'_>) -> Result<Dataset, Data
         segments.push(write(shelf, &name, |out| builder.finish(out).map(drop))?);
     }
     drop(names);
-    let mut manifest = Manifest::empty(base);
-    manifest.serial = serial;
-    manifest.text = Some(Text {
+    let text = Text {
         segments: texts.finish()?,
         dependents: write_counts(shelf, serial, &needed.counts())?,
-    });
+    };
     drop(needed);
+    let mut manifest = Manifest::new(base, serial, text);
     let name = format!("{serial}-0.triples");
     write(shelf, &name, |out| {
         merge(Sources::Independent(&segments), out).map(drop)
@@ -223,9 +221,7 @@ fn update_texts(
     chain: &Chain,
     manifest: &mut Manifest,
 ) -> Result<(), DatasetError> {
-    let (Some(text), Some(files)) = (current.text(), &current.manifest().text) else {
-        return Err(Damaged("it has no texts").into());
-    };
+    let text = current.texts()?;
     let mut counts = text.dependents().to_vec();
     let mut numbers = BTreeMap::new();
     for (name, document) in &changes.after {
@@ -252,10 +248,10 @@ fn update_texts(
         let now = changes.after.get(package).zip(number.copied());
         Change { package, now }
     });
-    manifest.text = Some(Text {
-        segments: text::update(shelf, &files.segments, rows)?,
+    manifest.text = Text {
+        segments: text::update(shelf, &current.manifest().text.segments, rows)?,
         dependents: write_counts(shelf, manifest.serial, &counts)?,
-    });
+    };
     Ok(())
 }
 

@@ -21,8 +21,8 @@ pub(super) struct Manifest {
     pub(super) base: String,
     /// The segments of the triples, the oldest first.
     pub(super) segments: Vec<String>,
-    /// The texts; none before they are written.
-    pub(super) text: Option<Text>,
+    /// The texts.
+    pub(super) text: Text,
     /// All files, by name.
     pub(super) files: BTreeMap<String, Sealed>,
 }
@@ -48,13 +48,13 @@ pub(super) struct Sealed {
 
 impl Manifest {
     /// A dataset without triples.
-    pub(super) fn empty(base: &str) -> Self {
+    pub(super) fn new(base: &str, serial: u64, text: Text) -> Self {
         Self {
             form: FORM,
-            serial: 0,
+            serial,
             base: base.to_owned(),
             segments: Vec::new(),
-            text: None,
+            text,
             files: BTreeMap::new(),
         }
     }
@@ -99,11 +99,14 @@ mod tests {
             },
             checksum: 7,
         };
+        let text = Text {
+            segments: "{}".to_owned(),
+            dependents: "12.dependents".to_owned(),
+        };
         Manifest {
-            serial: 12,
             segments: vec!["12-0.triples".to_owned()],
             files: [("12-0.triples".to_owned(), sealed)].into(),
-            ..Manifest::empty("https://registry.example.org/")
+            ..Manifest::new("https://registry.example.org/", 12, text)
         }
     }
 

@@ -4,14 +4,13 @@ use tantivy::TantivyError;
 
 use super::triples::Damaged;
 use super::{Dataset, DatasetError};
-use crate::ranking::{Filters, Hit, Hits, Query, SearchRequest, Shown, rank};
+use crate::model::PackageName;
+use crate::ranking::{Filters, Hit, Hits, Query, SearchRequest, Shown, meant, rank};
 
 impl Dataset {
     /// Searches the latest releases.
     pub fn search(&self, request: &SearchRequest) -> Result<Hits, DatasetError> {
-        let Some(text) = self.text() else {
-            return Err(Damaged("it has no texts").into());
-        };
+        let text = self.texts()?;
         let filters = &request.filters;
         let passing = text.passing(filters).map_err(damaged)?;
         let passes = |place| {
@@ -23,7 +22,7 @@ impl Dataset {
         let mut best = Vec::new();
         for (place, score) in ranked.best {
             let latest = text.shown(place).map_err(damaged)?;
-            let latest = latest.ok_or(Damaged("its text cannot be read"))?;
+            let latest = latest.ok_or(UNREADABLE)?;
             best.push(Hit {
                 release: self.shown(latest, filters)?,
                 score: score.points,
@@ -35,6 +34,16 @@ impl Dataset {
             with_all_words: ranked.with_all_words,
             tolerant: ranked.tolerant,
         })
+    }
+
+    /// The package that was perhaps meant by a name that is not there.
+    pub fn meant(&self, name: &PackageName) -> Result<Option<PackageName>, DatasetError> {
+        let text = self.texts()?;
+        let Some(place) = meant(name.as_str(), text).map_err(damaged)? else {
+            return Ok(None);
+        };
+        let meant = text.name(place).map_err(damaged)?.parse();
+        Ok(Some(meant.map_err(|_| UNREADABLE)?))
     }
 
     /// The release to show of a package, whose latest one is at hand.
@@ -49,7 +58,9 @@ impl Dataset {
     }
 }
 
+const UNREADABLE: Damaged = Damaged("its text cannot be read");
+
 /// What the index cannot read is not what was written.
 fn damaged(_: TantivyError) -> DatasetError {
-    Damaged("its text cannot be read").into()
+    UNREADABLE.into()
 }

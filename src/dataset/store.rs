@@ -7,7 +7,7 @@ use tantivy::TantivyError;
 use tantivy::directory::WritePtr;
 use tantivy::directory::error::OpenReadError;
 
-use super::manifest::{Manifest, Sealed};
+use super::manifest::{Manifest, Sealed, Text};
 use super::shelf::Shelf;
 use super::text::{self, Column, TextIndex};
 use super::triples::{Chain, Damaged, Segment, WriteError};
@@ -54,9 +54,8 @@ impl Dataset {
             };
             segments.push(Segment::open(bytes)?);
         }
-        let text = match open_text(shelf, &manifest)? {
-            Opened::Text(text) => text,
-            Opened::Gone => return Ok(None),
+        let Some(text) = open_text(shelf, &manifest.text)? else {
+            return Ok(None);
         };
         for (name, sealed) in &manifest.files {
             match shelf.stamp(name)? {
@@ -69,7 +68,7 @@ impl Dataset {
         Ok(Some(Self {
             manifest,
             chain,
-            text,
+            text: Some(text),
         }))
     }
 
@@ -87,6 +86,11 @@ impl Dataset {
     /// The texts; none where other triples are joined to it.
     pub(super) const fn text(&self) -> Option<&TextIndex> {
         self.text.as_ref()
+    }
+
+    /// The texts of a dataset that was opened, which has them.
+    pub(super) fn texts(&self) -> Result<&TextIndex, Damaged> {
+        self.text().ok_or(Damaged("it has no texts"))
     }
 
     /// The names of its files.
@@ -123,23 +127,14 @@ impl Debug for Dataset {
     }
 }
 
-/// What became of the texts.
-enum Opened {
-    Text(Option<TextIndex>),
-    /// A file of theirs is not there any more.
-    Gone,
-}
-
-fn open_text(shelf: &Shelf, manifest: &Manifest) -> Result<Opened, DatasetError> {
-    let Some(text) = &manifest.text else {
-        return Ok(Opened::Text(None));
-    };
+/// The texts; `None` if a file of theirs is not there any more.
+fn open_text(shelf: &Shelf, text: &Text) -> Result<Option<TextIndex>, DatasetError> {
     let Some(dependents) = shelf.bytes(&text.dependents)? else {
-        return Ok(Opened::Gone);
+        return Ok(None);
     };
     match TextIndex::open(shelf, &text.segments, Column::new(dependents)) {
-        Ok(text) => Ok(Opened::Text(Some(text))),
-        Err(TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_))) => Ok(Opened::Gone),
+        Ok(text) => Ok(Some(text)),
+        Err(TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_))) => Ok(None),
         Err(_) => Err(Damaged("its text cannot be read").into()),
     }
 }
@@ -168,10 +163,8 @@ pub(super) fn write(
 /// Makes what a manifest lists the dataset, and removes the rest.
 pub(super) fn publish(shelf: &Shelf, mut manifest: Manifest) -> Result<Dataset, DatasetError> {
     let mut names = manifest.segments.clone();
-    if let Some(text) = &manifest.text {
-        names.push(text.dependents.clone());
-        names.extend(text::files(shelf, &text.segments)?);
-    }
+    names.push(manifest.text.dependents.clone());
+    names.extend(text::files(shelf, &manifest.text.segments)?);
     let sealed = names.into_iter().map(|name| {
         let sealed = sealed(shelf, &name, &manifest)?;
         Ok((name, sealed))

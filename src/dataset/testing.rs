@@ -6,10 +6,15 @@ use proptest::prelude::*;
 
 use crate::formats::catalog_index::{Pack, Withdrawn};
 use crate::formats::v2;
-use crate::model::{Dependency, Document, Entry, PackageName, Release, Sha256Digest, Yank};
+use crate::model::{
+    Dependency, Document, Entry, PackageName, Release, Sha256Digest, TrustState, Yank,
+};
 
 /// The base IRI of the registry.
 pub(crate) const BASE: &str = "https://registry.example.org/";
+
+/// Who publishes, where it is known.
+pub(crate) const PUBLISHERS: [&str; 2] = ["harbour", "lighthouse"];
 
 /// What a change does to one of a few packages.
 #[derive(Debug, Clone)]
@@ -42,11 +47,18 @@ fn entry(package: u8, version: u8) -> Entry {
     release.keywords = vec![format!("keyword-{}", version % 2)];
     let needed = name((package + version) % 6);
     release.dependencies = vec![Dependency::sample(needed.as_str())];
+    release.publisher =
+        (version > 0).then(|| PUBLISHERS[usize::from(version % 2)].parse().unwrap());
+    let trusts = [
+        TrustState::Signed,
+        TrustState::Vouched,
+        TrustState::Unsigned,
+    ];
     Entry {
         release,
         accepted: None,
         yanked: None,
-        trust: None,
+        trust: trusts.get(usize::from((package + version) % 4)).copied(),
     }
 }
 
@@ -96,6 +108,15 @@ pub(crate) fn step(
         let package = document.package.clone();
         (!entries.is_empty()).then_some(Document { package, entries })
     });
+    let (mut pack, bytes) = pack(parts, from);
+    if from > 0 {
+        pack.withdrawn = withdrawn;
+    }
+    (pack, bytes)
+}
+
+/// The pack of one change.
+pub(crate) fn pack(parts: impl Iterator<Item = Document>, from: u64) -> (Pack, Vec<u8>) {
     let text: Vec<u8> = parts.flat_map(|part| v2::encode(&part, BASE)).collect();
     let bytes = zstd::bulk::compress(&text, 3).unwrap();
     let pack = Pack {
@@ -104,11 +125,7 @@ pub(crate) fn step(
         sha256: Sha256Digest::of(&bytes),
         length: bytes.len() as u64,
         uncompressed: text.len() as u64,
-        withdrawn: if from == 0 {
-            Withdrawn::new()
-        } else {
-            withdrawn
-        },
+        withdrawn: Withdrawn::new(),
     };
     (pack, bytes)
 }

@@ -34,17 +34,6 @@ pub enum Tolerance {
     OneEdit,
 }
 
-impl Tolerance {
-    /// Says whether a text stands for another one.
-    #[must_use]
-    pub fn takes(self, typed: &str, text: &str) -> bool {
-        match self {
-            Self::Nothing => typed == text,
-            Self::OneEdit => is_one_edit(typed, text),
-        }
-    }
-}
-
 /// A word of a query.
 #[derive(Debug, Clone)]
 pub struct Word {
@@ -102,7 +91,7 @@ impl Word {
     }
 
     fn is_one_edit_from(&self, token: &str) -> bool {
-        self.has_neighbours() && is_one_edit(&self.text, token)
+        self.has_neighbours() && is_within(1, &self.text, token)
     }
 
     /// Says whether one edit may help.
@@ -116,8 +105,18 @@ pub(super) fn has_neighbours(text: &str) -> bool {
     (SHORT + 1..=LONG).contains(&text.chars().count())
 }
 
-/// Says whether two texts are at most one edit apart.
-pub(super) fn is_one_edit(one: &str, other: &str) -> bool {
+/// Says whether two texts are at most so many edits apart.
+#[must_use]
+pub fn is_within(edits: u8, one: &str, other: &str) -> bool {
+    match edits {
+        0 => one == other,
+        1 => may_be_one_edit(one, other) && strsim::osa_distance(one, other) <= 1,
+        more => strsim::osa_distance(one, other) <= usize::from(more),
+    }
+}
+
+/// Says whether two texts differ in one place at most.
+fn may_be_one_edit(one: &str, other: &str) -> bool {
     let (one_bytes, other_bytes) = (one.bytes(), other.bytes());
     let start = common(one_bytes.clone(), other_bytes.clone());
     let end = common(one_bytes.rev(), other_bytes.rev());
@@ -127,7 +126,7 @@ pub(super) fn is_one_edit(one: &str, other: &str) -> bool {
     } else {
         8
     };
-    start + end + most >= one.len().max(other.len()) && strsim::osa_distance(one, other) <= 1
+    start + end + most >= one.len().max(other.len())
 }
 
 /// How many bytes two texts have in common from their start.

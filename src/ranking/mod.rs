@@ -3,14 +3,16 @@
 
 mod closeness;
 mod filters;
+mod meant;
 mod rank;
 mod request;
 mod score;
 mod stem;
 mod text;
 
-pub use closeness::{Tolerance, Word};
+pub use closeness::{Tolerance, Word, is_within};
 pub use filters::{Condition, Filters, allows_license, labels};
+pub use meant::{meant, nearest};
 pub use rank::{Collection, Match, Package, Query, Ranked, rank};
 pub use request::{Hit, Hits, SearchRequest, Shown};
 pub use score::Score;

@@ -27,8 +27,8 @@ pub trait Collection {
     /// in each field; 0 where there is none.
     fn matches(&self, word: &Word, tolerance: Tolerance) -> Result<Vec<Match>, Self::Error>;
 
-    /// The packages whose name is this one, as `name_key` gives both, or one edit away, in order.
-    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Self::Error>;
+    /// The packages whose name is at most so many edits from this one, as `name_key` gives both, in order.
+    fn named(&self, key: &str, edits: u8) -> Result<Vec<usize>, Self::Error>;
 
     /// All packages, in order.
     fn all(&self) -> Vec<usize>;
@@ -190,9 +190,9 @@ struct Names {
 
 impl Names {
     fn new<C: Collection>(query: &Query, collection: &C) -> Result<Self, C::Error> {
-        let same = collection.named(&query.key, Tolerance::Nothing)?;
+        let same = collection.named(&query.key, 0)?;
         let may_be_near = same.is_empty() && has_neighbours(&query.key);
-        let near = may_be_near.then(|| collection.named(&query.key, Tolerance::OneEdit));
+        let near = may_be_near.then(|| collection.named(&query.key, 1));
         let near = near.transpose()?.unwrap_or_default();
         Ok(Self { same, near })
     }

@@ -43,10 +43,14 @@ impl Score {
 
 /// How much more a package is to be expected than one that nobody is known to use: 1 and above.
 pub(super) fn prior(dependents: u32, downloads: u32) -> f64 {
-    let reach = u64::from(dependents)
+    (1.0 + float(reach(dependents, downloads)).ln_1p() / REACH).powi(3)
+}
+
+/// How many use a package, in downloads.
+pub(super) fn reach(dependents: u32, downloads: u32) -> u64 {
+    u64::from(dependents)
         .saturating_mul(DOWNLOADS_OF_A_DEPENDENT)
-        .saturating_add(u64::from(downloads));
-    (1.0 + float(reach).ln_1p() / REACH).powi(3)
+        .saturating_add(u64::from(downloads))
 }
 
 /// How much a word says: the rarer, the more.

@@ -60,6 +60,9 @@ pub enum Need {
     Present,
     /// It chooses something: the registry is asked, for as long as that takes.
     Latest,
+    /// It goes on from what another command has done: what was refreshed then will do, and the registry is else
+    /// asked, for as long as that takes.
+    Since(UtcTime),
     /// It shows something: a copy will do that is younger than this, and an older one where the registry does
     /// not answer soon.
     Recent(Span),
@@ -69,6 +72,21 @@ impl Need {
     /// Whether an earlier state will do where the present one does not come soon.
     pub(super) const fn may_lag(self) -> bool {
         matches!(self, Self::Recent(_))
+    }
+}
+
+impl Terms {
+    /// Whether what was refreshed at a time need not be asked for again. One in the future is no time: the clock
+    /// went back.
+    pub(super) fn is_recent(&self, refreshed: UtcTime) -> bool {
+        match self.need {
+            Need::Present | Need::Latest => false,
+            Need::Since(time) => (time..=self.now).contains(&refreshed),
+            Need::Recent(span) => {
+                let age = self.now.unix().saturating_sub(refreshed.unix());
+                (0..span.seconds()).contains(&age)
+            }
+        }
     }
 }
 

@@ -81,14 +81,10 @@ pub fn distrust(files: &Files<'_>) -> Result<(), FileError> {
 }
 
 /// Takes the copy for the registry's present state, if it is recent, and nothing of it is missing, expired or
-/// behind. A refresh in the future is none: the clock went back.
+/// behind.
 pub fn recent(files: &Files<'_>, terms: &Terms) -> Option<(Updater, Freshness)> {
-    let Need::Recent(span) = terms.need else {
-        return None;
-    };
     let refreshed = last_refresh(files).ok()??;
-    let age = terms.now.unix().saturating_sub(refreshed.unix());
-    if !(0..span.seconds()).contains(&age) {
+    if !terms.is_recent(refreshed) {
         return None;
     }
     let root = files.kept(ROOT).ok()??;

@@ -9,20 +9,14 @@ use std::convert::Infallible;
 use super::catalog::Catalog;
 use crate::model::{Document, Entry, PackageName};
 use crate::ranking::{
-    Collection, Field, Hit, Hits, Match, Package, PerField, Query, SearchRequest, Tolerance, Word,
-    labels, lengths, name_key, rank, texts,
+    self, Collection, Field, Hit, Hits, Match, Package, PerField, Query, SearchRequest, Tolerance,
+    Word, is_within, labels, lengths, name_key, rank, texts,
 };
 
 /// Searches the latest releases of a catalog.
 #[must_use]
 pub fn search(catalog: &Catalog, request: &SearchRequest) -> Hits {
-    let dependents = catalog.dependents();
-    let documents = catalog.documents().iter();
-    let texts = documents.filter_map(|document| {
-        let latest = document.latest()?;
-        Some(Text::new(document, latest, catalog, &dependents))
-    });
-    let scan = Scan(texts.collect());
+    let scan = Scan::new(catalog);
     let filters = &request.filters;
     let has_filters = filters.conditions().next().is_some();
     let passes = |number: usize| !has_filters || filters.pass(&labels(scan.0[number].document));
@@ -43,8 +37,28 @@ pub fn search(catalog: &Catalog, request: &SearchRequest) -> Hits {
     }
 }
 
+/// The package that was perhaps meant by a name that is not there.
+#[must_use]
+pub fn meant(catalog: &Catalog, name: &PackageName) -> Option<PackageName> {
+    let scan = Scan::new(catalog);
+    let Ok(meant) = ranking::meant(name.as_str(), &scan);
+    meant.map(|number| scan.0[number].document.package.clone())
+}
+
 /// The texts of all packages that have a latest release, in the order of their names.
 struct Scan<'a>(Vec<Text<'a>>);
+
+impl<'a> Scan<'a> {
+    fn new(catalog: &'a Catalog) -> Self {
+        let dependents = catalog.dependents();
+        let documents = catalog.documents().iter();
+        let texts = documents.filter_map(|document| {
+            let latest = document.latest()?;
+            Some(Text::new(document, latest, catalog, &dependents))
+        });
+        Self(texts.collect())
+    }
+}
 
 struct Text<'a> {
     document: &'a Document,
@@ -98,9 +112,9 @@ impl Collection for Scan<'_> {
         Ok(matches.collect())
     }
 
-    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, Infallible> {
+    fn named(&self, key: &str, edits: u8) -> Result<Vec<usize>, Infallible> {
         let texts = self.0.iter().enumerate();
-        let named = texts.filter(|(_, text)| tolerance.takes(key, &text.key));
+        let named = texts.filter(|(_, text)| is_within(edits, key, &text.key));
         Ok(named.map(|(number, _)| number).collect())
     }
 
@@ -244,6 +258,32 @@ mod tests {
     fn one_edit_is_tolerated_only_without_a_hit() {
         assert_eq!(names(&["jsom"])[0], "json");
         assert_eq!(names(&["confg"]), ["config"]);
+    }
+
+    #[test]
+    fn the_nearest_name_is_meant_and_of_those_what_most_need() {
+        let document = |name, needs: &[&str]| document(name, "", &[], needs);
+        let mut yanked = document("tokoi", &[]);
+        yanked.entries[0].yanked = Some(Yank { reason: None });
+        let documents = [
+            document("tokia", &[]),
+            document("tokio", &["tokio-util"]),
+            document("tokio-util", &[]),
+            document("server", &["tokio"]),
+            yanked,
+        ];
+        let catalog = Catalog::new(documents.into_iter().collect());
+        let meant = |name: &str| meant(&catalog, &name.parse().unwrap());
+        for (typed, expected) in [
+            ("tokiq", Some("tokio")),
+            ("tokai", Some("tokia")),
+            ("tokoi", Some("tokio")),
+            ("tokio_utils", Some("tokio-util")),
+            ("to", None),
+        ] {
+            let expected = expected.map(|name| name.parse().unwrap());
+            assert_eq!(meant(typed), expected, "{typed}");
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ use std::thread::JoinHandle;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
+    HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -163,27 +164,23 @@ impl Site {
             return text(StatusCode::NOT_FOUND, "not found\n");
         };
         let etag = format!("\"{}\"", Sha256Digest::of(&bytes));
-        let known = request
-            .headers()
-            .get(IF_NONE_MATCH)
-            .is_some_and(|tags| matches(tags, &etag));
-        let (status, length) = if known {
-            (StatusCode::NOT_MODIFIED, None)
-        } else {
-            (StatusCode::OK, Some(bytes.len()))
+        let whole = bytes.len();
+        let part = Part::asked(request, &etag, whole);
+        let bytes = match part {
+            Part::Known | Part::Beyond => Bytes::new(),
+            Part::Whole => bytes.into(),
+            Part::From(begin) => Bytes::from(bytes).split_off(begin),
         };
-        let body = if head || known {
-            Bytes::new()
-        } else {
-            bytes.into()
-        };
-        let mut answer = Response::new(Full::new(body));
-        *answer.status_mut() = status;
+        let length = (part != Part::Known).then_some(bytes.len());
+        let mut answer = Response::new(Full::new(if head { Bytes::new() } else { bytes }));
+        *answer.status_mut() = part.status();
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&file)));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if let Ok(etag) = etag.parse() {
-            headers.insert(ETAG, etag);
+        for (name, value) in [(ETAG, Some(etag)), (CONTENT_RANGE, part.range(whole))] {
+            if let Some(Ok(value)) = value.map(|value| value.parse()) {
+                headers.insert(name, value);
+            }
         }
         if let Some(length) = length {
             headers.insert(CONTENT_LENGTH, length.into());
@@ -266,6 +263,61 @@ fn replace_prefix(value: &mut serde_json::Value, from: &str, to: &str) {
         }
         _ => {}
     }
+}
+
+/// What of a file is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// Nothing: who asks has it.
+    Known,
+    /// What follows so many bytes.
+    From(usize),
+    /// Nothing: it is not that long.
+    Beyond,
+}
+
+impl Part {
+    /// What a request asks for of a file of that length.
+    fn asked<B>(request: &Request<B>, etag: &str, whole: usize) -> Self {
+        let headers = request.headers();
+        let tags = headers.get(IF_NONE_MATCH);
+        if tags.is_some_and(|tags| matches(tags, etag)) {
+            return Self::Known;
+        }
+        match begin_of_range(headers).filter(|_| request.method() == Method::GET) {
+            None => Self::Whole,
+            Some(begin) if begin < whole => Self::From(begin),
+            Some(_) => Self::Beyond,
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Whole => StatusCode::OK,
+            Self::Known => StatusCode::NOT_MODIFIED,
+            Self::From(_) => StatusCode::PARTIAL_CONTENT,
+            Self::Beyond => StatusCode::RANGE_NOT_SATISFIABLE,
+        }
+    }
+
+    fn range(self, whole: usize) -> Option<String> {
+        match self {
+            Self::Whole | Self::Known => None,
+            Self::From(begin) => Some(format!("bytes {begin}-{}/{whole}", whole.saturating_sub(1))),
+            Self::Beyond => Some(format!("bytes */{whole}")),
+        }
+    }
+}
+
+/// Where a range begins that is the rest of a file. All others are answered with the whole, as RFC 9110,
+/// section 14.2, lets a server do; one with a condition, too.
+fn begin_of_range(headers: &HeaderMap) -> Option<usize> {
+    let range = headers.get(RANGE)?.to_str().ok()?;
+    let begin = range.strip_prefix("bytes=")?.strip_suffix('-')?;
+    let is_number = begin.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = is_number && !headers.contains_key(IF_RANGE);
+    is_plain.then(|| begin.parse().ok()).flatten()
 }
 
 /// Says whether an `If-None-Match` header lists the tag (RFC 9110, section 13.1.2).

@@ -101,6 +101,49 @@ fn flip(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// A question for each kind of file that holds what is answered, which looks at all of it.
+pub(crate) const QUESTIONS: [(&str, &str); 2] = [
+    (".triples", "sparql SELECT*{?s?p?o} --format tsv"),
+    (".store", "search tide"),
+];
+
+/// Damages the files of the dataset whose names end so, which look as they did.
+pub(crate) fn damage_unnoticed(market: &Market, end: &str) {
+    let paths = fs::read_dir(folder(market)).unwrap();
+    let paths = paths.map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for path in paths.filter(|path| path.to_str().unwrap().ends_with(end)) {
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        let quarter = bytes.len() / 4;
+        bytes[..quarter].fill(0xff);
+        fs::write(&path, bytes).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(written).unwrap();
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn what_proves_to_be_damaged_when_it_is_asked_is_built_anew() {
+    let market = Market::published();
+    for (end, question) in QUESTIONS {
+        let ask = || market.env.command(question.split(' ')).run();
+        let expected = ask();
+        assert_eq!(expected.code, Some(0), "{expected}");
+        damage_unnoticed(&market, end);
+        let answer = ask();
+        assert_eq!(answer.code, Some(0), "{answer}");
+        assert_eq!(answer.stdout, expected.stdout);
+        let warnings = answer.stderr.matches("the dataset is damaged").count();
+        assert_eq!(warnings, 1, "{answer}");
+        let again = ask();
+        assert_eq!(again.stdout, expected.stdout);
+        assert!(!again.stderr.contains("damaged"), "{again}");
+    }
+}
+
 #[test]
 fn a_registry_without_packages_has_an_empty_dataset() {
     let market = Market::empty();

@@ -223,6 +223,44 @@ fn what_only_reads_needs_no_home_that_can_be_written() {
     assert!(offline.stdout.contains("true"), "{offline}");
 }
 
+#[cfg(feature = "marketplace-v2")]
+#[test]
+#[ignore = "needs mount"]
+fn a_damaged_dataset_in_a_home_that_cannot_be_written_is_built_in_memory() {
+    use crate::dataset::{QUESTIONS, damage_unnoticed};
+
+    let market = Market::published();
+    let env = &market.env;
+    for (end, question) in QUESTIONS {
+        let expected = env.command(question.split(' ')).redact_digests().run();
+        assert_eq!(expected.code, Some(0), "{expected}");
+        damage_unnoticed(&market, end);
+        let before = files(&env.marketplace_home());
+        let line = question
+            .replace('{', "'{")
+            .replace('}', "}'")
+            .replace('*', "'*'");
+        // The second one finds what the first one could not take away.
+        for line in [line.clone(), line.clone(), format!("{line} --offline")] {
+            let answer = read_only(env, "work", &line);
+            assert_eq!(answer.code, Some(0), "{answer}");
+            assert_eq!(answer.stdout, expected.stdout);
+            let warnings = answer.stderr.matches("the dataset is damaged").count();
+            assert_eq!(warnings, 1, "{answer}");
+        }
+        assert!(files(&env.marketplace_home()) == before);
+        // Where it can be taken away, it is.
+        for warnings in [1, 0] {
+            let answer = env.command(question.split(' ')).run();
+            assert_eq!(
+                answer.stderr.matches("damaged").count(),
+                warnings,
+                "{answer}"
+            );
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs mount"]
 fn a_disk_that_is_full_is_named_and_loses_nothing() {

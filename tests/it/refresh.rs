@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use regex::Regex;
 use crate::env::{NOW, Outcome, TestCommand, TestEnv};
 use crate::faults::{Fault, FaultServer, Files};
 use crate::hostile_mirror::{Days, READ, World, day};
-use crate::samples::init;
+use crate::samples::{Market, copy, init};
 use crate::small_registry::{BASE, archive, files};
 
 const AFTER: &str = "CARGO_MARKETPLACE_REFRESH_AFTER";
@@ -109,6 +109,48 @@ fn what_is_chosen_is_always_asked_for() {
     }
 }
 
+#[cfg(feature = "marketplace-v2")]
+#[test]
+fn a_policy_is_asked_what_was_refreshed_for_the_audit() {
+    let world = warm();
+    world.env.write("work/app/none.rq", "ASK { FILTER(false) }");
+    asked(&world, later(&world, "fetch", 0).folder("work/app"));
+    let line = "audit --policy none.rq --policy none.rq";
+    let audit = |seconds| {
+        // However old a copy may be that only shows something.
+        let audit = later(&world, line, seconds).env(AFTER, "0");
+        let (_, requests) = asked(&world, audit.folder("work/app"));
+        let is_timestamp = |path: &&String| *path == "/tuf/timestamp.json";
+        requests.iter().filter(is_timestamp).count()
+    };
+    assert_eq!([audit(1), audit(1), audit(60)], [1, 1, 1]);
+    // What has changed is fetched for the first policy, which asks again.
+    next_day(&world);
+    assert_eq!([audit(61), audit(62)], [2, 1]);
+    // By hand, the registries are asked.
+    let by_hand = later(&world, "sparql --with-lock --file none.rq", 62).folder("work/app");
+    let (_, requests) = asked(&world, by_hand);
+    assert!(requests.contains(&"/tuf/timestamp.json".to_owned()));
+    let since = |time: &str| {
+        let line = format!("sparql --with-lock --file none.rq --refreshed-since {time}");
+        let command = world.env.command(line.split(' ')).folder("work/app");
+        asked(
+            &world,
+            command.env("CARGO_MARKETPLACE_NOW", (NOW + 90).to_string()),
+        )
+        .1
+    };
+    assert_eq!(since(&after_now(62)), Vec::<String>::new());
+    assert_ne!(since(&after_now(63)), Vec::<String>::new());
+}
+
+/// So many seconds after the time of the tests.
+#[cfg(feature = "marketplace-v2")]
+fn after_now(seconds: i64) -> String {
+    let time = cargo_marketplace::model::UtcTime::from_unix(NOW + seconds);
+    time.unwrap().to_string()
+}
+
 #[test]
 fn how_old_a_copy_may_be_is_the_users_to_say() {
     let world = warm();
@@ -183,6 +225,42 @@ fn what_a_recent_copy_does_not_hold_is_fetched() {
         let (outcome, requests) = asked(&world, later(&world, "search tide", 4));
         assert_ne!(requests, Vec::<String>::new(), "{file}: {outcome}");
     }
+}
+
+#[cfg(feature = "marketplace-v2")]
+#[test]
+fn what_was_meant_is_looked_up_where_a_search_looks() {
+    let world = World::fresh();
+    let suggested = |command: TestCommand<'_>| {
+        let unknown = command.run();
+        assert_eq!(unknown.code, Some(101), "{unknown}");
+        let meant = "help: did you mean `tide-table`?";
+        assert!(unknown.stderr.contains(meant), "{unknown}");
+    };
+    // A small catalog is read; nothing is made of it for that alone.
+    suggested(world.command("info tide-tabel"));
+    assert!(!world.state("dataset/dataset.json").exists());
+    asked(&world, world.command("search tide"));
+    // Where there is a dataset, no pack is needed.
+    let catalog = fs::read_dir(world.state("catalog")).unwrap();
+    let packs = catalog.map(|entry| entry.unwrap().path());
+    let packs: Vec<PathBuf> = packs
+        .filter(|path| path.extension() == Some("zst".as_ref()))
+        .collect();
+    assert!(!packs.is_empty());
+    for pack in packs {
+        fs::remove_file(pack).unwrap();
+    }
+    let before = world.server.requests().len();
+    for line in ["info tide-tabel", "install tide-tabel", "info tide_tables"] {
+        suggested(world.command(line));
+    }
+    let requests = world.server.requests().split_off(before);
+    assert!(
+        !requests.iter().any(|head| head.contains(PACKED)),
+        "{requests:?}"
+    );
+    suggested(world.command("info tide-tabel --offline"));
 }
 
 #[test]
@@ -387,6 +465,9 @@ fn impatient() -> Network {
 
 const PACK: &str = "catalog/pack";
 
+/// How the names of packs end.
+const PACKED: &str = ".zst";
+
 /// A long file behind a server, and a place for copies.
 struct Long {
     server: FaultServer,
@@ -464,6 +545,43 @@ fn a_pack_that_was_cut_off_is_gone_on_with() {
         long.ranges(),
         [String::new(), format!("bytes={}-", length / 2 + 1)]
     );
+}
+
+#[test]
+fn a_refresh_goes_on_with_what_was_cut_off() {
+    let market = Market::published();
+    let refresh = |home: &Path| {
+        let refresh = ["refresh", "--message-format", "json"];
+        let outcome = market.env.command(refresh).env("CARGO_HOME", home).run();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        let done: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let number = |key: &str| done[key].as_u64().unwrap();
+        (number("bytes"), number("requests"))
+    };
+    let catalog = |home: &Path| {
+        let all = files(&home.join("marketplace")).into_iter();
+        let packs = all.filter(|(path, _)| path.contains("/catalog/"));
+        packs.collect::<Files>()
+    };
+    let [whole, rest] = ["home/whole", "home/rest"].map(|home| market.env.path(home));
+    for home in [&whole, &rest] {
+        copy(&market.env.cargo_home(), home);
+    }
+    assert!(!catalog(&rest).keys().any(|path| path.ends_with(PACKED)));
+    let (bytes, requests) = refresh(&whole);
+    let mut saved = 0;
+    for (path, pack) in catalog(&whole) {
+        if path.ends_with(PACKED) {
+            let part = &pack[..pack.len() / 2];
+            saved += part.len() as u64;
+            let path = rest.join("marketplace").join(format!("{path}.part"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, part).unwrap();
+        }
+    }
+    assert!(saved > 0);
+    assert_eq!(refresh(&rest), (bytes - saved, requests));
+    assert!(catalog(&rest) == catalog(&whole));
 }
 
 #[test]

@@ -84,6 +84,54 @@ fn a_known_tag_saves_the_body() {
 }
 
 #[test]
+fn gives_the_rest_of_a_file() {
+    let (_env, running) = registry();
+    let range = |method: &str, range: &str| {
+        let request = format!("{method} /se/rd/serde.ttl\nRange: {range}\r\n");
+        ask(running.url(), &request)
+    };
+    assert_snapshot!(range("GET", "bytes=4-"), @r#"
+    HTTP/1.1 206 Partial Content
+    content-type: text/turtle; charset=utf-8
+    cache-control: no-cache
+    etag: "f7163a048ae36ac0187ba04bb41be4d28976701c8f95b23f2ef686d3e6cece91"
+    content-range: bytes 4-9/10
+    content-length: 6
+    connection: close
+
+     <> .
+    "#);
+    assert_snapshot!(range("GET", "bytes=10-"), @r#"
+    HTTP/1.1 416 Range Not Satisfiable
+    content-type: text/turtle; charset=utf-8
+    cache-control: no-cache
+    etag: "f7163a048ae36ac0187ba04bb41be4d28976701c8f95b23f2ef686d3e6cece91"
+    content-range: bytes */10
+    connection: close
+    content-length: 0
+    "#);
+    // What else there is, a server may answer with the whole.
+    let others = [
+        "bytes=-4",
+        "bytes=2-3",
+        "bytes=1-2,4-",
+        "bytes=+1-",
+        "lines=1-",
+        "bytes=x-",
+    ];
+    for asked in others.into_iter().chain(["bytes=4-\r\nIf-Range: \"x\""]) {
+        let answer = range("GET", asked);
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{asked}: {answer}");
+        assert!(answer.ends_with("<> a <> ."), "{asked}: {answer}");
+    }
+    let head = range("HEAD", "bytes=4-");
+    assert!(
+        head.starts_with("HTTP/1.1 200 OK") && head.contains("content-length: 10"),
+        "{head}"
+    );
+}
+
+#[test]
 fn refuses_what_is_not_below_the_folder() {
     let (env, running) = registry();
     #[cfg(unix)]

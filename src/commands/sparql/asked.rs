@@ -15,6 +15,7 @@ use crate::commands::sparql::SparqlArgs;
 use crate::dataset::{Damaged, Dataset, Documents, QueryError, join};
 use crate::formats::v2::{Locked, lock_triples, release_iri};
 use crate::registry::backend;
+use crate::registry::freshness::Need;
 
 /// What is asked.
 pub(super) struct Asked<'a> {
@@ -44,7 +45,8 @@ impl<'a> Asked<'a> {
             });
         }
         let manifest = context.manifest(args.manifest_path.as_ref());
-        let project = LockedProject::open(context, manifest.as_deref(), args.read.backend)?;
+        let need = args.refreshed_since.map_or(Need::Latest, Need::Since);
+        let project = LockedProject::open(context, manifest.as_deref(), args.read.backend, need)?;
         let folder = locked::folder(context, manifest.as_deref())?;
         let lock = Lock::read(&project, &rust_versions(&folder), context)?;
         for member in &lock.unknown {

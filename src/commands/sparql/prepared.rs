@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::failures;
 use crate::commands::context::Context;
-use crate::commands::error::{CommandError, nearest};
+use crate::commands::error::CommandError;
 use crate::dataset::{EXAMPLES, Example, POLICIES};
+use crate::ranking::nearest;
 
 /// Prepared questions of one kind.
 pub(super) struct Prepared {

@@ -13,12 +13,18 @@ use crate::commands::shell::count;
 use crate::install;
 use crate::model::TrustState;
 use crate::registry::config::Registry;
+use crate::registry::freshness::Need;
 use crate::trust::{Archive, Verified};
 
 /// Runs the command.
 pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
     let manifest = context.manifest(args.manifest_path.as_ref());
-    let project = LockedProject::open(context, manifest.as_deref(), args.read.backend)?;
+    let project = LockedProject::open(
+        context,
+        manifest.as_deref(),
+        args.read.backend,
+        Need::Latest,
+    )?;
     let packages = project.examine()?;
     let names = project.names();
     let object = match names.is_empty() {

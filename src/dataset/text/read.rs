@@ -205,7 +205,7 @@ impl Segment {
         let mut terms = starting(&index, word.start(), &mut take)?;
         if tolerance == Tolerance::OneEdit {
             let elsewhere = |term: &str| !term.starts_with(word.start()) && take(term);
-            terms.extend(one_edit_from(&index, place, word.text(), elsewhere)?);
+            terms.extend(near(&index, (place, word.text()), 1, elsewhere)?);
         }
         for (info, closeness) in terms.iter().zip(close) {
             self.places(&index, info, |place| found.push((place, field, closeness)))?;
@@ -230,14 +230,14 @@ fn starting(
     Ok(terms)
 }
 
-/// The terms at most one edit from a text that are taken.
-fn one_edit_from(
+/// The terms of a field at most so many edits from a text that are taken.
+fn near(
     index: &InvertedIndexReader,
-    place: Place,
-    text: &str,
+    (place, text): (Place, &str),
+    edits: u8,
     mut take: impl FnMut(&str) -> bool,
 ) -> Result<Vec<TermInfo>, TantivyError> {
-    let query = FuzzyTermQuery::new(Term::from_field_text(place, text), 1, true);
+    let query = FuzzyTermQuery::new(Term::from_field_text(place, text), edits, true);
     let mut terms = Vec::new();
     let mut stream = index.terms().search(query.automaton()?).into_stream()?;
     while stream.advance() {
@@ -283,18 +283,15 @@ impl Collection for TextIndex {
         Ok(matches.collect())
     }
 
-    fn named(&self, key: &str, tolerance: Tolerance) -> Result<Vec<usize>, TantivyError> {
+    fn named(&self, key: &str, edits: u8) -> Result<Vec<usize>, TantivyError> {
+        let place = self.fields.key;
+        if edits == 0 {
+            return self.with_term(&Term::from_field_text(place, key));
+        }
         let mut places = Vec::new();
         for segment in &self.segments {
-            let index = segment.reader.inverted_index(self.fields.key)?;
-            let terms = match tolerance {
-                Tolerance::Nothing => {
-                    let term = Term::from_field_text(self.fields.key, key);
-                    index.get_term_info(&term)?.into_iter().collect()
-                }
-                Tolerance::OneEdit => one_edit_from(&index, self.fields.key, key, |_| true)?,
-            };
-            for info in &terms {
+            let index = segment.reader.inverted_index(place)?;
+            for info in &near(&index, (place, key), edits, |_| true)? {
                 segment.places(&index, info, |place| places.push(place))?;
             }
         }

@@ -3,7 +3,7 @@
 use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::policy::FormatFloor;
-use crate::model::{Document, Event, EventSink, RegistryName};
+use crate::model::{Document, Event, EventSink, PackageName, RegistryName};
 use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
@@ -44,6 +44,17 @@ impl<A: Backend, B: Backend> Backend for Dual<A, B> {
         let hits = self.first.search(client, request);
         fall_back(hits, &Ground::of(client), || {
             self.fallback.search(client, request)
+        })
+    }
+
+    fn meant(
+        &self,
+        client: &Client<'_>,
+        name: &PackageName,
+    ) -> Result<Option<PackageName>, BackendError> {
+        let meant = self.first.meant(client, name);
+        fall_back(meant, &Ground::of(client), || {
+            self.fallback.meant(client, name)
         })
     }
 }

@@ -20,7 +20,7 @@ use super::client::Client;
 use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::{self, Format};
 use crate::formats::union::Union;
-use crate::model::Document;
+use crate::model::{Document, PackageName};
 use crate::ranking::{Hits, SearchRequest};
 use crate::trust::{PackageState, Verified};
 
@@ -41,6 +41,14 @@ pub trait Backend: Sync {
 
     /// Searches the latest releases of all packages.
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError>;
+
+    /// The package that was perhaps meant by a name that is not there; none, too, where it would take long to
+    /// look for it.
+    fn meant(
+        &self,
+        client: &Client<'_>,
+        name: &PackageName,
+    ) -> Result<Option<PackageName>, BackendError>;
 }
 
 /// What a refresh of the catalog has led from and to.

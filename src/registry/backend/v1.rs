@@ -3,11 +3,11 @@
 use super::{Backend, BackendError, Led};
 use crate::formats::layout::Format;
 use crate::formats::v1;
-use crate::model::Document;
+use crate::model::{Document, PackageName};
 use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
-use crate::registry::search::search;
+use crate::registry::search::{meant, search};
 use crate::trust::{PackageState, Verified, compare};
 
 /// Reads v1 only.
@@ -42,5 +42,13 @@ impl Backend for V1 {
 
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
         Ok(search(&self.catalog(client)?, request))
+    }
+
+    fn meant(
+        &self,
+        client: &Client<'_>,
+        name: &PackageName,
+    ) -> Result<Option<PackageName>, BackendError> {
+        Ok(meant(&self.catalog(client)?, name))
     }
 }

@@ -5,12 +5,13 @@ use crate::dataset::{Damaged, Dataset, DatasetError, Packed, Place};
 use crate::formats::catalog_index::CatalogIndex;
 use crate::formats::layout::Format;
 use crate::formats::v2;
-use crate::model::{Document, Event};
+use crate::model::{Document, Event, PackageName};
 use crate::ranking::{Hits, SearchRequest};
 use crate::registry::catalog::Catalog;
 use crate::registry::client::Client;
 use crate::registry::error::ClientError;
 use crate::registry::files::FileError;
+use crate::registry::search::meant;
 use crate::trust::{PackageState, Verified, compare};
 
 /// Reads v2 only.
@@ -42,12 +43,48 @@ impl Backend for V2 {
     }
 
     fn search(&self, client: &Client<'_>, request: &SearchRequest) -> Result<Hits, BackendError> {
-        match dataset(client)?.search(request) {
-            Err(DatasetError::Damaged(damage)) => {
-                Ok(dataset_anew(client, &damage)?.search(request)?)
-            }
-            found => Ok(found?),
+        asked(client, |dataset| dataset.search(request))
+    }
+
+    /// As fast as a search where there is a dataset. None is built for this alone: a small catalog is scanned,
+    /// a large one is not.
+    fn meant(
+        &self,
+        client: &Client<'_>,
+        name: &PackageName,
+    ) -> Result<Option<PackageName>, BackendError> {
+        let is_there = match place(client).and_then(|place| place.open()) {
+            Ok(dataset) => dataset.is_some(),
+            Err(error) => !error.is_read_only(),
+        };
+        if is_there {
+            return asked(client, |dataset| dataset.meant(name));
         }
+        let index = client.awake(|_| true, || super::catalog_index(client, Format::V2))?;
+        match is_small(&index) {
+            true => Ok(meant(&self.catalog(client)?, name)),
+            false => Ok(None),
+        }
+    }
+}
+
+/// The most bytes of documents that are read for a suggestion: those of some thousand releases.
+const SMALL: u64 = 4 << 20;
+
+fn is_small(index: &CatalogIndex) -> bool {
+    let packs = index.since(0, Format::V2).unwrap_or_default();
+    let bytes = packs.iter().map(|pack| pack.uncompressed);
+    bytes.fold(0, u64::saturating_add) <= SMALL
+}
+
+/// What the dataset answers. One that proves to be damaged is built anew, and asked again.
+fn asked<T>(
+    client: &Client<'_>,
+    ask: impl Fn(&Dataset) -> Result<T, DatasetError>,
+) -> Result<T, BackendError> {
+    match ask(&dataset(client)?) {
+        Err(DatasetError::Damaged(damage)) => Ok(ask(&dataset_anew(client, &damage)?)?),
+        answer => Ok(answer?),
     }
 }
 
@@ -64,15 +101,17 @@ pub fn dataset(client: &Client<'_>) -> Result<Dataset, BackendError> {
 }
 
 fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
-    let memory = || Place::memory(&client.policy().base);
-    let place = match place(client) {
-        Err(error) if error.is_read_only() => memory(),
-        place => place?,
-    };
+    match place(client) {
+        Err(error) if error.is_read_only() => newest_in(client, &memory(client)),
+        place => newest_in(client, &place?),
+    }
+}
+
+fn newest_in(client: &Client<'_>, place: &Place) -> Result<Dataset, BackendError> {
     let led = super::catalog_index(client, Format::V2).and_then(|index| {
-        match lead(client, &index, &place) {
+        match lead(client, &index, place) {
             Err(Fault::Dataset(error)) if error.is_read_only() => {
-                Ok(lead(client, &index, &memory())?)
+                Ok(lead(client, &index, &memory(client))?)
             }
             led => Ok(led?),
         }
@@ -88,11 +127,24 @@ fn newest(client: &Client<'_>) -> Result<Dataset, BackendError> {
     }
 }
 
-/// The registry's dataset after damage was found in it while it was read: built anew.
+/// The registry's dataset after damage was found in it while it was read: built anew, in memory where the
+/// damaged one cannot be taken away.
 pub fn dataset_anew(client: &Client<'_>, damage: &Damaged) -> Result<Dataset, BackendError> {
     say_damaged(client, damage);
-    place(client)?.forget()?;
-    dataset(client)
+    match place(client).and_then(|place| place.forget()) {
+        Err(error) if error.is_read_only() => {
+            client.awake(|_| true, || newest_in(client, &memory(client)))
+        }
+        forgotten => {
+            forgotten?;
+            dataset(client)
+        }
+    }
+}
+
+/// Where nothing may be written.
+fn memory(client: &Client<'_>) -> Place {
+    Place::memory(&client.policy().base)
 }
 
 fn place(client: &Client<'_>) -> Result<Place, DatasetError> {
@@ -182,10 +234,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::testing::{BASE, step, steps};
-    use crate::model::rust_version;
+    use crate::dataset::testing::{BASE, PUBLISHERS, pack, step, steps};
+    use crate::formats::catalog_index::Pack;
+    use crate::model::{Dependency, Entry, Release, Sha256Digest, TrustState, rust_version};
     use crate::ranking::Filters;
-    use crate::registry::search::search;
+    use crate::registry::search::{meant, search};
 
     fn requests() -> impl Iterator<Item = SearchRequest> {
         let words = [
@@ -199,8 +252,25 @@ mod tests {
             "1 pack",
         ];
         let any = Filters::default;
+        let of_owner = |owner: &str| Filters {
+            owner: Some(owner.parse().unwrap()),
+            ..any()
+        };
+        let trusted = |trust| Filters {
+            trust: Some(trust),
+            ..any()
+        };
         let filters = [
             any(),
+            of_owner(PUBLISHERS[0]),
+            of_owner("nobody"),
+            trusted(TrustState::Vouched),
+            trusted(TrustState::Unsigned),
+            Filters {
+                trust: Some(TrustState::Signed),
+                rust_version: rust_version("1.71"),
+                ..of_owner(PUBLISHERS[1])
+            },
             Filters {
                 keywords: vec!["Keyword-1".into()],
                 ..any()
@@ -224,6 +294,69 @@ mod tests {
         })
     }
 
+    fn needing(name: &PackageName, needed: Option<&PackageName>) -> Document {
+        let mut release = Release::sample(name.as_str(), "1.0.0");
+        let needed = needed.map(|needed| Dependency::sample(needed.as_str()));
+        release.dependencies = needed.into_iter().collect();
+        let entry = Entry {
+            release,
+            accepted: None,
+            yanked: None,
+            trust: None,
+        };
+        Document {
+            package: name.clone(),
+            entries: vec![entry],
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_index_means_what_the_scan_means(
+            names in prop::collection::btree_set("[a-c][a-cB_-]{0,5}", 2..40),
+            typed in prop::collection::vec("[a-c][a-cB_-]{0,5}", 20),
+        ) {
+            let parsed = names.iter().map(|name| name.parse().unwrap());
+            let names: Vec<PackageName> = parsed.collect();
+            let needed = names.iter().skip(1).step_by(3);
+            let documents = names.iter().zip(needed.map(Some).chain(std::iter::repeat(None)));
+            let documents: Vec<Document> = documents.map(|(name, needed)| needing(name, needed)).collect();
+            // Half as a base, half as a change of it.
+            let (one, other) = documents.split_at(documents.len() / 2);
+            let packs = [pack(one.iter().cloned(), 0), pack(other.iter().cloned(), 1)];
+            let packed: Vec<_> = packs.iter().map(|(pack, bytes)| Packed { pack, bytes }).collect();
+            let dataset = Place::memory(BASE).advance(&packed, 2).unwrap().unwrap();
+            let catalog = Catalog::new(documents.into_iter().collect());
+            for name in &typed {
+                let name = name.parse().unwrap();
+                prop_assert_eq!(dataset.meant(&name).unwrap(), meant(&catalog, &name), "{}", name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_catalog_is_small_as_long_as_its_packs_together_are() {
+        let pack = |from, uncompressed| Pack {
+            from,
+            to: from + 1,
+            sha256: Sha256Digest::of(b""),
+            length: 1,
+            uncompressed,
+            withdrawn: BTreeMap::new(),
+        };
+        let is_small = |sizes: &[u64]| {
+            let packs = (0..).zip(sizes).map(|(from, size)| pack(from, *size));
+            is_small(&CatalogIndex {
+                serial: sizes.len() as u64,
+                v1: Vec::new(),
+                v2: packs.collect(),
+            })
+        };
+        assert!(is_small(&[]) && is_small(&[SMALL - 1, 1]));
+        assert!(!is_small(&[SMALL + 1]) && !is_small(&[SMALL, 1]) && !is_small(&[u64::MAX, 2]));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
@@ -242,6 +375,10 @@ mod tests {
                 let catalog = Catalog::new(documents.values().cloned().collect());
                 for request in requests() {
                     prop_assert_eq!(dataset.search(&request).unwrap(), search(&catalog, &request));
+                }
+                for name in ["package-1", "Package_2", "packgae-3", "pakage-17", "ackage", "pack"] {
+                    let name = name.parse().unwrap();
+                    prop_assert_eq!(dataset.meant(&name).unwrap(), meant(&catalog, &name));
                 }
             }
         }

@@ -128,7 +128,9 @@ fn command(args: &AuditArgs, context: &Context) -> Result<Command, CommandError>
     command
         .args("sparql --with-lock --file - --message-format json".split(' '))
         .arg(format!("--timeout={}ms", limits.timeout.as_millis()))
-        .arg(format!("--max-memory={}", limits.max_memory));
+        .arg(format!("--max-memory={}", limits.max_memory))
+        // This process has just asked the registries.
+        .arg(format!("--refreshed-since={}", context.now));
     if context.offline {
         command.arg("--offline");
     }
