@@ -8,12 +8,13 @@ use rayon::prelude::*;
 use super::counts::{Needed, changed_counts};
 use super::manifest::{Manifest, Text};
 use super::shelf::Shelf;
-use super::store::{Dataset, publish, write};
-use super::text::{self, Change, Column, TextBuilder};
+use super::store::{Dataset, publish, write, write_column};
+use super::text::{self, Change, TextBuilder};
 use super::triples::{Builder, Chain, Segment, Sources, merge};
-use super::{DatasetError, documents, tiers};
+use super::{DatasetError, documents, downloads, tiers};
 use crate::formats::catalog_index::Pack;
 use crate::formats::pack::{MAX_UNPACKED, unpack, unpacked};
+use crate::formats::popularity::Published;
 use crate::formats::union::Union;
 use crate::formats::v2::{self, Described, PackReader, V2Error};
 use crate::model::{Document, PackageName};
@@ -37,6 +38,7 @@ pub(super) fn advance(
     current: Option<Dataset>,
     base: &str,
     packs: &[Packed<'_>],
+    popularity: &Published,
 ) -> Result<Dataset, DatasetError> {
     // What a killed writer left behind would be in the way.
     shelf.sweep(&current.as_ref().map(Dataset::files).unwrap_or_default())?;
@@ -44,7 +46,7 @@ pub(super) fn advance(
     if let Some((first, others)) = packs.split_first()
         && first.pack.from == 0
     {
-        current = Some(build(shelf, base, first)?);
+        current = Some(build(shelf, base, first, popularity)?);
         rest = others;
     }
     let current = match current {
@@ -52,8 +54,8 @@ pub(super) fn advance(
         None => empty(shelf, base)?,
     };
     match rest.last() {
-        None => Ok(current),
-        Some(last) => update(shelf, &current, rest, last.pack.to),
+        None => downloads::renewed(shelf, current, popularity),
+        Some(last) => update(shelf, &current, (rest, last.pack.to), popularity),
     }
 }
 
@@ -61,13 +63,19 @@ pub(super) fn advance(
 fn empty(shelf: &Shelf, base: &str) -> Result<Dataset, DatasetError> {
     let text = Text {
         segments: TextBuilder::new(shelf)?.finish()?,
-        dependents: write_counts(shelf, 0, &[])?,
+        dependents: write_column(shelf, "0.dependents".into(), &[])?,
+        downloads: None,
     };
     publish(shelf, Manifest::new(base, 0, text))
 }
 
 /// Builds a dataset of one pack that holds everything.
-fn build(shelf: &Shelf, base: &str, packed: &Packed<'_>) -> Result<Dataset, DatasetError> {
+fn build(
+    shelf: &Shelf,
+    base: &str,
+    packed: &Packed<'_>,
+    popularity: &Published,
+) -> Result<Dataset, DatasetError> {
     let pack = unpacked(packed.bytes, packed.pack, MAX_UNPACKED).map_err(DatasetError::Pack)?;
     let mut reader = PackReader::new(BufReader::with_capacity(1 << 20, pack));
     let serial = packed.pack.to;
@@ -100,7 +108,10 @@ fn build(shelf: &Shelf, base: &str, packed: &Packed<'_>) -> Result<Dataset, Data
     drop(names);
     let text = Text {
         segments: texts.finish()?,
-        dependents: write_counts(shelf, serial, &needed.counts())?,
+        dependents: write_column(shelf, format!("{serial}.dependents"), &needed.counts())?,
+        downloads: downloads::write(shelf, serial, popularity, || {
+            Ok(needed.downloads(&popularity.counts))
+        })?,
     };
     drop(needed);
     let mut manifest = Manifest::new(base, serial, text);
@@ -125,14 +136,6 @@ fn next_batch(
         .par_iter()
         .map(|bytes| v2::decode_described(bytes, base));
     Ok(described.collect::<Result<_, _>>()?)
-}
-
-fn write_counts(shelf: &Shelf, serial: u64, counts: &[u32]) -> Result<String, DatasetError> {
-    let name = format!("{serial}.dependents");
-    shelf.write(&name, |out| {
-        Column::write(counts, out).map_err(|error| DatasetError::Write(error.into()))
-    })?;
-    Ok(name)
 }
 
 /// The packages that packs change: as they were, and as they are then.
@@ -174,14 +177,20 @@ fn changes(current: &Dataset, packs: &[Packed<'_>]) -> Result<Changes, DatasetEr
 fn update(
     shelf: &Shelf,
     current: &Dataset,
-    packs: &[Packed<'_>],
-    serial: u64,
+    (packs, serial): (&[Packed<'_>], u64),
+    popularity: &Published,
 ) -> Result<Dataset, DatasetError> {
     let changes = changes(current, packs)?;
     let mut manifest = current.manifest().clone();
     manifest.serial = serial;
     let chain = update_triples(shelf, current, &changes, &mut manifest)?;
-    update_texts(shelf, current, &changes, &chain, &mut manifest)?;
+    update_texts(
+        shelf,
+        current,
+        (&changes, popularity),
+        &chain,
+        &mut manifest,
+    )?;
     publish(shelf, manifest)
 }
 
@@ -217,7 +226,7 @@ fn update_triples(
 fn update_texts(
     shelf: &Shelf,
     current: &Dataset,
-    changes: &Changes,
+    (changes, popularity): (&Changes, &Published),
     chain: &Chain,
     manifest: &mut Manifest,
 ) -> Result<(), DatasetError> {
@@ -250,7 +259,10 @@ fn update_texts(
     });
     manifest.text = Text {
         segments: text::update(shelf, &current.manifest().text.segments, rows)?,
-        dependents: write_counts(shelf, manifest.serial, &counts)?,
+        dependents: write_column(shelf, format!("{}.dependents", manifest.serial), &counts)?,
+        downloads: downloads::write(shelf, manifest.serial, popularity, || {
+            downloads::updated(current, popularity, &numbers, counts.len())
+        })?,
     };
     Ok(())
 }
@@ -295,7 +307,7 @@ mod tests {
                     continue;
                 }
                 let packed: Vec<_> = packs.iter().map(|(pack, bytes)| Packed { pack, bytes }).collect();
-                let dataset = advance(&shelf, at, BASE, &packed).unwrap();
+                let dataset = advance(&shelf, at, BASE, &packed, &Published::default()).unwrap();
                 assert_is(&dataset, &documents);
                 packs.clear();
                 at = Dataset::open(&shelf, BASE).unwrap();

@@ -1,7 +1,8 @@
-//! How many packages need each.
+//! What is counted of each package, by its number.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::formats::popularity::Popularity;
 use crate::model::{Document, PackageName};
 
 /// What packages need, counted while they are numbered one after the other.
@@ -34,6 +35,14 @@ impl Needed {
         let counts = self.numbered.iter();
         let counts = counts.map(|package| self.dependents.get(package).copied());
         counts.map(Option::unwrap_or_default).collect()
+    }
+
+    /// How often each that has a number was downloaded.
+    pub(super) fn downloads(&self, popularity: &Popularity) -> Vec<u32> {
+        let packages = self.numbered.iter();
+        packages
+            .map(|package| popularity.downloads(package))
+            .collect()
     }
 }
 

@@ -30,6 +30,9 @@ pub enum DatasetError {
     Busy,
 }
 
+/// That the text index cannot be read.
+pub(super) const UNREADABLE: Damaged = Damaged("its text cannot be read");
+
 impl DatasetError {
     /// Whether the place is one where nothing may be written.
     #[must_use]

@@ -11,6 +11,7 @@ use super::shelf::Shelf;
 use super::store::{self, Dataset};
 use super::triples::{Builder, Chain, Damaged, Segment};
 use super::{DatasetError, documents};
+use crate::formats::popularity::Published;
 use crate::model::{Document, PackageName};
 
 /// Documents by the base IRI of their registry and by package.
@@ -27,7 +28,7 @@ pub fn join(
     // All but the first are copied.
     registries.sort_by_key(|dataset| Reverse(size(dataset)));
     let Some((first, others)) = registries.split_first() else {
-        let none = compile::advance(&shelf, None, "", &[])?;
+        let none = compile::advance(&shelf, None, "", &[], &Published::default())?;
         return join(vec![&none], verified, added);
     };
     let mut chain = first.chain().clone();

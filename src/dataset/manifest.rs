@@ -9,7 +9,7 @@ use super::shelf::Stamp;
 use super::triples::Damaged;
 
 /// Another number for each change of the files' form: a dataset of another form is built anew.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// What a dataset consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,17 @@ pub(super) struct Text {
     pub(super) segments: String,
     /// The file that says how many packages need each.
     pub(super) dependents: String,
+    /// How often packages were downloaded, where the registry says.
+    pub(super) downloads: Option<Downloads>,
+}
+
+/// What the registry says of downloads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Downloads {
+    /// The file with the counts.
+    pub(super) column: String,
+    /// The SHA-256 of the registry's file of which it was made.
+    pub(super) file: String,
 }
 
 /// A file as it was written.
@@ -92,6 +103,10 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
+        let downloads = Downloads {
+            column: "12-00.downloads".to_owned(),
+            file: "00".to_owned(),
+        };
         let sealed = Sealed {
             stamp: Stamp {
                 length: 5,
@@ -102,6 +117,7 @@ mod tests {
         let text = Text {
             segments: "{}".to_owned(),
             dependents: "12.dependents".to_owned(),
+            downloads: Some(downloads),
         };
         Manifest {
             segments: vec!["12-0.triples".to_owned()],

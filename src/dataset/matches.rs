@@ -114,6 +114,7 @@ mod tests {
     use super::super::testing::{BASE, Step, step};
     use super::super::{AnswerOptions, Packed, Place, Query, QueryError, ResultFormat};
     use super::*;
+    use crate::formats::popularity::Published;
     use crate::ranking::SearchRequest;
 
     fn dataset() -> Dataset {
@@ -126,7 +127,10 @@ mod tests {
             pack: &pack,
             bytes: &bytes,
         }];
-        Place::memory(BASE).advance(&packed, 1).unwrap().unwrap()
+        Place::memory(BASE)
+            .advance(&packed, 1, &Published::default())
+            .unwrap()
+            .unwrap()
     }
 
     fn ask(dataset: &Dataset, pattern: &str) -> Result<Vec<String>, QueryError> {

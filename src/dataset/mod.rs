@@ -7,6 +7,7 @@
 mod compile;
 mod counts;
 mod documents;
+mod downloads;
 mod error;
 mod evaluate;
 mod examples;
@@ -34,6 +35,7 @@ mod w3c;
 
 pub use compile::Packed;
 pub use error::DatasetError;
+use error::UNREADABLE;
 pub use examples::{EXAMPLES, Example, Parameter, ParameterError};
 pub use joined::{Documents, join};
 pub use place::Place;

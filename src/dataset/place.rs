@@ -8,6 +8,7 @@ use super::compile::{self, Packed};
 use super::shelf::{LOCK, Shelf};
 use super::store::Dataset;
 use crate::disk;
+use crate::formats::popularity::Published;
 
 /// The place of a registry's dataset.
 #[derive(Debug)]
@@ -43,12 +44,13 @@ impl Place {
         Dataset::open(&self.shelf, &self.base)
     }
 
-    /// Leads the dataset over packs to a serial, unless another process has done so meanwhile. `None` if
+    /// Leads the dataset over packs to a serial and to what is said of downloads, unless another process has done so meanwhile. `None` if
     /// that has led it elsewhere, from where these packs do not lead on.
     pub fn advance(
         &self,
         packs: &[Packed<'_>],
         serial: u64,
+        popularity: &Published,
     ) -> Result<Option<Dataset>, DatasetError> {
         let _lock = self.lock.as_deref().map(disk::lock).transpose()?;
         // What is damaged is built anew, from packs that begin at 0.
@@ -56,21 +58,20 @@ impl Place {
             Err(DatasetError::Damaged(_)) => None,
             current => current?,
         };
-        if current
-            .as_ref()
-            .is_some_and(|current| current.serial() == serial)
-        {
+        if current.as_ref().is_some_and(|current| {
+            current.serial() == serial && current.popularity() == popularity.file
+        }) {
             return Ok(current);
         }
         let at = current.as_ref().map_or(0, Dataset::serial);
         let leads_on = match packs.first() {
             Some(first) => first.pack.from == 0 || (first.pack.from..first.pack.to).contains(&at),
-            None => at == 0,
+            None => at == serial,
         };
         if !leads_on {
             return Ok(None);
         }
-        compile::advance(&self.shelf, current, &self.base, packs).map(Some)
+        compile::advance(&self.shelf, current, &self.base, packs, popularity).map(Some)
     }
 
     /// Forgets the dataset, which was found to be damaged; the next one is built anew.

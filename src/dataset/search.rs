@@ -3,7 +3,7 @@
 use tantivy::TantivyError;
 
 use super::triples::Damaged;
-use super::{Dataset, DatasetError};
+use super::{Dataset, DatasetError, UNREADABLE};
 use crate::model::PackageName;
 use crate::ranking::{Filters, Hit, Hits, Query, SearchRequest, Shown, meant, rank};
 
@@ -57,8 +57,6 @@ impl Dataset {
         Ok(shown.into())
     }
 }
-
-const UNREADABLE: Damaged = Damaged("its text cannot be read");
 
 /// What the index cannot read is not what was written.
 fn damaged(_: TantivyError) -> DatasetError {

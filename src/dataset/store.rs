@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Debug, Formatter};
 
 use tantivy::TantivyError;
-use tantivy::directory::WritePtr;
 use tantivy::directory::error::OpenReadError;
+use tantivy::directory::{OwnedBytes, WritePtr};
 
 use super::manifest::{Manifest, Sealed, Text};
 use super::shelf::Shelf;
-use super::text::{self, Column, TextIndex};
+use super::text::{self, Column, Columns, TextIndex};
 use super::triples::{Chain, Damaged, Segment, WriteError};
 use super::{DatasetError, documents};
-use crate::model::{Document, PackageName};
+use crate::model::{Document, PackageName, Sha256Digest};
 
 /// A registry's triples and texts at one serial.
 pub struct Dataset {
@@ -78,6 +78,14 @@ impl Dataset {
         self.manifest.serial
     }
 
+    /// The SHA-256 of the registry's file that says how often packages were downloaded; none where it says
+    /// nothing.
+    #[must_use]
+    pub fn popularity(&self) -> Option<Sha256Digest> {
+        let downloads = self.manifest.text.downloads.as_ref();
+        downloads.and_then(|downloads| downloads.file.parse().ok())
+    }
+
     /// What it consists of.
     pub(super) const fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -132,7 +140,18 @@ fn open_text(shelf: &Shelf, text: &Text) -> Result<Option<TextIndex>, DatasetErr
     let Some(dependents) = shelf.bytes(&text.dependents)? else {
         return Ok(None);
     };
-    match TextIndex::open(shelf, &text.segments, Column::new(dependents)) {
+    let downloads = match &text.downloads {
+        Some(downloads) => shelf.bytes(&downloads.column)?,
+        None => Some(OwnedBytes::empty()),
+    };
+    let Some(downloads) = downloads else {
+        return Ok(None);
+    };
+    let columns = Columns {
+        dependents: Column::new(dependents),
+        downloads: Column::new(downloads),
+    };
+    match TextIndex::open(shelf, &text.segments, columns) {
         Ok(text) => Ok(Some(text)),
         Err(TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_))) => Ok(None),
         Err(_) => Err(Damaged("its text cannot be read").into()),
@@ -160,10 +179,24 @@ pub(super) fn write(
     Ok(Segment::open(bytes.ok_or(Damaged("a file is not there"))?)?)
 }
 
+/// Writes counts. Returns the name of the file.
+pub(super) fn write_column(
+    shelf: &Shelf,
+    name: String,
+    counts: &[u32],
+) -> Result<String, DatasetError> {
+    shelf.write(&name, |out| {
+        Column::write(counts, out).map_err(|error| DatasetError::Write(error.into()))
+    })?;
+    Ok(name)
+}
+
 /// Makes what a manifest lists the dataset, and removes the rest.
 pub(super) fn publish(shelf: &Shelf, mut manifest: Manifest) -> Result<Dataset, DatasetError> {
     let mut names = manifest.segments.clone();
     names.push(manifest.text.dependents.clone());
+    let downloads = manifest.text.downloads.iter();
+    names.extend(downloads.map(|downloads| downloads.column.clone()));
     names.extend(text::files(shelf, &manifest.text.segments)?);
     let sealed = names.into_iter().map(|name| {
         let sealed = sealed(shelf, &name, &manifest)?;

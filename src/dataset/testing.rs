@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use crate::formats::catalog_index::{Pack, Withdrawn};
+use crate::formats::popularity::{self, Published};
 use crate::formats::v2;
 use crate::model::{
     Dependency, Document, Entry, PackageName, Release, Sha256Digest, TrustState, Yank,
@@ -31,6 +32,21 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
         _ => Step::Withdraw(package, version),
     });
     prop::collection::vec(prop::collection::vec(step, 0..6), 1..6)
+}
+
+/// What the registry says of downloads, if anything.
+pub(crate) fn popularity() -> impl Strategy<Value = Published> {
+    let downloads = prop_oneof![Just(0), 1_u32..50, any::<u32>()];
+    let counts = prop::collection::btree_map((0_u8..8).prop_map(name), downloads, 0..8);
+    prop::option::of(counts).prop_map(|counts| {
+        let lines = counts.iter().flatten();
+        let lines = lines.map(|(package, downloads)| format!("{package},{downloads}\n"));
+        let text: String = lines.collect();
+        Published {
+            file: counts.map(|_| Sha256Digest::of(text.as_bytes())),
+            counts: popularity::decode(text.as_bytes()).unwrap(),
+        }
+    })
 }
 
 pub(crate) fn name(package: u8) -> PackageName {

@@ -165,6 +165,7 @@ fn check_listed(
         check_claims(&states, &claims, log);
     }
     let serial = catalog::check(chain, &states, is_whole, &judge, log);
+    catalog::check_popularity(chain, &states, is_whole, &judge, log);
     let releases = states.iter().map(|state| state.document.entries.len());
     Report {
         serial: serial.unwrap_or_default(),
@@ -179,7 +180,13 @@ fn check_listed(
 /// Records, and files that are neither records nor looked at by name.
 fn split(chain: &Chain) -> (Vec<&Listed>, Vec<&Listed>) {
     let is_known = |path: &str| {
-        [layout::POLICY, layout::UNSIGNED, layout::CATALOG_INDEX].contains(&path)
+        [
+            layout::POLICY,
+            layout::UNSIGNED,
+            layout::CATALOG_INDEX,
+            layout::POPULARITY,
+        ]
+        .contains(&path)
             || path.starts_with(layout::CLAIMS)
             || layout::publisher_of(path).is_some()
     };

@@ -202,6 +202,16 @@ impl Folder {
         Ok(())
     }
 
+    /// Lists a target no more.
+    pub fn remove_target(&mut self, role: &str, path: &str) -> Result<(), FolderError> {
+        self.role(role)?;
+        if let Some(signed) = self.roles.get_mut(role) {
+            metadata::remove_target(signed, path);
+        }
+        self.changed.insert(role.to_owned());
+        Ok(())
+    }
+
     /// Signs every changed role, then snapshot and timestamp, and writes the change.
     pub fn commit(
         mut self,

@@ -85,6 +85,13 @@ pub fn set_target(signed: &mut Value, path: &str, bytes: &[u8]) {
     signed["targets"][path] = listed(bytes);
 }
 
+/// Lists a file no more.
+pub fn remove_target(signed: &mut Value, path: &str) {
+    if let Some(targets) = signed["targets"].as_object_mut() {
+        targets.remove(path);
+    }
+}
+
 /// A snapshot: the version of every role of type `targets`.
 #[must_use]
 pub fn snapshot<'a>(

@@ -3,23 +3,88 @@
 use super::apply::Authority;
 use super::folder::{Folder, FolderError};
 use super::journal::Change;
+use crate::disk;
 use crate::formats::layout;
 use crate::formats::popularity::{self, Popularity};
+use crate::model::PackageName;
 
-/// Replaces what the registry says of downloads. No package changes, and neither does the serial. Returns
-/// false if it said the same before.
+/// The role that lists the file.
+const ROLE: &str = "catalog";
+
+/// Leaves out of counts what is no package of the registry. Returns what was left out.
+pub fn leave_out_unknown(
+    folder: &mut Folder,
+    counts: &mut Popularity,
+) -> Result<Vec<PackageName>, FolderError> {
+    let mut unknown = Vec::new();
+    for package in counts.packages() {
+        let record = folder.record(package)?;
+        // Names that differ only in case have one record.
+        if record.is_none_or(|record| record.package != *package) {
+            unknown.push(package.clone());
+        }
+    }
+    for package in &unknown {
+        counts.remove(package);
+    }
+    Ok(unknown)
+}
+
+/// Says whether the registry says anything else of downloads; no counts mean nothing at all.
+pub fn is_new(folder: &mut Folder, counts: Option<&Popularity>) -> Result<bool, FolderError> {
+    let published = folder.target(ROLE, layout::POPULARITY)?;
+    Ok(published != counts.map(popularity::encode))
+}
+
+/// Replaces what the registry says of downloads; without counts it says nothing any more. No package
+/// changes, and neither does the serial.
 pub fn publish(
     mut folder: Folder,
-    popularity: &Popularity,
+    counts: Option<&Popularity>,
     authority: &Authority<'_>,
-) -> Result<bool, FolderError> {
-    let bytes = popularity::encode(popularity);
-    if folder.target("catalog", layout::POPULARITY)?.as_ref() == Some(&bytes) {
-        return Ok(false);
-    }
-    folder.set_target("catalog", layout::POPULARITY, &bytes)?;
+) -> Result<(), FolderError> {
+    let path = layout::POPULARITY;
+    let plain = folder.root().join(path);
     let mut change = Change::default();
-    change.add_hashed(layout::POPULARITY, bytes);
+    if let Some(counts) = counts {
+        if !folder.delegates(ROLE, path)? {
+            return Err(FolderError::NotDelegated { role: ROLE, path });
+        }
+        let bytes = popularity::encode(counts);
+        folder.set_target(ROLE, path, &bytes)?;
+        change.add_hashed(path, bytes);
+    } else {
+        folder.remove_target(ROLE, path)?;
+    }
     folder.commit(change, authority.keys, authority.now)?;
-    Ok(true)
+    if counts.is_none() {
+        // The file under its name for good stays: clients may be reading it.
+        disk::remove(&plain)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::init::tests::opened;
+
+    #[test]
+    fn clients_look_for_the_file_in_one_role() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut folder = opened(folder.path());
+        for (role, path, expected) in [
+            (ROLE, layout::POPULARITY, true),
+            (ROLE, layout::CATALOG_INDEX, true),
+            (ROLE, layout::POLICY, false),
+            ("rollout", layout::POPULARITY, false),
+            ("none", layout::POPULARITY, false),
+        ] {
+            assert_eq!(
+                folder.delegates(role, path).unwrap(),
+                expected,
+                "{role} {path}"
+            );
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::files::FileError;
 use super::transport::{BaseUrl, Refusal, TransportError};
 use crate::formats::catalog_index::CatalogIndexError;
 use crate::formats::layout::Format;
+use crate::formats::popularity::PopularityError;
 use crate::model::{PackageName, RegistryName, Sha256Digest, UtcTime};
 use crate::rollout::Cause;
 use crate::trust::tuf::{TufError, Withheld};
@@ -88,6 +89,9 @@ pub enum ClientError {
     /// The catalog's index is refused.
     #[error(transparent)]
     CatalogIndex(#[from] CatalogIndexError),
+    /// What is said of downloads is refused.
+    #[error("`catalog/popularity.csv` is refused")]
+    Popularity(#[from] PopularityError),
     /// A pack does not decompress to what the index says.
     #[error("a catalog pack cannot be decompressed")]
     Pack(#[source] io::Error),
@@ -231,6 +235,7 @@ impl ClientError {
             | Self::NotListed(_)
             | Self::Registered(_)
             | Self::CatalogIndex(_)
+            | Self::Popularity(_)
             | Self::Stale { .. }
             | Self::Withheld { .. }
             | Self::RootNotReached { .. }

@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn downloads_count_where_they_are_known() {
         let request = SearchRequest::new(vec!["json".into()], 3);
-        let popularity = decode("name,downloads\nconfig,1000000\n").unwrap();
+        let popularity = decode(b"config,1000000").unwrap();
         let catalog = catalog().with_popularity(popularity);
         let hits = search(&catalog, &request).best;
         let found = hits.iter().map(|hit| hit.release.name.as_str());

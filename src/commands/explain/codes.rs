@@ -331,6 +331,14 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
             there is no terminal, look at it with `--dry-run` and pass `--yes`.",
     },
     Explanation {
+        code: "MP0612",
+        title: "counts of downloads cannot be published",
+        next: "correct the file: a line `PACKAGE,DOWNLOADS` for each package",
+        text: "`registry popularity` takes a text with a line `PACKAGE,DOWNLOADS` for each package, each \
+            once, and a whole number that is not negative. Names of no package of the registry are left \
+            out, and at least one must be left. Nothing was written.",
+    },
+    Explanation {
         code: "MP0701",
         title: "the registry folder is damaged",
         next: "`cargo marketplace registry check DIR` lists what is wrong",

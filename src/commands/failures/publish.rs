@@ -71,6 +71,11 @@ impl From<FolderError> for CommandError {
                 .with_code("MP0701")
                 .with_help("`cargo marketplace registry check DIR` lists what is wrong"),
             FolderError::PutBack(_) => put_back(&error),
+            FolderError::NotDelegated { .. } => {
+                failed(&error).with_note(NOTHING_WRITTEN).with_help(
+                    "only a registry that was made with this version or a later one can have it",
+                )
+            }
             FolderError::Metadata { .. }
             | FolderError::Shape { .. }
             | FolderError::Record { .. } => failed(&error).with_code("MP0701"),

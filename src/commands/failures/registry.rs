@@ -197,6 +197,7 @@ impl From<ClientError> for CommandError {
             ClientError::NotListed(_)
             | ClientError::Registered(_)
             | ClientError::CatalogIndex(_)
+            | ClientError::Popularity(_)
             | ClientError::Pack(_)
             | ClientError::NoWay(_) => refused("MP0406", &error),
         }

@@ -8,6 +8,15 @@ use tantivy::directory::OwnedBytes;
 #[derive(Debug, Clone)]
 pub(in crate::dataset) struct Column(OwnedBytes);
 
+/// What is counted of documents. A column may be shorter than another: what it lacks is 0.
+#[derive(Debug, Clone)]
+pub(in crate::dataset) struct Columns {
+    /// How many packages need each.
+    pub(in crate::dataset) dependents: Column,
+    /// How often each was downloaded.
+    pub(in crate::dataset) downloads: Column,
+}
+
 const WIDTH: usize = size_of::<u32>();
 
 impl Column {

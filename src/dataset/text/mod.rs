@@ -10,7 +10,7 @@ mod read;
 mod schema;
 mod write;
 
-pub(super) use column::Column;
+pub(super) use column::{Column, Columns};
 pub(super) use read::TextIndex;
 pub(super) use write::{Builder as TextBuilder, Change, files, update};
 

@@ -9,7 +9,7 @@ use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field as Place, IndexRecordOption};
 use tantivy::{DocId, TantivyDocument, TantivyError, Term};
 
-use super::column::Column;
+use super::column::{Column, Columns};
 use super::schema::{Fields, LENGTHS, NUMBER, PACKAGE, schema, unpack};
 use super::write::open;
 use crate::dataset::shelf::Shelf;
@@ -24,7 +24,7 @@ pub(in crate::dataset) struct TextIndex {
     segments: Vec<Segment>,
     fields: Fields,
     size: usize,
-    dependents: Column,
+    columns: Columns,
 }
 
 struct Segment {
@@ -44,7 +44,7 @@ impl TextIndex {
     pub(in crate::dataset) fn open(
         shelf: &Shelf,
         segments: &str,
-        dependents: Column,
+        columns: Columns,
     ) -> Result<Self, TantivyError> {
         let index = open(shelf, segments)?;
         let (mut opened, mut start, mut size) = (Vec::new(), 0, 0);
@@ -58,7 +58,7 @@ impl TextIndex {
             segments: opened,
             fields: schema().1,
             size,
-            dependents,
+            columns,
         })
     }
 
@@ -92,7 +92,33 @@ impl TextIndex {
 
     /// How many packages need each, by number.
     pub(in crate::dataset) const fn dependents(&self) -> &Column {
-        &self.dependents
+        &self.columns.dependents
+    }
+
+    /// How often each package was downloaded, by number.
+    pub(in crate::dataset) const fn downloads(&self) -> &Column {
+        &self.columns.downloads
+    }
+
+    /// A count for each package, by number, made of their names.
+    pub(in crate::dataset) fn by_number(
+        &self,
+        count: impl Fn(&str) -> u32,
+    ) -> Result<Vec<u32>, TantivyError> {
+        let mut counts = vec![0; self.columns.dependents.len()];
+        for segment in &self.segments {
+            let by_name = segment.by_name(&count)?;
+            for document in segment.reader.doc_ids_alive() {
+                let ordinal = segment.names.term_ords(document).next();
+                let ordinal = ordinal.and_then(|ordinal| usize::try_from(ordinal).ok());
+                let number = self.number_at(segment.start + document as usize);
+                if let Some(place) = counts.get_mut(number) {
+                    let count = ordinal.and_then(|ordinal| by_name.get(ordinal));
+                    *place = count.copied().unwrap_or_default();
+                }
+            }
+        }
+        Ok(counts)
     }
 
     /// The places of what passes filters, in order. None if there are no filters.
@@ -164,6 +190,16 @@ impl Segment {
             numbers,
             reader,
         })
+    }
+
+    /// A count for each name, in the order of the names.
+    fn by_name(&self, count: impl Fn(&str) -> u32) -> Result<Vec<u32>, TantivyError> {
+        let mut counts = Vec::with_capacity(self.names.num_terms());
+        let mut names = self.names.dictionary().stream()?;
+        while names.advance() {
+            counts.push(str::from_utf8(names.key()).map_or(0, &count));
+        }
+        Ok(counts)
     }
 
     /// Calls for the place of every document that has a term and was not replaced since.
@@ -312,10 +348,11 @@ impl Collection for TextIndex {
     fn package(&self, place: usize) -> Package {
         let (segment, document) = self.at(place);
         let lengths = segment.lengths.first(document).unwrap_or(0);
+        let number = self.number_at(place);
         Package {
             lengths: unpack(lengths),
-            dependents: self.dependents.get(self.number_at(place)),
-            downloads: 0,
+            dependents: self.columns.dependents.get(number),
+            downloads: self.columns.downloads.get(number),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The catalog: its packs must hold the documents of all packages, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Chain;
 use super::package::Judge;
@@ -10,7 +10,7 @@ use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
 use crate::formats::record::FileDigest;
-use crate::formats::{v1, v2};
+use crate::formats::{popularity, v1, v2};
 use crate::model::{Document, PackageName};
 use crate::trust::{PackageState, Verified};
 
@@ -41,6 +41,37 @@ pub(super) fn check(
         }
     }
     Some(index.serial)
+}
+
+/// Checks what is said of downloads, if anything is.
+pub(super) fn check_popularity(
+    chain: &Chain,
+    states: &[Verified<PackageState>],
+    is_whole: bool,
+    judge: &Judge<'_>,
+    log: &mut Log,
+) {
+    let path = layout::POPULARITY;
+    let listed = chain.listed.get(path);
+    let Some(target) = listed.and_then(|listed| listed.load(judge.tree, log)) else {
+        return;
+    };
+    if target.bytes.len() as u64 > popularity::MAX_BYTES {
+        log.find(path, Problem::TooLong(target.bytes.len() as u64));
+    }
+    let Some(counts) = log.take(path, popularity::decode(&target.bytes)) else {
+        return;
+    };
+    if popularity::encode(&counts) != target.bytes {
+        log.find(path, Problem::Form);
+    }
+    let packages = states.iter().map(|state| &state.document.package);
+    let known: BTreeSet<&PackageName> = packages.collect();
+    for package in counts.packages().filter(|_| is_whole) {
+        if !known.contains(package) {
+            log.find(path, Problem::NoPackage(package.clone()));
+        }
+    }
 }
 
 /// The documents of each pack, in the order of the index.

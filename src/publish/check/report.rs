@@ -8,6 +8,7 @@ use semver::Version;
 
 use crate::formats::catalog_index::CatalogIndexError;
 use crate::formats::layout::Format;
+use crate::formats::popularity::PopularityError;
 use crate::formats::record::{FileDigest, RecordFormatError};
 use crate::formats::v1::V1Error;
 use crate::formats::v2::V2Error;
@@ -96,6 +97,15 @@ pub enum Problem {
     /// Metadata that a client takes, but not byte for byte what was written.
     #[error("it was changed outside of what is signed")]
     NotAsWritten,
+    /// A file that a client takes, but not in the form in which it is written.
+    #[error("it is not in its own form")]
+    Form,
+    /// A list of downloads.
+    #[error(transparent)]
+    Popularity(#[from] PopularityError),
+    /// A package of which there is none.
+    #[error("it names `{0}`, which is no package of the registry")]
+    NoPackage(PackageName),
     /// Metadata past its expiry.
     #[error("it expired at {0}")]
     Expired(UtcTime),

@@ -47,6 +47,14 @@ pub enum FolderError {
         /// What is missing.
         field: &'static str,
     },
+    /// A role may not list a file: clients would not look for it there.
+    #[error("the registry's role `targets` does not let `{role}` list `{path}`")]
+    NotDelegated {
+        /// The role.
+        role: &'static str,
+        /// The file.
+        path: &'static str,
+    },
     /// A file cannot be read.
     #[error(transparent)]
     Disk(#[from] Failure),

@@ -54,6 +54,15 @@ impl Folder {
         Ok(publishers)
     }
 
+    /// Whether `targets` has clients look for a path in a role.
+    pub fn delegates(&mut self, role: &str, path: &str) -> Result<bool, FolderError> {
+        let delegated = self.role("targets")?["delegations"]["roles"].as_array();
+        let mut delegated = delegated.into_iter().flatten();
+        let role = delegated.find(|delegated| delegated["name"] == role);
+        let paths = role.and_then(|role| role["paths"].as_array());
+        Ok(paths.is_some_and(|paths| paths.iter().any(|listed| listed == path)))
+    }
+
     fn listed_paths(&mut self, role: &str) -> Result<Vec<String>, FolderError> {
         let targets = self.role(role)?["targets"].as_object();
         let paths = targets.into_iter().flat_map(|targets| targets.keys());

@@ -98,12 +98,12 @@ fn catalog_index(client: &Client<'_>, format: Format) -> Result<CatalogIndex, Ba
     }
 }
 
-/// What the packs of one format say together.
-fn union<E: Into<BackendError>>(
+/// What the packs of one format say together, and how often their packages were downloaded.
+fn catalog<E: Into<BackendError>>(
     client: &Client<'_>,
     format: Format,
     decode: impl Fn(&[u8]) -> Result<Vec<Document>, E>,
-) -> Result<Union, BackendError> {
+) -> Result<Catalog, BackendError> {
     let read = |index: &CatalogIndex| -> Result<Union, BackendError> {
         let mut union = Union::default();
         for (pack, text) in client.unpacked(index, format)? {
@@ -114,8 +114,9 @@ fn union<E: Into<BackendError>>(
     let newest = || {
         let index = catalog_index(client, format)?;
         let union = read(&index)?;
+        let popularity = client.popularity()?.counts;
         client.prune_packs(&index)?;
-        Ok(union)
+        Ok(Catalog::new(union).with_popularity(popularity))
     };
     match client.awake(|_| true, newest) {
         Err(BackendError::Client(error)) if client.may_lag(&error) => {
@@ -124,12 +125,13 @@ fn union<E: Into<BackendError>>(
                 // Another process may have put a later one in its place meanwhile.
                 if union.is_ok() || client.last_whole(format)?.as_ref() == Some(&earlier) {
                     client.say_earlier(earlier.serial, &error);
-                    return union;
+                    let popularity = client.last_popularity()?;
+                    return Ok(Catalog::new(union?).with_popularity(popularity));
                 }
             }
             Err(error.into())
         }
-        union => union,
+        catalog => catalog,
     }
 }
 

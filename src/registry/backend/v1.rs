@@ -25,14 +25,14 @@ impl Backend for V1 {
     }
 
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
-        let union = super::union(client, Format::V1, v1::decode_pack)?;
-        Ok(Catalog::new(union))
+        super::catalog(client, Format::V1, v1::decode_pack)
     }
 
     fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
         let before = client.last_whole(Format::V1)?;
         let index = super::catalog_index(client, Format::V1)?;
         client.whole(&index, Format::V1)?;
+        client.popularity()?;
         client.prune_packs(&index)?;
         Ok(Led {
             from: before.map_or(0, |index| index.serial),

@@ -31,7 +31,7 @@ impl Backend for V2 {
     fn catalog(&self, client: &Client<'_>) -> Result<Catalog, BackendError> {
         let base = &client.policy().base;
         let decode = |text: &[u8]| v2::decode_pack(text, base);
-        Ok(Catalog::new(super::union(client, Format::V2, decode)?))
+        super::catalog(client, Format::V2, decode)
     }
 
     fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
@@ -200,6 +200,7 @@ impl From<DatasetError> for BackendError {
 
 /// Leads the dataset of a place to the serial of an index.
 fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Dataset, Fault> {
+    let popularity = client.popularity_file()?;
     for _ in 0..ATTEMPTS {
         let current = match place.open() {
             // To be said once; and what it is built anew from may not be here.
@@ -210,17 +211,20 @@ fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Data
             current => current?,
         };
         let at = current.as_ref().map_or(0, Dataset::serial);
-        if let Some(current) = current.filter(|_| at == index.serial) {
+        let is_newest =
+            |current: &Dataset| at == index.serial && current.popularity() == popularity;
+        if let Some(current) = current.filter(is_newest) {
             return Ok(current);
         }
-        let from = if at < index.serial { at } else { 0 };
+        let from = if at <= index.serial { at } else { 0 };
         let packs = client.packs(index, from, Format::V2)?;
+        let popularity = client.popularity()?;
         client.prune_packs(index)?;
         let packs: Vec<Packed<'_>> = packs
             .iter()
             .map(|(pack, bytes)| Packed { pack, bytes })
             .collect();
-        if let Some(dataset) = place.advance(&packs, index.serial)? {
+        if let Some(dataset) = place.advance(&packs, index.serial, &popularity)? {
             return Ok(dataset);
         }
     }
@@ -234,8 +238,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::testing::{BASE, PUBLISHERS, pack, step, steps};
+    use crate::dataset::testing::{BASE, PUBLISHERS, pack, popularity, step, steps};
     use crate::formats::catalog_index::Pack;
+    use crate::formats::popularity::Published;
     use crate::model::{Dependency, Entry, Release, Sha256Digest, TrustState, rust_version};
     use crate::ranking::Filters;
     use crate::registry::search::{meant, search};
@@ -326,7 +331,7 @@ mod tests {
             let (one, other) = documents.split_at(documents.len() / 2);
             let packs = [pack(one.iter().cloned(), 0), pack(other.iter().cloned(), 1)];
             let packed: Vec<_> = packs.iter().map(|(pack, bytes)| Packed { pack, bytes }).collect();
-            let dataset = Place::memory(BASE).advance(&packed, 2).unwrap().unwrap();
+            let dataset = Place::memory(BASE).advance(&packed, 2, &Published::default()).unwrap().unwrap();
             let catalog = Catalog::new(documents.into_iter().collect());
             for name in &typed {
                 let name = name.parse().unwrap();
@@ -360,8 +365,13 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn the_index_finds_what_the_scan_finds(all in steps(), folded in 0_usize..3) {
+        fn the_index_finds_what_the_scan_finds(
+            all in steps(),
+            folded in 0_usize..3,
+            said in prop::collection::vec(popularity(), 12),
+        ) {
             let place = Place::memory(BASE);
+            let mut said = said.into_iter();
             let mut documents = BTreeMap::new();
             let mut packs = Vec::new();
             for (from, steps) in (0..).zip(&all) {
@@ -370,16 +380,22 @@ mod tests {
                     continue;
                 }
                 let packed: Vec<_> = packs.iter().map(|(pack, bytes)| Packed { pack, bytes }).collect();
-                let dataset = place.advance(&packed, from + 1).unwrap().unwrap();
-                packs.clear();
                 let catalog = Catalog::new(documents.values().cloned().collect());
-                for request in requests() {
-                    prop_assert_eq!(dataset.search(&request).unwrap(), search(&catalog, &request));
+                let serial = from + 1;
+                // What is said of downloads comes with changes of packages, and without.
+                for (packed, said) in [&packed[..], &[]].into_iter().zip(&mut said) {
+                    let dataset = place.advance(packed, serial, &said).unwrap().unwrap();
+                    prop_assert_eq!((dataset.serial(), dataset.popularity()), (serial, said.file));
+                    let catalog = catalog.clone().with_popularity(said.counts);
+                    for request in requests() {
+                        prop_assert_eq!(dataset.search(&request).unwrap(), search(&catalog, &request));
+                    }
+                    for name in ["package-1", "Package_2", "packgae-3", "pakage-17", "ackage", "pack"] {
+                        let name = name.parse().unwrap();
+                        prop_assert_eq!(dataset.meant(&name).unwrap(), meant(&catalog, &name));
+                    }
                 }
-                for name in ["package-1", "Package_2", "packgae-3", "pakage-17", "ackage", "pack"] {
-                    let name = name.parse().unwrap();
-                    prop_assert_eq!(dataset.meant(&name).unwrap(), meant(&catalog, &name));
-                }
+                packs.clear();
             }
         }
     }

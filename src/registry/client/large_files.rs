@@ -1,13 +1,14 @@
-//! The large files of a registry: packs of documents, and archives.
+//! The large files of a registry: packs of documents, archives, and how often packages were downloaded.
 
 use super::Client;
 use crate::formats::catalog_index::{self, CatalogIndex, Pack};
 use crate::formats::layout::{self, Format};
 use crate::formats::pack::{MAX_UNPACKED, unpack};
+use crate::formats::popularity::{self, Popularity, Published};
 use crate::formats::record::FileDigest;
-use crate::model::{Entry, Event};
+use crate::model::{Entry, Event, Sha256Digest};
 use crate::registry::error::ClientError;
-use crate::registry::files::part_of;
+use crate::registry::files::{FileError, part_of};
 use crate::trust::{Archive, Verified, verify_archive};
 
 /// The most bytes of an archive, whatever its release says.
@@ -85,8 +86,46 @@ impl Client<'_> {
         Ok(self.files.prune("catalog", |file| {
             let is_pack = |name: &String| name.ends_with(file) || part_of(name).ends_with(file);
             let is_index = file == "index.json" || file.starts_with("whole-");
-            is_index || names.iter().any(is_pack)
+            let is_popularity = layout::POPULARITY.ends_with(file);
+            is_index || is_popularity || names.iter().any(is_pack)
         })?)
+    }
+
+    /// The SHA-256 of the file that says how often packages were downloaded; none where there is no file.
+    pub fn popularity_file(&self) -> Result<Option<Sha256Digest>, ClientError> {
+        let path = layout::POPULARITY;
+        let Some(file) = self.find(path)? else {
+            return Ok(None);
+        };
+        if file.length() > popularity::MAX_BYTES {
+            let (path, limit) = (path.to_owned(), popularity::MAX_BYTES);
+            return Err(FileError::TooLong { path, limit }.into());
+        }
+        let sha256 = file.sha256();
+        let sha256 = sha256.ok_or_else(|| ClientError::NotListed(path.to_owned()))?;
+        Ok(Some(sha256))
+    }
+
+    /// How often packages were downloaded, as far as the registry says. The file is fetched only if it is
+    /// another one than the last time.
+    pub fn popularity(&self) -> Result<Published, ClientError> {
+        let file = self.popularity_file()?;
+        let target = match file {
+            Some(_) => self.target(layout::POPULARITY)?,
+            None => None,
+        };
+        let counts = target.map(|target| popularity::decode(&target.bytes));
+        Ok(Published {
+            file,
+            counts: counts.transpose()?.unwrap_or_default(),
+        })
+    }
+
+    /// How often packages were downloaded, as the last file says that was here.
+    pub fn last_popularity(&self) -> Result<Popularity, ClientError> {
+        let kept = self.files.kept(layout::POPULARITY)?;
+        let counts = kept.and_then(|kept| popularity::decode(&kept).ok());
+        Ok(counts.unwrap_or_default())
     }
 
     /// Fetches the archive of a release, checked against it. It is not kept here.
