@@ -44,6 +44,7 @@ mod openssl;
 mod owners;
 #[cfg(feature = "marketplace-v2")]
 mod policies;
+mod popularity;
 mod private;
 mod project_trust;
 mod publisher_keys;

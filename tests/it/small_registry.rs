@@ -197,13 +197,16 @@ pub(crate) fn recover(root: &Path, package: &str, body: Body) {
 
 /// Signs another index of the catalog.
 pub(crate) fn set_catalog(root: &Path, index: &CatalogIndex) {
-    let mut folder = Folder::open(root).unwrap();
     let bytes = catalog_index::encode(index);
+    set_target(root, "catalog", layout::CATALOG_INDEX, bytes);
+}
+
+/// Signs another target, whatever it says.
+pub(crate) fn set_target(root: &Path, role: &str, path: &str, bytes: Vec<u8>) {
+    let mut folder = Folder::open(root).unwrap();
     let mut change = Change::default();
-    folder
-        .set_target("catalog", layout::CATALOG_INDEX, &bytes)
-        .unwrap();
-    change.add_hashed(layout::CATALOG_INDEX, bytes);
+    folder.set_target(role, path, &bytes).unwrap();
+    change.add_hashed(path, bytes);
     folder.commit(change, &role_keys(), now()).unwrap();
 }
 

@@ -103,7 +103,8 @@ fn show(counts: Option<&Popularity>, left_out: &[PackageName], changed: bool, co
     let shell = &context.shell;
     let packages = counts.map_or(0, Popularity::len);
     match (changed, counts) {
-        (false, _) => shell.status("Unchanged", "the registry says the same already"),
+        (false, Some(_)) => shell.status("Unchanged", "the registry says the same already"),
+        (false, None) => shell.status("Unchanged", "the registry says nothing of downloads"),
         (true, Some(_)) => {
             let text = format!("downloads of {} published", count(packages, "package"));
             shell.status("Finished", &text);
