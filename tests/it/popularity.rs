@@ -312,6 +312,43 @@ fn counts_are_signed_with_the_online_key_alone() {
     must(&env, words(PUBLISH));
 }
 
+/// What `docs/operators.md` shows makes counts of a web server's log.
+#[cfg(unix)]
+#[test]
+fn counts_are_made_of_a_log_as_the_documents_show() {
+    let env = operator();
+    let line = |request: &str, status: u16| {
+        format!(
+            "192.0.2.7 - - [22/Nov/2026:12:00:00 +0000] \"{request}\" {status} 512 \"-\" \"cargo 1.95\"\n"
+        )
+    };
+    let archive = |name: &str| format!("GET /crates/{name}/{}.crate HTTP/1.1", "0a".repeat(32));
+    let log = [
+        line(&archive("capstan"), 200),
+        line(&archive("capstan"), 200),
+        line(&archive("bollard"), 200),
+        line(&archive("bollard"), 404),
+        line(&archive("capstan").replace("GET", "HEAD"), 200),
+        line(
+            &archive("anchor").replace("/crates", "/registry/crates"),
+            200,
+        ),
+        line("GET /tuf/timestamp.json HTTP/1.1", 200),
+        line("\\x16\\x03", 400),
+    ];
+    env.write("work/access.log", log.concat());
+    let documents = include_str!("../../docs/operators.md");
+    let (_, shown) = documents.split_once("```sh\nawk").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let made = env.program("sh", ["-c", &format!("awk{shown}")]).run();
+    assert_eq!(made.to_string(), "exit: 0\n--- stdout\n--- stderr\n");
+    must(&env, words(PUBLISH));
+    assert_eq!(
+        env.read("work/registry/catalog/popularity.csv"),
+        "package,downloads\nanchor,1\nbollard,1\ncapstan,2\n"
+    );
+}
+
 /// The small registry as it is with counts, with other ones, and with those on the next day.
 struct Served {
     counted: Files,

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use cargo_marketplace::formats::key_change::{self, KeyChange};
+use cargo_marketplace::formats::layout;
+use cargo_marketplace::formats::popularity;
 use cargo_marketplace::formats::publisher::Publisher;
 use cargo_marketplace::formats::record;
 use cargo_marketplace::formats::submission;
@@ -88,7 +90,7 @@ enum Form {
 }
 
 /// Which files a registry has, and the schema of each: the first pattern that fits counts.
-const FILES: [(&str, &str, Form); 17] = [
+const FILES: [(&str, &str, Form); 18] = [
     (r"config\.json", "config", Form::Json),
     (r"([0-9a-f]{64}\.)?policy\.json", "policy", Form::Json),
     (r"([0-9a-f]{64}\.)?unsigned\.json", "unsigned", Form::Json),
@@ -103,6 +105,7 @@ const FILES: [(&str, &str, Form); 17] = [
         Form::Json,
     ),
     (r"catalog/[0-9a-f]{64}\.(jsonl|ttl)\.zst", "", Form::Other),
+    (r"catalog/([0-9a-f]{64}\.)?popularity\.csv", "", Form::Other),
     (
         r"publishers/([0-9a-f]{64}\.)?[a-z0-9-]+\.json",
         "publisher",
@@ -211,6 +214,8 @@ fn every_file_that_is_written_has_a_schema_and_fits_it() {
     }
     let unsigned = [small_registry::archive("sluice", "1.0.0", "")];
     small_registry::take(&small, &unsigned, Attestation::Nobody { source: None });
+    let counts = popularity::encode(&popularity::decode(b"tide-table,7").unwrap());
+    small_registry::set_target(&small, "catalog", layout::POPULARITY, counts);
     used.insert(validate("harbour.keys", &key_change()));
     for root in [small, Fixture::get().registry_dir(&env)] {
         for (path, bytes) in small_registry::files(&root) {
