@@ -1,10 +1,10 @@
-//! The small files of a registry and around it: publishers, policy, catalog index, records, unsigned releases,
-//! submissions, changes of keys, a project's `marketplace.trust`; and packs.
+//! The small files of a registry and around it: publishers, policy, catalog index, downloads, records, unsigned
+//! releases, submissions, changes of keys, a project's `marketplace.trust`; and packs.
 
 use cargo_marketplace::formats::catalog_index::{Pack, Withdrawn};
 use cargo_marketplace::formats::{
-    catalog_index, key_change, marketplace_trust, pack, policy, publisher, record, submission,
-    unsigned, v1, v2,
+    catalog_index, key_change, marketplace_trust, pack, policy, popularity, publisher, record,
+    submission, unsigned, v1, v2,
 };
 use cargo_marketplace::model::Sha256Digest;
 
@@ -30,6 +30,9 @@ pub(crate) fn files(bytes: &[u8]) {
     if let Ok(record) = record::decode(bytes) {
         let written = record::encode(&record).expect("what was read can be written");
         assert_eq!(record::decode(&written), Ok(record));
+    }
+    if let Ok(counts) = popularity::decode(bytes) {
+        assert_eq!(popularity::decode(&popularity::encode(&counts)), Ok(counts));
     }
     if let Ok(list) = unsigned::decode(bytes) {
         assert_eq!(unsigned::decode(&unsigned::encode(&list)), Ok(list));

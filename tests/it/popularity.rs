@@ -187,9 +187,10 @@ fn names_of_no_package_are_left_out() {
         env.read("work/registry/catalog/popularity.csv"),
         "package,downloads\ncapstan,900\n"
     );
-    let many: String = (0..20)
+    let many: Vec<String> = (0..20)
         .map(|number| format!("other-{number},1\n"))
         .collect();
+    let many = many.concat();
     env.write("work/counts.csv", format!("{many}capstan,900\n"));
     assert_snapshot!(env.run(words(PUBLISH)), @"
     exit: 0
@@ -248,7 +249,14 @@ fn counts_that_cannot_be_read_write_nothing() {
         assert!(text.starts_with("error[MP0612]"), "{text}");
         assert!(text.contains(cause) && !text.contains('\x1b'), "{text}");
     }
-    assert_snapshot!(refused(b""), @"
+}
+
+#[test]
+fn a_file_without_counts_or_too_long_or_away_writes_nothing() {
+    let env = operator();
+    let before = folder_digest(&env.path("work/registry"));
+    env.write("work/counts.csv", "");
+    assert_snapshot!(env.run(words(PUBLISH)), @"
     exit: 101
     --- stdout
     --- stderr
