@@ -202,14 +202,15 @@ impl Folder {
         Ok(())
     }
 
-    /// Lists a target no more.
-    pub fn remove_target(&mut self, role: &str, path: &str) -> Result<(), FolderError> {
+    /// Lists a target no more. Returns false if it was not listed.
+    pub fn remove_target(&mut self, role: &str, path: &str) -> Result<bool, FolderError> {
         self.role(role)?;
-        if let Some(signed) = self.roles.get_mut(role) {
-            metadata::remove_target(signed, path);
+        let signed = self.roles.get_mut(role);
+        let was_listed = signed.is_some_and(|signed| metadata::remove_target(signed, path));
+        if was_listed {
+            self.changed.insert(role.to_owned());
         }
-        self.changed.insert(role.to_owned());
-        Ok(())
+        Ok(was_listed)
     }
 
     /// Signs every changed role, then snapshot and timestamp, and writes the change.

@@ -85,11 +85,10 @@ pub fn set_target(signed: &mut Value, path: &str, bytes: &[u8]) {
     signed["targets"][path] = listed(bytes);
 }
 
-/// Lists a file no more.
-pub fn remove_target(signed: &mut Value, path: &str) {
-    if let Some(targets) = signed["targets"].as_object_mut() {
-        targets.remove(path);
-    }
+/// Lists a file no more. Returns false if it was not listed.
+pub fn remove_target(signed: &mut Value, path: &str) -> bool {
+    let targets = signed["targets"].as_object_mut();
+    targets.is_some_and(|targets| targets.remove(path).is_some())
 }
 
 /// A snapshot: the version of every role of type `targets`.

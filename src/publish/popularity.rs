@@ -30,10 +30,12 @@ pub fn leave_out_unknown(
     Ok(unknown)
 }
 
-/// Says whether the registry says anything else of downloads; no counts mean nothing at all.
+/// Says whether the registry says anything else of downloads; no counts mean nothing at all, and that no
+/// file is left where the last change was cut off.
 pub fn is_new(folder: &mut Folder, counts: Option<&Popularity>) -> Result<bool, FolderError> {
     let published = folder.target(ROLE, layout::POPULARITY)?;
-    Ok(published != counts.map(popularity::encode))
+    let is_left = counts.is_none() && folder.root().join(layout::POPULARITY).exists();
+    Ok(is_left || published != counts.map(popularity::encode))
 }
 
 /// Replaces what the registry says of downloads; without counts it says nothing any more. No package
@@ -46,22 +48,20 @@ pub fn publish(
     let path = layout::POPULARITY;
     let plain = folder.root().join(path);
     let mut change = Change::default();
-    if let Some(counts) = counts {
-        if !folder.delegates(ROLE, path)? {
-            return Err(FolderError::NotDelegated { role: ROLE, path });
+    let Some(counts) = counts else {
+        if folder.remove_target(ROLE, path)? {
+            folder.commit(change, authority.keys, authority.now)?;
         }
-        let bytes = popularity::encode(counts);
-        folder.set_target(ROLE, path, &bytes)?;
-        change.add_hashed(path, bytes);
-    } else {
-        folder.remove_target(ROLE, path)?;
-    }
-    folder.commit(change, authority.keys, authority.now)?;
-    if counts.is_none() {
         // The file under its name for good stays: clients may be reading it.
-        disk::remove(&plain)?;
+        return Ok(disk::remove(&plain)?);
+    };
+    if !folder.delegates(ROLE, path)? {
+        return Err(FolderError::NotDelegated { role: ROLE, path });
     }
-    Ok(())
+    let bytes = popularity::encode(counts);
+    folder.set_target(ROLE, path, &bytes)?;
+    change.add_hashed(path, bytes);
+    folder.commit(change, authority.keys, authority.now)
 }
 
 #[cfg(test)]

@@ -281,6 +281,29 @@ fn import(tried: Tried) {
     change(&operator(), line, tried);
 }
 
+/// Counts of downloads, published and taken away, and what a client makes of them.
+fn popularity(tried: Tried) {
+    let env = operator();
+    env.write("work/counts.csv", "first,70\n");
+    change(&env, "registry popularity market counts.csv", tried);
+    change(&env, "registry popularity market --remove", tried);
+    let market = Market::published();
+    market.must(["search", "tide"]);
+    market.env.write("work/counts.csv", "tide-cli,1000000\n");
+    market.must("registry popularity registry counts.csv".split(' '));
+    let scene = Scene {
+        env: &market.env,
+        changes: &["home/.cargo/marketplace"],
+        command: &|| market.env.command(["search", "tide"]),
+        is_apart: is_draft_or_dataset,
+    };
+    scene.kill(tried, |place| {
+        let asked = market.env.command(["search", "tide", "--offline"]).run();
+        assert_eq!(asked.code, Some(0), "{place}: {asked}");
+        assert!(!asked.stderr.contains("damaged"), "{place}: {asked}");
+    });
+}
+
 fn apply(tried: Tried) {
     let env = operator();
     let key = "key new harbour --no-passphrase";
@@ -361,6 +384,11 @@ fn a_killed_import_is_finished_or_done_again() {
 }
 
 #[test]
+fn killed_counts_are_finished_or_done_again() {
+    popularity(Tried::Some(6));
+}
+
+#[test]
 fn a_killed_apply_is_finished_or_done_again() {
     apply(Tried::Some(12));
 }
@@ -398,6 +426,12 @@ fn dataset_is_killed_before_every_step() {
 #[ignore = "needs long: .ci/long"]
 fn import_is_killed_before_every_step() {
     import(Tried::All);
+}
+
+#[test]
+#[ignore = "needs long: .ci/long"]
+fn popularity_is_killed_before_every_step() {
+    popularity(Tried::All);
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl Client<'_> {
         Ok(texts)
     }
 
-    /// Forgets packs that neither the index nor the last one that is whole lists, and what has come of such.
+    /// Forgets packs that neither the index nor the last one that is whole lists, and what has come of such;
+    /// and how often packages were downloaded, where nothing is said of that any more.
     pub fn prune_packs(&self, index: &CatalogIndex) -> Result<(), ClientError> {
         let mut names = Vec::new();
         for format in Format::BOTH {
@@ -83,11 +84,12 @@ impl Client<'_> {
             let packs = packs.flat_map(|index| index.packs(format));
             names.extend(packs.map(|pack| layout::pack(&pack.sha256, format)));
         }
+        let is_counted = self.popularity_file()?.is_some();
         Ok(self.files.prune("catalog", |file| {
             let is_pack = |name: &String| name.ends_with(file) || part_of(name).ends_with(file);
             let is_index = file == "index.json" || file.starts_with("whole-");
-            let is_popularity = layout::POPULARITY.ends_with(file);
-            is_index || is_popularity || names.iter().any(is_pack)
+            let is_popularity = layout::POPULARITY.strip_prefix("catalog/") == Some(file);
+            is_index || (is_popularity && is_counted) || names.iter().any(is_pack)
         })?)
     }
 
