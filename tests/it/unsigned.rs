@@ -81,7 +81,7 @@ fn what_is_listed_is_shown_as_unsigned() {
 }
 
 /// The formats that this build reads.
-fn backends() -> Vec<&'static str> {
+pub(crate) fn backends() -> Vec<&'static str> {
     let all = [
         ("v1", cfg!(feature = "marketplace-v1")),
         ("v2", cfg!(feature = "marketplace-v2")),
