@@ -4,8 +4,7 @@
 //! mark, and its lines in any order; the registry's own file has that first line, and then the packages in
 //! the order of their names.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::model::{NameError, PackageName, Sha256Digest};
@@ -19,9 +18,9 @@ const HEADER: &str = "package,downloads";
 /// The most characters of a text that are repeated in an error.
 const SHOWN: usize = 40;
 
-/// How often packages were downloaded. One that is not in it counts as never.
+/// How often packages were downloaded, in the order of their names. One that is not in it counts as never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Popularity(BTreeMap<PackageName, u32>);
+pub struct Popularity(Vec<(PackageName, u32)>);
 
 /// What a registry has published of downloads.
 #[derive(Debug, Clone, Default)]
@@ -71,17 +70,18 @@ impl Popularity {
     /// How often a package was downloaded.
     #[must_use]
     pub fn downloads(&self, package: &PackageName) -> u32 {
-        self.0.get(package).copied().unwrap_or_default()
+        let place = self.0.binary_search_by(|(other, _)| other.cmp(package));
+        place.map_or(0, |place| self.0[place].1)
     }
 
     /// The packages, in the order of their names.
     pub fn packages(&self) -> impl Iterator<Item = &PackageName> {
-        self.0.keys()
+        self.0.iter().map(|(package, _)| package)
     }
 
-    /// Leaves a package out.
-    pub fn remove(&mut self, package: &PackageName) {
-        self.0.remove(package);
+    /// Leaves packages out.
+    pub fn leave_out(&mut self, packages: &BTreeSet<PackageName>) {
+        self.0.retain(|(package, _)| !packages.contains(package));
     }
 
     /// How many packages it names.
@@ -115,19 +115,19 @@ pub fn decode(bytes: &[u8]) -> Result<Popularity, PopularityError> {
         PopularityError::Encoding(1 + before.filter(|byte| **byte == b'\n').count())
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut all = BTreeMap::new();
-    for (text, line) in text.lines().zip(1..) {
-        if line == 1 && text == HEADER {
-            continue;
-        }
-        let (package, downloads) = counted(text, line)?;
-        match all.entry(package) {
-            Entry::Vacant(place) => drop(place.insert(downloads)),
-            Entry::Occupied(before) => {
-                let package = before.key().clone();
-                return Err(PopularityError::Twice { line, package });
-            }
-        }
+    let lines = text.lines().zip(1..);
+    let lines = lines.filter(|(text, line)| *line > 1 || *text != HEADER);
+    let counted = lines.clone().map(|(text, line)| counted(text, line));
+    let mut all: Vec<(PackageName, u32)> = counted.collect::<Result<_, _>>()?;
+    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut neighbours = all.windows(2);
+    if let Some([(package, _), _]) = neighbours.find(|two| two[0].0 == two[1].0) {
+        let is_it = |text: &str| text.split(',').next() == Some(package.as_str());
+        let mut named = lines.filter(|(text, _)| is_it(text));
+        return Err(PopularityError::Twice {
+            line: named.nth(1).map_or(0, |(_, line)| line),
+            package: package.clone(),
+        });
     }
     Ok(Popularity(all))
 }
@@ -207,6 +207,10 @@ mod tests {
         fn reads_what_it_wrote(counts in prop::collection::btree_map("[a-zA-Z_][a-z0-9_-]{0,20}", any::<u32>(), 0..20)) {
             let counts = counts.into_iter().filter_map(|(name, count)| Some((name.parse().ok()?, count)));
             let popularity = Popularity(counts.collect());
+            let packages = popularity.0.iter();
+            for (package, downloads) in packages {
+                prop_assert_eq!(popularity.downloads(package), *downloads);
+            }
             prop_assert_eq!(decode(&encode(&popularity)).unwrap(), popularity);
         }
 

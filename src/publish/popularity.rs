@@ -1,5 +1,7 @@
 //! Publishing how often packages were downloaded.
 
+use std::collections::BTreeSet;
+
 use super::apply::Authority;
 use super::folder::{Folder, FolderError};
 use super::journal::Change;
@@ -15,18 +17,16 @@ const ROLE: &str = "catalog";
 pub fn leave_out_unknown(
     folder: &mut Folder,
     counts: &mut Popularity,
-) -> Result<Vec<PackageName>, FolderError> {
-    let mut unknown = Vec::new();
+) -> Result<BTreeSet<PackageName>, FolderError> {
+    let mut unknown = BTreeSet::new();
     for package in counts.packages() {
         let record = folder.record(package)?;
         // Names that differ only in case have one record.
         if record.is_none_or(|record| record.package != *package) {
-            unknown.push(package.clone());
+            unknown.insert(package.clone());
         }
     }
-    for package in &unknown {
-        counts.remove(package);
-    }
+    counts.leave_out(&unknown);
     Ok(unknown)
 }
 

@@ -1,5 +1,6 @@
 //! `registry popularity`: how often packages were downloaded, by which searches order what they find.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -44,7 +45,7 @@ pub fn run(args: PopularityArgs, context: &Context) -> Result<(), CommandError> 
     let counts = args.file.as_deref().map(|file| read(file, context));
     let mut counts = counts.transpose()?;
     let mut folder = Folder::open(&path)?;
-    let mut left_out = Vec::new();
+    let mut left_out = BTreeSet::new();
     if let (Some(counts), Some(file)) = (&mut counts, &args.file) {
         left_out = leave_out_unknown(&mut folder, counts)?;
         if counts.is_empty() {
@@ -83,7 +84,7 @@ fn refused(file: &Path, why: &str) -> CommandError {
 }
 
 /// Names some of the packages that are not in the registry.
-fn warn_of(left_out: &[PackageName], context: &Context) {
+fn warn_of(left_out: &BTreeSet<PackageName>, context: &Context) {
     if left_out.is_empty() {
         return;
     }
@@ -99,7 +100,12 @@ fn warn_of(left_out: &[PackageName], context: &Context) {
     ));
 }
 
-fn show(counts: Option<&Popularity>, left_out: &[PackageName], changed: bool, context: &Context) {
+fn show(
+    counts: Option<&Popularity>,
+    left_out: &BTreeSet<PackageName>,
+    changed: bool,
+    context: &Context,
+) {
     let shell = &context.shell;
     let packages = counts.map_or(0, Popularity::len);
     match (changed, counts) {
