@@ -113,8 +113,9 @@ fn catalog<E: Into<BackendError>>(
     };
     let newest = || {
         let index = catalog_index(client, format)?;
-        let union = read(&index)?;
+        // Much the smaller one: where it does not come, nothing else need.
         let popularity = client.popularity()?.counts;
+        let union = read(&index)?;
         client.prune_packs(&index)?;
         Ok(Catalog::new(union).with_popularity(popularity))
     };

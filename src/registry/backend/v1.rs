@@ -31,8 +31,8 @@ impl Backend for V1 {
     fn refresh(&self, client: &Client<'_>) -> Result<Led, BackendError> {
         let before = client.last_whole(Format::V1)?;
         let index = super::catalog_index(client, Format::V1)?;
-        client.whole(&index, Format::V1)?;
         client.popularity()?;
+        client.whole(&index, Format::V1)?;
         client.prune_packs(&index)?;
         Ok(Led {
             from: before.map_or(0, |index| index.serial),

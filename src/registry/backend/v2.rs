@@ -200,7 +200,7 @@ impl From<DatasetError> for BackendError {
 
 /// Leads the dataset of a place to the serial of an index.
 fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Dataset, Fault> {
-    let popularity = client.popularity_file()?;
+    let popularity_file = client.popularity_file()?;
     for _ in 0..ATTEMPTS {
         let current = match place.open() {
             // To be said once; and what it is built anew from may not be here.
@@ -212,13 +212,13 @@ fn lead(client: &Client<'_>, index: &CatalogIndex, place: &Place) -> Result<Data
         };
         let at = current.as_ref().map_or(0, Dataset::serial);
         let is_newest =
-            |current: &Dataset| at == index.serial && current.popularity() == popularity;
+            |current: &Dataset| at == index.serial && current.popularity() == popularity_file;
         if let Some(current) = current.filter(is_newest) {
             return Ok(current);
         }
         let from = if at <= index.serial { at } else { 0 };
-        let packs = client.packs(index, from, Format::V2)?;
         let popularity = client.popularity()?;
+        let packs = client.packs(index, from, Format::V2)?;
         client.prune_packs(index)?;
         let packs: Vec<Packed<'_>> = packs
             .iter()
