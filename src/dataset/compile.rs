@@ -203,8 +203,8 @@ fn update_triples(
     let (base, serial) = (&current.manifest().base, manifest.serial);
     let mut builder = Builder::new(current.chain());
     for name in &changes.names {
-        let after = changes.after.get(name);
-        documents::replace(&mut builder, current.chain(), name, after, base)?;
+        let (before, after) = (changes.before.get(name), changes.after.get(name));
+        documents::replace(&mut builder, before, after, base)?;
     }
     let name = format!("{serial}-{}.triples", manifest.segments.len());
     let mut segments = current.chain().segments().to_vec();

@@ -1,6 +1,6 @@
 //! A package's document, out of the triples and into them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use oxigraph::model::{NamedNodeRef, Term, Triple};
 
@@ -47,21 +47,18 @@ pub(super) fn dependents(
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Puts a document in the place of what is said of its package; `None` forgets the package.
+/// Puts a document in the place of another of its package, or of none; `None` forgets the package.
 pub(super) fn replace(
     builder: &mut Builder<'_>,
-    chain: &Chain,
-    package: &PackageName,
-    document: Option<&Document>,
+    before: Option<&Document>,
+    after: Option<&Document>,
     base: &str,
 ) -> Result<(), DatasetError> {
-    let before: HashSet<Triple> = triples(chain, package, base)?.into_iter().collect();
-    let after = document.map(|document| v2::triples(document, base));
-    let after: HashSet<Triple> = after.transpose()?.into_iter().flatten().collect();
-    for gone in before.difference(&after) {
+    let difference = v2::difference(before, after, base)?;
+    for gone in &difference.gone {
         builder.remove(gone.as_ref())?;
     }
-    for new in after.difference(&before) {
+    for new in &difference.new {
         builder.add(new.as_ref())?;
     }
     Ok(())

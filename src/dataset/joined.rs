@@ -46,7 +46,8 @@ pub fn join(
     }
     chain = with_segment(&shelf, &chain, |builder, below| {
         for ((base, package), document) in verified {
-            documents::replace(builder, below, package, Some(document), base)?;
+            let before = documents::read(below, package, base)?;
+            documents::replace(builder, before.as_ref(), Some(document), base)?;
         }
         added
             .iter()

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use semver::Version;
 
 use super::releases::MAX_RELEASES;
-use crate::model::{Document, PackageName};
+use crate::model::{Document, Entry, PackageName};
 use graph::Graph;
 pub use lock::{Locked, lock_triples};
 pub use pack::PackReader;
@@ -184,6 +184,46 @@ pub fn decode_described(bytes: &[u8], base: &str) -> Result<Described, V2Error> 
 /// The triples of a document.
 pub fn triples(document: &Document, base: &str) -> Result<Vec<Triple>, V2Error> {
     Ok(parse(&encode(document, base))?.into_triples())
+}
+
+/// What leads from one document of a package to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The triples that the first has alone.
+    pub gone: HashSet<Triple>,
+    /// The triples that the second has alone.
+    pub new: HashSet<Triple>,
+}
+
+/// Compares two documents of a package; none is a package of which nothing is said. It costs what differs:
+/// releases that both have in the same place are not looked into.
+pub fn difference(
+    before: Option<&Document>,
+    after: Option<&Document>,
+    base: &str,
+) -> Result<Difference, V2Error> {
+    let mut gone = triples_beside(before, after, base)?;
+    let mut new = triples_beside(after, before, base)?;
+    new.retain(|triple| !gone.remove(triple));
+    Ok(Difference { gone, new })
+}
+
+/// The triples of a document without those of the releases that another has, too.
+fn triples_beside(
+    document: Option<&Document>,
+    other: Option<&Document>,
+    base: &str,
+) -> Result<HashSet<Triple>, V2Error> {
+    let Some(document) = document else {
+        return Ok(HashSet::new());
+    };
+    let others = other.map_or(&[][..], |other| &other.entries);
+    let is_taken = |place, entry: &Entry| others.get(place) != Some(entry);
+    let turtle = write::part(document, base, is_taken);
+    Ok(parse(turtle.as_bytes())?
+        .into_triples()
+        .into_iter()
+        .collect())
 }
 
 /// Reads a document from triples that are known to be those of one, and no others.

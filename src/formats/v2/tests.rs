@@ -243,6 +243,39 @@ proptest! {
     }
 
     #[test]
+    fn a_difference_is_that_of_the_triples(
+        document in arbitrary::document(),
+        other in arbitrary::entry(),
+        kept in any::<[bool; 5]>(),
+        yanked in any::<[bool; 5]>(),
+        turned: bool,
+    ) {
+        let mut before = document.clone();
+        let mut after = document.clone();
+        for (entry, yanked) in after.entries.iter_mut().zip(yanked) {
+            entry.yanked = entry.yanked.take().filter(|_| yanked);
+        }
+        let mut kept = kept.into_iter().chain([true]);
+        after.entries.retain(|_| kept.next().unwrap_or(true));
+        if let Some(entry) = before.entries.last_mut() {
+            let release = entry.release.clone();
+            *entry = Entry { release, ..other };
+        }
+        if turned {
+            std::mem::swap(&mut before, &mut after);
+        }
+        let all = |of: &Document| triples(of, BASE).unwrap().into_iter().collect::<HashSet<_>>();
+        let (first, second) = (all(&before), all(&after));
+        let between = difference(Some(&before), Some(&after), BASE).unwrap();
+        prop_assert_eq!(&between.gone, &(&first - &second));
+        prop_assert_eq!(&between.new, &(&second - &first));
+        let from_nothing = difference(None, Some(&after), BASE).unwrap();
+        prop_assert_eq!(from_nothing, Difference { gone: HashSet::new(), new: second });
+        let to_nothing = difference(Some(&before), None, BASE).unwrap();
+        prop_assert_eq!(to_nothing, Difference { gone: first, new: HashSet::new() });
+    }
+
+    #[test]
     fn statements_hold_the_whole_release(release in arbitrary::release()) {
         let value = v1::release_to_json(&release);
         prop_assert_eq!(v1::release_from_json(&value).unwrap(), release);

@@ -18,10 +18,22 @@ pub(super) const SCHEMA: &str = "1";
 
 /// Returns the Turtle text of a document.
 pub(super) fn document(document: &Document, base: &str) -> String {
+    part(document, base, |_, _| true)
+}
+
+/// Returns the Turtle text of a document without the releases that are not taken. What is said of a
+/// release depends on its place and its entry alone.
+pub(super) fn part(
+    document: &Document,
+    base: &str,
+    is_taken: impl Fn(usize, &Entry) -> bool,
+) -> String {
     let mut turtle = Turtle::new(base);
     package(&mut turtle, document);
     for (position, entry) in document.entries.iter().enumerate() {
-        release(&mut turtle, entry, position, base);
+        if is_taken(position, entry) {
+            release(&mut turtle, entry, position, base);
+        }
     }
     turtle.finish()
 }
