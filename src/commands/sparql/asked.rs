@@ -158,12 +158,8 @@ impl Lock {
             let document = listed.state.document.clone();
             verified.insert((base, document.package.clone()), document);
         }
-        let triples = lock_triples(&locked, context.now).map_err(|error| {
-            let failed = CommandError::failure("the lock file cannot be asked");
-            failed.caused_by(Some(&error))
-        })?;
         Ok(Self {
-            triples,
+            triples: lock_triples(&locked, context.now),
             verified,
             unknown,
         })

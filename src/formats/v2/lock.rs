@@ -3,9 +3,8 @@
 
 use oxrdf::Triple;
 
-use super::V2Error;
-use super::graph::Graph;
-use super::turtle::{Turtle, iri, text, typed};
+use super::triples::Triples;
+use super::value::{Sink as _, iri, text, typed};
 use super::vocabulary as mp;
 use super::write::{optional_text, rust_version};
 use crate::model::{Sha256Digest, UtcTime};
@@ -30,12 +29,12 @@ pub struct Locked {
 }
 
 /// The triples of a lock file at a time.
-pub fn lock_triples(packages: &[Locked], now: UtcTime) -> Result<Vec<Triple>, V2Error> {
+pub fn lock_triples(packages: &[Locked], now: UtcTime) -> Vec<Triple> {
     let node = |place: usize, package: &Locked| mp::locked(place, &package.name, &package.version);
-    let mut turtle = Turtle::new(mp::LOCK);
-    turtle.node(mp::LOCK, &[mp::LOCK_FILE]);
-    turtle.property(mp::NOW, [typed(&now.to_string(), mp::DATE_TIME)]);
-    turtle.end();
+    let mut triples = Triples::new(mp::LOCK);
+    triples.node(mp::LOCK, &[mp::LOCK_FILE]);
+    triples.property(mp::NOW, [typed(&now.to_string(), mp::DATE_TIME)]);
+    triples.end();
     for (place, package) in packages.iter().enumerate() {
         let classes = match package.source {
             None => &[mp::LOCKED, mp::MEMBER][..],
@@ -43,19 +42,19 @@ pub fn lock_triples(packages: &[Locked], now: UtcTime) -> Result<Vec<Triple>, V2
         };
         let required = package.requires.iter();
         let required = required.filter_map(|place| Some((*place, packages.get(*place)?)));
-        turtle.node(&node(place, package), classes);
-        turtle.property(mp::NAME, [text(&package.name)]);
-        turtle.property(mp::REVISION, [text(&package.version)]);
-        optional_text(&mut turtle, mp::SOURCE, package.source.as_deref());
+        triples.node(&node(place, package), classes);
+        triples.property(mp::NAME, [text(&package.name)]);
+        triples.property(mp::REVISION, [text(&package.version)]);
+        optional_text(&mut triples, mp::SOURCE, package.source.as_deref());
         let checksum = package.checksum.map(|checksum| text(&checksum.to_string()));
-        turtle.property(mp::SHA256, checksum);
-        rust_version(&mut turtle, package.rust_version.as_deref());
-        turtle.property(mp::LOCKED_RELEASE, package.release.as_deref().map(iri));
+        triples.property(mp::SHA256, checksum);
+        rust_version(&mut triples, package.rust_version.as_deref());
+        triples.property(mp::LOCKED_RELEASE, package.release.as_deref().map(iri));
         let required = required.map(|(place, package)| iri(&node(place, package)));
-        turtle.property(mp::REQUIRES, required);
-        turtle.end();
+        triples.property(mp::REQUIRES, required);
+        triples.end();
     }
-    Ok(Graph::parse(turtle.finish().as_bytes())?.into_triples())
+    triples.finish()
 }
 
 #[cfg(test)]
@@ -83,7 +82,7 @@ mod tests {
             release: Some("https://a.invalid/#release".into()),
             ..Locked::default()
         };
-        let triples = lock_triples(&[app, tide], now()).unwrap();
+        let triples = lock_triples(&[app, tide], now());
         let lines: Vec<String> = triples.iter().map(ToString::to_string).collect();
         let mp = "https://w3id.org/cargo-marketplace/ns#";
         let tide = "<lock:1/tide-table@0.3.1%2Ba>";
@@ -116,7 +115,7 @@ mod tests {
             requires: vec![0, 7],
             ..Locked::default()
         };
-        let triples = lock_triples(std::slice::from_ref(&hostile), now()).unwrap();
+        let triples = lock_triples(std::slice::from_ref(&hostile), now());
         assert_eq!(triples.len(), 2 + 5, "{triples:#?}");
         let named = |triple: &&Triple| triple.predicate.as_str().ends_with("/name");
         let name = triples.iter().find(named).unwrap();

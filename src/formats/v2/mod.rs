@@ -10,7 +10,9 @@ mod lock;
 mod pack;
 mod read;
 mod scan;
+mod triples;
 mod turtle;
+mod value;
 mod vocabulary;
 mod write;
 
@@ -28,6 +30,8 @@ use crate::model::{Document, Entry, PackageName};
 use graph::Graph;
 pub use lock::{Locked, lock_triples};
 pub use pack::PackReader;
+use triples::Triples;
+use turtle::Turtle;
 
 /// The most bytes that one document may have.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -155,7 +159,9 @@ impl V2Error {
 /// Returns the document in Turtle. `base` is the registry's canonical base IRI and ends in `/`.
 #[must_use]
 pub fn encode(document: &Document, base: &str) -> Vec<u8> {
-    write::document(document, base).into_bytes()
+    let mut turtle = Turtle::new(base);
+    write::document(&mut turtle, document, base, |_, _| true);
+    turtle.finish().into_bytes()
 }
 
 /// Reads the document of one package of the registry with this base IRI.
@@ -181,9 +187,10 @@ pub fn decode_described(bytes: &[u8], base: &str) -> Result<Described, V2Error> 
     Ok(Described { document, triples })
 }
 
-/// The triples of a document.
-pub fn triples(document: &Document, base: &str) -> Result<Vec<Triple>, V2Error> {
-    Ok(parse(&encode(document, base))?.into_triples())
+/// The triples of a document; one may stand there twice.
+#[must_use]
+pub fn triples(document: &Document, base: &str) -> Vec<Triple> {
+    triples_beside(Some(document), None, base)
 }
 
 /// What leads from one document of a package to another.
@@ -197,15 +204,13 @@ pub struct Difference {
 
 /// Compares two documents of a package; none is a package of which nothing is said. It costs what differs:
 /// releases that both have in the same place are not looked into.
-pub fn difference(
-    before: Option<&Document>,
-    after: Option<&Document>,
-    base: &str,
-) -> Result<Difference, V2Error> {
-    let mut gone = triples_beside(before, after, base)?;
-    let mut new = triples_beside(after, before, base)?;
+#[must_use]
+pub fn difference(before: Option<&Document>, after: Option<&Document>, base: &str) -> Difference {
+    let beside = |document, other| triples_beside(document, other, base).into_iter();
+    let mut gone: HashSet<Triple> = beside(before, after).collect();
+    let mut new: HashSet<Triple> = beside(after, before).collect();
     new.retain(|triple| !gone.remove(triple));
-    Ok(Difference { gone, new })
+    Difference { gone, new }
 }
 
 /// The triples of a document without those of the releases that another has, too.
@@ -213,17 +218,14 @@ fn triples_beside(
     document: Option<&Document>,
     other: Option<&Document>,
     base: &str,
-) -> Result<HashSet<Triple>, V2Error> {
-    let Some(document) = document else {
-        return Ok(HashSet::new());
-    };
+) -> Vec<Triple> {
     let others = other.map_or(&[][..], |other| &other.entries);
     let is_taken = |place, entry: &Entry| others.get(place) != Some(entry);
-    let turtle = write::part(document, base, is_taken);
-    Ok(parse(turtle.as_bytes())?
-        .into_triples()
-        .into_iter()
-        .collect())
+    let mut triples = Triples::new(base);
+    if let Some(document) = document {
+        write::document(&mut triples, document, base, is_taken);
+    }
+    triples.finish()
 }
 
 /// Reads a document from triples that are known to be those of one, and no others.
@@ -309,7 +311,7 @@ fn read_checked(
 ) -> Result<Document, V2Error> {
     let document = read::document(graph, package, base)?;
     let again = encode(&document, base);
-    if again == bytes || Graph::parse(&again)?.equals(graph) {
+    if again == bytes || Graph::new(triples(&document, base)).equals(graph) {
         Ok(document)
     } else {
         Err(V2Error::NotWhatReleasesSay(package.clone()))

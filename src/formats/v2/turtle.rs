@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::value::{Sink, Value, iri};
 use super::vocabulary::{PREFIXES, Term};
 
 /// A Turtle document that grows.
@@ -14,32 +15,11 @@ const WIDTH: usize = 100;
 impl Turtle {
     /// Starts with the base, which also marks where a document begins in a pack, and the prefixes.
     pub(super) fn new(base: &str) -> Self {
-        let mut text = format!("@base {} .\n", iri(base));
+        let mut text = format!("@base {} .\n", written(iri(base)));
         for (prefix, namespace) in PREFIXES {
             let _ = writeln!(text, "@prefix {prefix}: <{namespace}> .");
         }
         Self(text)
-    }
-
-    /// Starts a node; the IRI may be relative to the base.
-    pub(super) fn node(&mut self, subject: &str, classes: &[Term]) {
-        let classes: Vec<_> = classes.iter().map(|class| class.short).collect();
-        let _ = write!(self.0, "\n{} a {}", iri(subject), classes.join(", "));
-    }
-
-    /// Adds a property with its values, or nothing if there are none.
-    pub(super) fn property(&mut self, property: Term, values: impl IntoIterator<Item = String>) {
-        let values: Vec<_> = values.into_iter().collect();
-        let width: usize = values.iter().map(String::len).sum();
-        let comma = if width > WIDTH { ",\n        " } else { ", " };
-        if !values.is_empty() {
-            let _ = write!(self.0, " ;\n    {} {}", property.short, values.join(comma));
-        }
-    }
-
-    /// Ends the node.
-    pub(super) fn end(&mut self) {
-        self.0.push_str(" .\n");
     }
 
     /// The document's text.
@@ -48,22 +28,43 @@ impl Turtle {
     }
 }
 
-/// An IRI as a value; what `<…>` cannot hold is escaped.
-pub(super) fn iri(iri: &str) -> String {
-    let mut written = String::from("<");
-    for character in iri.chars() {
-        match character {
-            '\0'..=' ' | '<' | '>' | '"' | '{' | '}' | '|' | '^' | '`' | '\\' => {
-                let _ = write!(written, "%{:02X}", u32::from(character));
-            }
-            other => written.push(other),
+impl Sink for Turtle {
+    fn node(&mut self, subject: &str, classes: &[Term]) {
+        let classes: Vec<_> = classes.iter().map(|class| class.short).collect();
+        let _ = write!(
+            self.0,
+            "\n{} a {}",
+            written(iri(subject)),
+            classes.join(", ")
+        );
+    }
+
+    fn property(&mut self, property: Term, values: impl IntoIterator<Item = Value>) {
+        let values: Vec<_> = values.into_iter().map(written).collect();
+        let width: usize = values.iter().map(String::len).sum();
+        let comma = if width > WIDTH { ",\n        " } else { ", " };
+        if !values.is_empty() {
+            let _ = write!(self.0, " ;\n    {} {}", property.short, values.join(comma));
         }
     }
-    written + ">"
+
+    fn end(&mut self) {
+        self.0.push_str(" .\n");
+    }
+}
+
+fn written(value: Value) -> String {
+    match value {
+        Value::Iri(iri) => format!("<{iri}>"),
+        Value::Term(term) => term.short.to_owned(),
+        Value::Text(text) => quoted(&text),
+        Value::Typed(value, datatype) => format!("{}^^{}", quoted(&value), datatype.short),
+        Value::Plain(value, _) => value,
+    }
 }
 
 /// A string literal.
-pub(super) fn text(text: &str) -> String {
+fn quoted(text: &str) -> String {
     let mut literal = String::from("\"");
     for character in text.chars() {
         match character {
@@ -79,9 +80,4 @@ pub(super) fn text(text: &str) -> String {
         }
     }
     literal + "\""
-}
-
-/// A literal of another datatype than string.
-pub(super) fn typed(value: &str, datatype: Term) -> String {
-    format!("{}^^{}", text(value), datatype.short)
 }

@@ -116,7 +116,9 @@ namespaces! {
     }
     xsd "http://www.w3.org/2001/XMLSchema#" {
         ANY_URI "anyURI"
+        BOOLEAN "boolean"
         DATE_TIME "dateTime"
+        INTEGER "integer"
     }
 }
 
