@@ -11,6 +11,9 @@ use crate::disk::{self, Failure, failed, is_absent};
 use crate::model::{Event, EventSink};
 use crate::trust::{Archive, Verified};
 
+/// The file that cargo locks, in its home, while it downloads and unpacks.
+const PACKAGE_CACHE_LOCK: &str = ".package-cache";
+
 /// Why the folders could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackedError {
@@ -33,6 +36,11 @@ pub(super) fn remove_changed(
     cargo_home: &Path,
     events: &dyn EventSink,
 ) -> Result<(), UnpackedError> {
+    if changed_folders(archive, cargo_home, &[])?.is_empty() {
+        return Ok(());
+    }
+    // A folder that another cargo is unpacking looks changed until all is there.
+    let _lock = disk::lock(&cargo_home.join(PACKAGE_CACHE_LOCK))?;
     for (folder, path) in changed_folders(archive, cargo_home, &[])? {
         events.event(Event::Warning(format!(
             "`{}` was changed after cargo unpacked it (`{}`); unpacking the verified archive anew",

@@ -6,12 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::disk;
 use crate::install::Registry;
 use crate::install::handover::{FetchRequest, HandoverError, WriteConfig, exec, fetch};
 use crate::install::local_registry::LocalRegistry;
 use crate::install::lock_file;
 use crate::install::resolve::closure;
+use crate::install::source::Source as _;
 use crate::install::testing::{INDEX, World, assert_success, build, document, entry};
+use crate::install::unpacked::remove_changed;
 use crate::trust::{Verified, verify_archive};
 
 const TABLE: &str = "[dependencies]\ntide-table = { version = \"0.3\", registry = \"market\" }";
@@ -335,6 +338,31 @@ fn a_folder_changed_after_unpacking_is_unpacked_anew() {
     };
     fetch(scene.world.session(), request).unwrap();
     assert!(!folder.join("build.rs").exists() && folder.join(".cargo-ok").exists());
+}
+
+#[test]
+fn a_folder_that_another_cargo_is_unpacking_is_left_to_it() {
+    let scene = Scene::new();
+    scene.project("project", "");
+    let folder = unpacked(&scene);
+    let source = &scene.world.shelf;
+    let document = source.document(&"tide-table".parse().unwrap()).unwrap();
+    let entry = Verified::for_tests(document.unwrap().entries[0].clone());
+    let archive = source.archive(&entry).unwrap();
+    let home = &scene.world.cargo.home;
+    let lock = disk::lock(&home.join(".package-cache")).unwrap();
+    let path = folder.join("src/lib.rs");
+    let bytes = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| remove_changed(&archive, home, &scene.world.told));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        fs::write(path, bytes).unwrap();
+        drop(lock);
+        looking.join().unwrap().unwrap();
+    });
+    assert!(folder.join(".cargo-ok").exists());
+    assert_eq!(scene.world.told.warnings(), [""; 0]);
 }
 
 #[cfg(unix)]
