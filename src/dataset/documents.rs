@@ -1,8 +1,9 @@
 //! A package's document, out of the triples and into them.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use oxigraph::model::{NamedNodeRef, Term, Triple};
+use oxigraph::model::{NamedNode, NamedNodeRef, Term, Triple};
 
 use super::DatasetError;
 use super::triples::{Builder, Chain, TermId};
@@ -68,20 +69,26 @@ pub(super) fn replace(
 /// is reached from the one before, and its IRI lies below the package's.
 fn triples(chain: &Chain, package: &PackageName, base: &str) -> Result<Vec<Triple>, DatasetError> {
     let (iri, folder) = v2::package_iri(package, base);
-    let iri = Term::from(oxigraph::model::NamedNode::new_unchecked(iri));
-    let mut waiting: Vec<TermId> = chain.id(iri.as_ref())?.into_iter().collect();
-    let mut seen: BTreeSet<TermId> = waiting.iter().copied().collect();
+    let iri = NamedNode::new_unchecked(iri);
+    let number = chain.id(iri.as_ref().into())?;
+    let mut waiting: Vec<(TermId, NamedNode)> = number.map(|id| (id, iri)).into_iter().collect();
+    let mut seen: BTreeSet<TermId> = number.into_iter().collect();
+    let mut predicates = BTreeMap::new();
     let mut triples = Vec::new();
-    while let Some(node) = waiting.pop() {
-        for numbers in chain.matching(Some(node), None, None) {
-            let triple = chain.triple(numbers)?;
-            let is_below =
-                matches!(&triple.object, Term::NamedNode(iri) if iri.as_str().starts_with(&folder));
-            let [_, _, object] = numbers;
-            if is_below && seen.insert(object) {
-                waiting.push(object);
+    while let Some((number, node)) = waiting.pop() {
+        for [_, predicate, object] in chain.matching(Some(number), None, None) {
+            let predicate = match predicates.entry(predicate) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(chain.named(predicate)?),
+            };
+            let term = chain.term(object)?;
+            if let Term::NamedNode(iri) = &term
+                && iri.as_str().starts_with(&folder)
+                && seen.insert(object)
+            {
+                waiting.push((object, iri.clone()));
             }
-            triples.push(triple);
+            triples.push(Triple::new(node.clone(), predicate.clone(), term));
         }
     }
     Ok(triples)

@@ -1,6 +1,6 @@
 //! Segments, one upon the other, as one set of triples.
 
-use oxigraph::model::{NamedOrBlankNode, Term, TermRef, Triple, TripleRef};
+use oxigraph::model::{NamedNode, Term, TermRef, Triple, TripleRef};
 
 use super::footer::Row;
 use super::key::{self, TermId};
@@ -64,17 +64,21 @@ impl Chain {
         key::decode(self.bytes(id)?).ok_or(Damaged("a term cannot be read"))
     }
 
+    /// The IRI of a number that stands for one.
+    pub(in crate::dataset) fn named(&self, id: TermId) -> Result<NamedNode, Damaged> {
+        match self.term(id)? {
+            Term::NamedNode(iri) => Ok(iri),
+            _ => Err(Damaged("a subject or a predicate is no IRI")),
+        }
+    }
+
     /// The triple of three numbers.
-    pub(in crate::dataset) fn triple(&self, numbers: Numbers) -> Result<Triple, Damaged> {
-        let [subject, predicate, object] = numbers.map(|id| self.term(id));
-        let Term::NamedNode(subject) = subject? else {
-            return Err(Damaged("a subject is no IRI"));
-        };
-        let Term::NamedNode(predicate) = predicate? else {
-            return Err(Damaged("a predicate is no IRI"));
-        };
-        let subject = NamedOrBlankNode::from(subject);
-        Ok(Triple::new(subject, predicate, object?))
+    pub(in crate::dataset) fn triple(
+        &self,
+        [subject, predicate, object]: Numbers,
+    ) -> Result<Triple, Damaged> {
+        let (subject, predicate) = (self.named(subject)?, self.named(predicate)?);
+        Ok(Triple::new(subject, predicate, self.term(object)?))
     }
 
     /// Says whether a triple is there.

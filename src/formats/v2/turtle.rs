@@ -43,8 +43,14 @@ impl Sink for Turtle {
         let values: Vec<_> = values.into_iter().map(written).collect();
         let width: usize = values.iter().map(String::len).sum();
         let comma = if width > WIDTH { ",\n        " } else { ", " };
-        if !values.is_empty() {
-            let _ = write!(self.0, " ;\n    {} {}", property.short, values.join(comma));
+        if values.is_empty() {
+            return;
+        }
+        self.0.extend([" ;\n    ", property.short]);
+        let mut before = " ";
+        for value in values {
+            self.0.extend([before, &value]);
+            before = comma;
         }
     }
 
@@ -55,17 +61,18 @@ impl Sink for Turtle {
 
 fn written(value: Value) -> String {
     match value {
-        Value::Iri(iri) => format!("<{iri}>"),
+        Value::Iri(iri) => ["<", &iri, ">"].concat(),
         Value::Term(term) => term.short.to_owned(),
         Value::Text(text) => quoted(&text),
-        Value::Typed(value, datatype) => format!("{}^^{}", quoted(&value), datatype.short),
+        Value::Typed(value, datatype) => [&quoted(&value), "^^", datatype.short].concat(),
         Value::Plain(value, _) => value,
     }
 }
 
 /// A string literal.
 fn quoted(text: &str) -> String {
-    let mut literal = String::from("\"");
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('"');
     for character in text.chars() {
         match character {
             '"' => literal.push_str("\\\""),
@@ -79,5 +86,6 @@ fn quoted(text: &str) -> String {
             other => literal.push(other),
         }
     }
-    literal + "\""
+    literal.push('"');
+    literal
 }

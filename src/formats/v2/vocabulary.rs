@@ -3,6 +3,8 @@
 //! `schemas/ontology.ttl` says what our own terms mean. Below a registry's base IRI, each thing has
 //! a hash IRI on the page that a browser shows for it, since static hosts cannot redirect.
 
+use std::fmt::Write as _;
+
 use semver::Version;
 
 use crate::model::{CRATES_IO_INDEX, Dependency, DependencySource, PackageName, PublisherId};
@@ -186,8 +188,7 @@ fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push('%');
-            escaped.push_str(&hex::encode_upper([byte]));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped
